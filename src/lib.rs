@@ -1,0 +1,2 @@
+//! mapengine
+pub mod value;

@@ -1,0 +1,425 @@
+//! Paths: `mainAddress.city`, `lines[*].price`, `code[0]`, `dimension['CUSTOMER'].length`.
+//!
+//! A [`Path`] is compiled once into segments and reads and writes without a parser. What a path cannot
+//! say is RFC 9535 JSONPath and read only: a [`Query`] holds either.
+
+use std::fmt;
+
+use super::{Map, Value};
+
+/// One step of a [`Path`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Segment {
+    /// A member by name.
+    Key(String),
+    /// An item by position, counted from 0.
+    Index(usize),
+    /// Every item of a list: `[*]`.
+    All,
+}
+
+/// A parsed path of names, positions and `[*]`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
+pub struct Path {
+    segments: Vec<Segment>,
+}
+
+/// Why a text is not a path; `at` is the byte offset in the text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PathError {
+    /// What is wrong, one sentence without a full stop.
+    pub message: String,
+    /// Byte offset of the place in the text.
+    pub at: usize,
+}
+
+impl fmt::Display for PathError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for PathError {}
+
+impl Path {
+    /// Reads a path. A leading `$.` or `$` may be there or not; `name[]` is the same as `name[*]`.
+    ///
+    /// # Errors
+    /// A [`PathError`] with the place, for an empty name, an open bracket, or anything that is JSONPath.
+    pub fn parse(text: &str) -> Result<Path, PathError> {
+        let mut parser = Parser { text, at: 0, segments: Vec::new() };
+        parser.run()?;
+        Ok(Path { segments: parser.segments })
+    }
+
+    /// A path of one member.
+    pub fn key(name: impl Into<String>) -> Path {
+        Path { segments: vec![Segment::Key(name.into())] }
+    }
+
+    /// The empty path: the record itself.
+    pub fn root() -> Path {
+        Path::default()
+    }
+
+    /// The steps.
+    pub fn segments(&self) -> &[Segment] {
+        &self.segments
+    }
+
+    /// Whether the path names at most one value, so that it can be written.
+    pub fn is_singular(&self) -> bool {
+        !self.segments.contains(&Segment::All)
+    }
+
+    /// Whether this is the record itself.
+    pub fn is_root(&self) -> bool {
+        self.segments.is_empty()
+    }
+
+    /// This path, then the other.
+    pub fn join(&self, rest: &Path) -> Path {
+        Path { segments: self.segments.iter().chain(&rest.segments).cloned().collect() }
+    }
+
+    /// The rest of this path below `prefix`, if it stands below it.
+    pub fn strip_prefix(&self, prefix: &Path) -> Option<Path> {
+        let rest = self.segments.strip_prefix(&prefix.segments[..])?;
+        Some(Path { segments: rest.to_vec() })
+    }
+
+    /// The value there, for a singular path; the first one otherwise.
+    pub fn get<'v>(&self, value: &'v Value) -> Option<&'v Value> {
+        let mut here = value;
+        for (i, segment) in self.segments.iter().enumerate() {
+            here = match (segment, here) {
+                (Segment::Key(key), Value::Map(map)) => map.get(key)?,
+                (Segment::Index(index), Value::List(items)) => items.get(*index)?,
+                (Segment::All, Value::List(items)) => {
+                    let rest = Path { segments: self.segments[i + 1..].to_vec() };
+                    return items.iter().find_map(|item| rest.get(item));
+                }
+                _ => return None,
+            };
+        }
+        Some(here)
+    }
+
+    /// Every value there, in order.
+    pub fn get_all<'v>(&self, value: &'v Value) -> Vec<&'v Value> {
+        let mut found = vec![value];
+        for segment in &self.segments {
+            let mut next = Vec::new();
+            for here in found {
+                match (segment, here) {
+                    (Segment::Key(key), Value::Map(map)) => next.extend(map.get(key)),
+                    (Segment::Index(index), Value::List(items)) => next.extend(items.get(*index)),
+                    (Segment::All, Value::List(items)) => next.extend(items),
+                    _ => {}
+                }
+            }
+            found = next;
+        }
+        found
+    }
+
+    /// Puts a value there, making the maps and list places on the way. What stood in the way (a scalar
+    /// where a map is needed) is replaced. A path with `[*]` is written at every item that exists.
+    pub fn set(&self, target: &mut Value, value: Value) {
+        set(&self.segments, target, value);
+    }
+
+    /// Takes the value there out of its map.
+    pub fn remove(&self, target: &mut Value) -> Option<Value> {
+        let (last, way) = self.segments.split_last()?;
+        let mut here = target;
+        for segment in way {
+            here = match (segment, here) {
+                (Segment::Key(key), Value::Map(map)) => map.get_mut(key)?,
+                (Segment::Index(index), Value::List(items)) => items.get_mut(*index)?,
+                _ => return None,
+            };
+        }
+        match (last, here) {
+            (Segment::Key(key), Value::Map(map)) => map.shift_remove(key),
+            _ => None,
+        }
+    }
+}
+
+fn set(segments: &[Segment], target: &mut Value, value: Value) {
+    let Some((first, rest)) = segments.split_first() else {
+        *target = value;
+        return;
+    };
+    match first {
+        Segment::Key(key) => {
+            if !matches!(target, Value::Map(_)) {
+                *target = Value::Map(Map::new());
+            }
+            if let Value::Map(map) = target {
+                set(rest, map.entry(key.clone()).or_insert(Value::Null), value);
+            }
+        }
+        Segment::Index(index) => {
+            if !matches!(target, Value::List(_)) {
+                *target = Value::List(Vec::new());
+            }
+            if let Value::List(items) = target {
+                if items.len() <= *index {
+                    items.resize(index + 1, Value::Null);
+                }
+                set(rest, &mut items[*index], value);
+            }
+        }
+        Segment::All => {
+            if let Value::List(items) = target {
+                for item in items {
+                    set(rest, item, value.clone());
+                }
+            }
+        }
+    }
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, segment) in self.segments.iter().enumerate() {
+            match segment {
+                Segment::Key(key) if is_plain(key) => {
+                    write!(f, "{}{key}", if i == 0 { "" } else { "." })?;
+                }
+                Segment::Key(key) => write!(f, "['{key}']")?,
+                Segment::Index(index) => write!(f, "[{index}]")?,
+                Segment::All => f.write_str("[*]")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_plain(key: &str) -> bool {
+    !key.is_empty() && !key.contains(['.', '[', ']', '\'', '"', ' '])
+}
+
+struct Parser<'t> {
+    text: &'t str,
+    at: usize,
+    segments: Vec<Segment>,
+}
+
+impl Parser<'_> {
+    fn run(&mut self) -> Result<(), PathError> {
+        if self.text.starts_with("$.") || self.text == "$" || self.text.starts_with("$[") {
+            self.at = 1;
+            if self.text[1..].starts_with('.') {
+                self.at = 2;
+            }
+        }
+        if self.text.is_empty() {
+            return Err(self.error("a path is empty"));
+        }
+        let mut wants_name = self.at < self.text.len() && !self.rest().starts_with('[');
+        while self.at < self.text.len() {
+            if wants_name {
+                self.name()?;
+            } else if self.rest().starts_with('[') {
+                self.bracket()?;
+            } else if self.rest().starts_with('.') {
+                self.at += 1;
+                wants_name = true;
+                if self.at == self.text.len() {
+                    return Err(self.error("a name is missing after `.`"));
+                }
+                continue;
+            } else {
+                return Err(self.error("expected `.` or `[`"));
+            }
+            wants_name = false;
+        }
+        Ok(())
+    }
+
+    fn rest(&self) -> &str {
+        &self.text[self.at..]
+    }
+
+    fn error(&self, message: &str) -> PathError {
+        PathError { message: message.to_owned(), at: self.at }
+    }
+
+    fn name(&mut self) -> Result<(), PathError> {
+        let rest = self.rest();
+        let end = rest.find(['.', '[']).unwrap_or(rest.len());
+        let name = &rest[..end];
+        if name.is_empty() {
+            return Err(self.error("a name is missing here"));
+        }
+        if let Some(bad) = name.find(['*', '?', ']', '\'', '"', '(', ')', ' ', '|']) {
+            self.at += bad;
+            return Err(self.error("this character cannot stand in a name"));
+        }
+        self.segments.push(Segment::Key(name.to_owned()));
+        self.at += end;
+        Ok(())
+    }
+
+    fn bracket(&mut self) -> Result<(), PathError> {
+        let rest = self.rest();
+        let Some(end) = rest.find(']') else {
+            return Err(self.error("`[` is not closed"));
+        };
+        let inside = &rest[1..end];
+        let segment = match inside {
+            "" | "*" => Segment::All,
+            digits if digits.bytes().all(|b| b.is_ascii_digit()) => {
+                Segment::Index(digits.parse().map_err(|_| self.error("this position is too large"))?)
+            }
+            quoted
+                if quoted.len() >= 2
+                    && (quoted.starts_with('\'') && quoted.ends_with('\'')
+                        || quoted.starts_with('"') && quoted.ends_with('"')) =>
+            {
+                Segment::Key(quoted[1..quoted.len() - 1].to_owned())
+            }
+            _ => return Err(self.error("only a position, `*` or a quoted name may stand in `[ ]`")),
+        };
+        self.segments.push(segment);
+        self.at += end + 1;
+        Ok(())
+    }
+}
+
+/// What finds values to read: a plain path, or RFC 9535 JSONPath for everything more.
+#[derive(Clone, Debug)]
+pub enum Query {
+    /// The fast and writable kind.
+    Path(Path),
+    /// A JSONPath query, parsed once.
+    JsonPath(Box<jsonpath_rust::parser::model::JpQuery>),
+}
+
+impl Query {
+    /// Reads a path, or a JSONPath where it is no path.
+    ///
+    /// # Errors
+    /// The path's own error where the text is neither.
+    pub fn parse(text: &str) -> Result<Query, PathError> {
+        match Path::parse(text) {
+            Ok(path) => Ok(Query::Path(path)),
+            Err(error) => {
+                let full = if text.starts_with('$') {
+                    text.to_owned()
+                } else if text.starts_with('[') {
+                    format!("${text}")
+                } else {
+                    format!("$.{text}")
+                };
+                jsonpath_rust::parser::parse_json_path(&full)
+                    .map(|query| Query::JsonPath(Box::new(query)))
+                    .map_err(|_| error)
+            }
+        }
+    }
+
+    /// The plain path, where it is one.
+    pub fn as_path(&self) -> Option<&Path> {
+        match self {
+            Query::Path(path) => Some(path),
+            Query::JsonPath(_) => None,
+        }
+    }
+
+    /// Every value found, in order.
+    pub fn select(&self, value: &Value) -> Vec<Value> {
+        match self {
+            Query::Path(path) => path.get_all(value).into_iter().cloned().collect(),
+            Query::JsonPath(query) => {
+                let Ok(json) = serde_json::from_str::<serde_json::Value>(&value.to_json()) else {
+                    return Vec::new();
+                };
+                jsonpath_rust::query::js_path_process(query, &json)
+                    .map(|found| {
+                        found
+                            .into_iter()
+                            .filter_map(|hit| super::from_json_str(&hit.val().to_string()).ok())
+                            .collect()
+                    })
+                    .unwrap_or_default()
+            }
+        }
+    }
+
+    /// The first value found.
+    pub fn first(&self, value: &Value) -> Option<Value> {
+        match self {
+            Query::Path(path) => path.get(value).cloned(),
+            Query::JsonPath(_) => self.select(value).into_iter().next(),
+        }
+    }
+}
+
+impl fmt::Display for Query {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Query::Path(path) => path.fmt(f),
+            Query::JsonPath(query) => write!(f, "{query}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::from_json_str;
+    use super::*;
+
+    fn path(text: &str) -> Path {
+        Path::parse(text).unwrap()
+    }
+
+    #[test]
+    fn reads() {
+        let record = from_json_str(r#"{"a":{"b":[{"c":1},{"c":2}]},"d":{"X 1":"y"}}"#).unwrap();
+        assert_eq!(path("a.b[1].c").get(&record), Some(&Value::from(2_i64)));
+        assert_eq!(path("a.b[*].c").get_all(&record).len(), 2);
+        assert_eq!(path("$.a.b[0].c").get(&record), Some(&Value::from(1_i64)));
+        assert_eq!(path("d['X 1']").get(&record), Some(&Value::text("y")));
+        assert_eq!(path("a.x.y").get(&record), None);
+    }
+
+    #[test]
+    fn writes_and_makes_the_way() {
+        let mut record = Value::Null;
+        path("a.b[1].c").set(&mut record, Value::from(7_i64));
+        assert_eq!(record.to_json(), r#"{"a":{"b":[null,{"c":7}]}}"#);
+        assert_eq!(path("a.b").remove(&mut record).unwrap().as_list().unwrap().len(), 2);
+        assert_eq!(record.to_json(), r#"{"a":{}}"#);
+    }
+
+    #[test]
+    fn shows_as_written() {
+        for text in ["a.b[0].c", "lines[*].x", "d['X 1'].y"] {
+            assert_eq!(path(text).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn says_where_it_is_wrong() {
+        assert_eq!(Path::parse("a..b").unwrap_err().at, 2);
+        assert_eq!(Path::parse("a[1").unwrap_err().message, "`[` is not closed");
+        assert_eq!(Path::parse("").unwrap_err().message, "a path is empty");
+        assert_eq!(Path::parse("a.").unwrap_err().message, "a name is missing after `.`");
+    }
+
+    #[test]
+    fn more_than_a_path_is_jsonpath() {
+        let record = from_json_str(
+            r#"{"addresses":[{"type":"Billing","city":"Oslo"},{"type":"Office","city":"Bergen"}]}"#,
+        )
+        .unwrap();
+        let query = Query::parse("addresses[?@.type=='Billing'].city").unwrap();
+        assert!(query.as_path().is_none());
+        assert_eq!(query.first(&record), Some(Value::text("Oslo")));
+        assert!(Query::parse("a[?").is_err());
+    }
+}
