@@ -6,9 +6,11 @@
 
 mod json;
 mod path;
+mod side;
 
 pub use json::{from_json_slice, from_json_str, parse_decimal};
 pub use path::{Path, PathError, Query, Segment};
+pub use side::{Both, Side};
 
 pub use rust_decimal::Decimal;
 
