@@ -1,0 +1,553 @@
+//! What a mapping may say: what is kept equal between two systems.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::Deserialize;
+
+use super::short::Paths;
+use super::yaml::{FromNode, Kind, List, Node, Table, from_node, via_node};
+use crate::diagnostic::{At, Diagnostics};
+use crate::value::Value;
+
+/// A mapping: what is kept equal between two systems. Shared by many companies; a connection is one company.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Mapping {
+    /// The mapping's name.
+    pub mapping: At<String>,
+    /// Its title, for people.
+    pub title: String,
+    /// The two systems: the name each side has in this file, and its system file (relative to this file). The first is the left one.
+    pub systems: Table<At<String>>,
+    /// When it runs by itself.
+    #[serde(default)]
+    pub schedule: Schedule,
+    /// What a run may change at most; asked before the first write. Default: create 500, update 500, delete 0.
+    #[serde(default)]
+    pub brakes: Brakes,
+    /// What a company chooses, with help texts.
+    #[serde(default)]
+    pub settings: Table<Setting>,
+    /// Questions answered before anything is written.
+    #[serde(default)]
+    pub checks: List<Check>,
+    /// Field tables used by name in more than one place.
+    #[serde(default)]
+    pub tables: Table<List<Row>>,
+    /// What is kept equal: a name and its two sides.
+    pub registers: Table<Register>,
+}
+
+/// When a mapping runs by itself (`--watch`).
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Schedule {
+    /// The time between two runs: `5m`, `1h`. Default 5m.
+    pub every: Option<At<String>>,
+    /// The time between two complete reads; the runs between them read changes only. Default 24h.
+    pub sweep: Option<At<String>>,
+}
+
+/// What a run may change at most: a number (`500`) or a share of the records that are linked (`25%`).
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Brakes {
+    /// Records that are made.
+    pub create: Option<Limit>,
+    /// Records that are changed.
+    pub update: Option<Limit>,
+    /// Records that are removed.
+    pub delete: Option<Limit>,
+}
+
+/// A number of records, or a share of those linked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Limit(pub At<String>);
+
+impl FromNode for Limit {
+    fn from_node(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
+        match &node.kind {
+            Kind::Number(text) => Some(Limit(At { value: text.clone(), span: node.span })),
+            _ => from_node(node, diagnostics).map(Limit),
+        }
+    }
+}
+
+via_node!(Limit);
+
+impl JsonSchema for Limit {
+    fn schema_name() -> Cow<'static, str> {
+        "Limit".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        schemars::json_schema!({
+            "description": "A number of records (500), or a share of those linked (25%).",
+            "anyOf": [ { "type": "integer", "minimum": 0 }, { "type": "string", "pattern": "^[0-9]+%?$" } ]
+        })
+    }
+}
+
+/// A question to the company.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Setting {
+    /// What kind of answer it takes.
+    #[serde(rename = "type")]
+    pub kind: SettingKind,
+    /// What it is for: shown to the person who answers.
+    pub help: String,
+    /// `choice`: the possible answers.
+    #[serde(default)]
+    pub of: Vec<At<String>>,
+    /// `choice`: the possible answers are the values of this field: `erp.customer_class.id`.
+    pub from: Option<At<String>>,
+    /// The answer where the company gives none.
+    pub default: Option<At<Value>>,
+    /// The company must answer.
+    #[serde(default)]
+    pub required: bool,
+    /// `integer`, `decimal`: the least, as text.
+    pub min: Option<At<String>>,
+    /// `integer`, `decimal`: the most, as text.
+    pub max: Option<At<String>>,
+    /// The answer the built-in sandbox uses where there is no default.
+    pub sandbox: Option<At<Value>>,
+}
+
+/// The kinds of answer a setting takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SettingKind {
+    /// One of several.
+    Choice,
+    /// Any text.
+    Text,
+    /// True or false.
+    Bool,
+    /// A whole number.
+    Integer,
+    /// An exact number, as text.
+    Decimal,
+    /// A code table: their code and ours.
+    Table,
+    /// A direction: `both`, `none`, or one way by the sides' names.
+    Direction,
+}
+
+/// A question answered before anything is written.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Check {
+    /// Its name.
+    pub id: At<String>,
+    /// A condition over `settings` and the resources of both sides: a singleton by its name (`severa.organization.name`), a record by its key
+    /// (`erp.dimension['CUSTOMER'].length`).
+    pub that: Option<At<String>>,
+    /// `that` is asked for every record of this register's side: `registers.customers.severa`. Bare names are the record's fields.
+    pub each: Option<At<String>>,
+    /// One read of each resource that the mapping uses on these sides must be allowed.
+    #[serde(default)]
+    pub access: Vec<At<String>>,
+    /// A sentence that a person confirms at set-up. Never stops a run.
+    pub confirm: Option<String>,
+    /// When it is asked: an expression over `settings`.
+    pub when: Option<At<String>>,
+    /// What a person reads when it fails: a template.
+    #[serde(rename = "else")]
+    pub otherwise: Option<At<String>>,
+}
+
+/// Records kept equal in both systems.
+#[derive(Clone, Debug)]
+pub struct Register {
+    /// Everything but the two sides.
+    pub words: RegisterWords,
+    /// The sides, by the names of `systems:`.
+    pub sides: Vec<(At<String>, Endpoint)>,
+}
+
+/// The words of a register, beside its two sides.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RegisterWords {
+    /// What it is called, for people.
+    pub title: Option<String>,
+    /// The register is there only when this holds: an expression over `settings`.
+    pub when: Option<At<String>>,
+    /// Where records may be created: `both` (default), one way (`severa -> erp`), `link_only` (pairs are found and kept, nothing is
+    /// written), or a setting of type `direction`.
+    pub direction: Option<At<String>>,
+    /// Where changes come from: the name of a side. A row may say otherwise. A one-way register has its source as master.
+    pub master: Option<At<String>>,
+    /// When two existing records meet for the first time and differ in a row without a master: whose value counts. Without it they are
+    /// left alone and listed.
+    pub adopt: Option<At<String>>,
+    /// How unlinked records are recognised: names of rows (by the left path); a nested list means all of them together. Entries in order.
+    #[serde(rename = "match")]
+    pub matching: List<Paths>,
+    /// Fields that no two records of a side may share: those that do are set aside, naming each other.
+    pub unique: List<Unique>,
+    /// In scope only when its parent is linked in this register, and matched among that parent's records only.
+    pub part_of: Option<At<String>>,
+    /// What a record must satisfy, else it is set aside with the reason.
+    pub valid: List<Valid>,
+    /// Other actions for situations: `source_missing: inactivate` …
+    pub situations: Table<At<String>>,
+    /// The name this register had before: its links are kept.
+    pub was: Option<At<String>>,
+    /// The field table: one table for both directions.
+    pub fields: List<Row>,
+}
+
+/// Names of [`RegisterWords`], used to tell words from sides.
+const REGISTER_WORDS: &[&str] = &[
+    "title", "when", "direction", "master", "adopt", "match", "unique", "part_of", "valid", "situations", "was", "fields",
+];
+
+impl FromNode for Register {
+    fn from_node(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
+        let (words, rest) = split(node, REGISTER_WORDS, diagnostics)?;
+        let sides = rest
+            .into_iter()
+            .filter_map(|(key, value)| Some((key, from_node::<Endpoint>(&value, diagnostics)?)))
+            .collect();
+        Some(Register { words, sides })
+    }
+}
+
+via_node!(Register);
+
+impl JsonSchema for Register {
+    fn schema_name() -> Cow<'static, str> {
+        "Register".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        with_sides::<RegisterWords, Endpoint>(generator)
+    }
+}
+
+/// Which records of a side belong to a register.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Endpoint {
+    /// The resource of the system file.
+    pub resource: Option<At<String>>,
+    /// Several resources are one register: resource and the values of `by` that belong to it. The first value is written when a record is
+    /// made on the other side; other values are out of scope.
+    pub one_of: Table<Paths>,
+    /// The field of the other side that tells which: `erp.type`.
+    pub by: Option<At<String>>,
+    /// Which records concern the mapping at all. Leaving the scope never deletes.
+    pub scope: Option<At<String>>,
+    /// A record is made on the other side only when this holds; linked ones are kept equal all the same.
+    pub create_when: Option<At<String>>,
+}
+
+/// A field that no two records of a side may share.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Unique {
+    /// The side.
+    #[serde(rename = "in")]
+    pub side: At<String>,
+    /// The field.
+    pub field: At<String>,
+    /// Only records that satisfy this count.
+    pub when: Option<At<String>>,
+}
+
+/// What a record must satisfy.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Valid {
+    /// The condition, over the sides' records.
+    pub that: At<String>,
+    /// The reason when it does not hold: a template.
+    #[serde(rename = "else")]
+    pub otherwise: At<String>,
+    /// Which side's records it is about. Default: the side that `that` names.
+    pub of: Option<At<String>>,
+}
+
+/// A row of a field table.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// Everything but the sides.
+    pub words: RowWords,
+    /// The sides: a path, or several paths with `join`.
+    pub sides: Vec<(At<String>, Paths)>,
+    /// The whole row.
+    pub span: crate::diagnostic::Span,
+}
+
+/// The words of a row, beside its sides.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RowWords {
+    /// Both sides are objects: the named table says how their members correspond.
+    pub fields: Option<At<String>>,
+    /// Always this value. Codes and amounts are text: "10", "0.00".
+    pub constant: Option<At<Value>>,
+    /// The value of an expression over the source record, `settings`, and singletons of both sides.
+    pub value: Option<At<String>>,
+    /// A text made by a template.
+    pub template: Option<At<String>>,
+    /// Several paths on one side are joined with this text, and split by it on the way back.
+    pub join: Option<At<String>>,
+    /// A code table: left value and right value (or several right values: the first is written, all are understood). Or `settings.x`.
+    pub values: Option<Values>,
+    /// What happens to a code that is not in the table: `set_aside` (default) or `leave`.
+    pub unlisted: Option<Unlisted>,
+    /// The value is a record's key: it is translated through the links of this register.
+    #[serde(rename = "ref")]
+    pub reference: Option<At<String>>,
+    /// What happens when that record is not linked: `wait` (default), `leave` or `set_aside`.
+    pub if_missing: Option<IfMissing>,
+    /// `text`, `integer`, `decimal`, `date`, `not` (true and false swapped), `negate`.
+    pub convert: Option<At<Convert>>,
+    /// How two values are compared: `exact` (default), `fold` (case and spaces do not count), `digits` (only digits count).
+    pub compare: Option<Compare>,
+    /// Decimals: places after the point, half away from zero.
+    pub round: Option<u32>,
+    /// Decimals: times this setting or exact number. One way only; needs `round`.
+    pub multiply: Option<At<String>>,
+    /// Text: cut to the length of the target field.
+    #[serde(default)]
+    pub truncate: bool,
+    /// An expression used when the source is empty and the target is, too.
+    pub default: Option<At<String>>,
+    /// The row counts only when this holds.
+    pub when: Option<At<String>>,
+    /// The value (an expression) when `when` does not hold. Without it the target is left alone.
+    #[serde(rename = "else")]
+    pub otherwise: Option<At<String>>,
+    /// When the row is written: `always` (default), `create_only`, `update_only`, `if_empty`.
+    pub apply: Option<Apply>,
+    /// Whose value counts when both changed: the name of a side.
+    pub master: Option<At<String>>,
+    /// One way only: `severa -> erp`.
+    pub direction: Option<At<String>>,
+    /// It links the records: written when a link is made, afterwards only compared; a later difference is a serious error.
+    #[serde(default)]
+    pub key: bool,
+    /// The source must have it, else the record is set aside.
+    #[serde(default)]
+    pub required: bool,
+    /// An emptied source empties the target.
+    #[serde(default)]
+    pub clear: bool,
+    /// Only for these members of `one_of`.
+    pub only: Paths,
+    /// What happens when both sides changed it and there is no master: `set_aside` (default), or `later` (the later change counts).
+    pub conflict: Option<Conflict>,
+}
+
+/// Names of [`RowWords`], used to tell words from sides.
+pub const ROW_WORDS: &[&str] = &[
+    "fields", "constant", "value", "template", "join", "values", "unlisted", "ref", "if_missing", "convert", "compare", "round", "multiply",
+    "truncate", "default", "when", "else", "apply", "master", "direction", "key", "required", "clear", "only", "conflict",
+];
+
+impl FromNode for Row {
+    fn from_node(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
+        let (words, rest) = split(node, ROW_WORDS, diagnostics)?;
+        let sides = rest
+            .into_iter()
+            .filter_map(|(key, value)| Some((key, from_node::<Paths>(&value, diagnostics)?)))
+            .collect();
+        Some(Row { words, sides, span: node.span })
+    }
+}
+
+via_node!(Row);
+
+impl JsonSchema for Row {
+    fn schema_name() -> Cow<'static, str> {
+        "Row".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        with_sides::<RowWords, Paths>(generator)
+    }
+}
+
+/// A code table.
+#[derive(Clone, Debug)]
+pub enum Values {
+    /// A table of the company: `settings.units`.
+    Setting(At<String>),
+    /// Left code and right codes.
+    Table(Table<Codes>),
+}
+
+impl FromNode for Values {
+    fn from_node(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
+        match &node.kind {
+            Kind::Text { text, .. } => Some(Values::Setting(At { value: text.clone(), span: node.span })),
+            _ => from_node(node, diagnostics).map(Values::Table),
+        }
+    }
+}
+
+via_node!(Values);
+
+impl JsonSchema for Values {
+    fn schema_name() -> Cow<'static, str> {
+        "Values".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let table = generator.subschema_for::<Table<Codes>>();
+        schemars::json_schema!({
+            "description": "A code table: left value and right value (or several: the first is written, all are understood). Or `settings.x`.",
+            "anyOf": [ { "type": "string", "pattern": "^settings\\." }, table ]
+        })
+    }
+}
+
+/// One code, or several of which the first is written and all are understood. Codes are read as the type of their field.
+#[derive(Clone, Debug, Default)]
+pub struct Codes(pub Vec<At<String>>);
+
+impl FromNode for Codes {
+    fn from_node(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
+        let code = |node: &Node, diagnostics: &mut Diagnostics| -> Option<At<String>> {
+            match &node.kind {
+                Kind::Bool(yes) => Some(At { value: yes.to_string(), span: node.span }),
+                Kind::Number(text) => Some(At { value: text.clone(), span: node.span }),
+                _ => from_node(node, diagnostics),
+            }
+        };
+        match &node.kind {
+            Kind::List(items) => {
+                Some(Codes(items.iter().filter_map(|item| code(item, diagnostics)).collect()))
+            }
+            _ => code(node, diagnostics).map(|code| Codes(vec![code])),
+        }
+    }
+}
+
+via_node!(Codes);
+
+impl JsonSchema for Codes {
+    fn schema_name() -> Cow<'static, str> {
+        "Codes".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        schemars::json_schema!({
+            "anyOf": [
+                { "type": ["string", "boolean", "integer"] },
+                { "type": "array", "items": { "type": ["string", "boolean", "integer"] } }
+            ]
+        })
+    }
+}
+
+/// What happens to a code that is not in the table.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Unlisted {
+    /// The record is set aside, naming the code.
+    #[default]
+    SetAside,
+    /// The target is left alone.
+    Leave,
+}
+
+/// What happens when the referenced record is not linked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum IfMissing {
+    /// The record waits.
+    #[default]
+    Wait,
+    /// The target is left alone.
+    Leave,
+    /// The record is set aside.
+    SetAside,
+}
+
+/// A conversion of a value on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Convert {
+    /// To text, canonical digits.
+    Text,
+    /// To a whole number; what is none (`C17`, `007`) sets the record aside.
+    Integer,
+    /// To an exact number.
+    Decimal,
+    /// To a date (a time loses its time).
+    Date,
+    /// True becomes false and false true.
+    Not,
+    /// The number with the other sign.
+    Negate,
+}
+
+/// How two values are compared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Compare {
+    /// As they are.
+    #[default]
+    Exact,
+    /// Case and white space do not count.
+    Fold,
+    /// Only digits count.
+    Digits,
+}
+
+/// When a row is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Apply {
+    /// Whenever it differs.
+    #[default]
+    Always,
+    /// When the record is made.
+    CreateOnly,
+    /// When the record exists already.
+    UpdateOnly,
+    /// When the target has no value.
+    IfEmpty,
+}
+
+/// What happens when both sides changed a row and there is no master.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Conflict {
+    /// The record is set aside with both values shown.
+    #[default]
+    SetAside,
+    /// The later change counts.
+    Later,
+}
+
+/// Splits a map node into its words (typed) and the rest (sides).
+fn split<W: serde::de::DeserializeOwned>(
+    node: &Node,
+    words: &[&str],
+    diagnostics: &mut Diagnostics,
+) -> Option<(W, Vec<(At<String>, Node)>)> {
+    let Kind::Map(entries) = &node.kind else {
+        // let the typed reader say what is wanted
+        return from_node::<W>(node, diagnostics).map(|words| (words, Vec::new()));
+    };
+    let (known, rest): (Vec<_>, Vec<_>) =
+        entries.iter().cloned().partition(|(key, _)| words.contains(&key.value.as_str()));
+    let typed = from_node(&Node { kind: Kind::Map(known), span: node.span }, diagnostics)?;
+    Some((typed, rest))
+}
+
+/// The schema of words plus any number of sides.
+fn with_sides<W: JsonSchema, S: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
+    let mut schema = W::json_schema(generator);
+    let side = generator.subschema_for::<S>();
+    schema.insert("additionalProperties".into(), side.to_value());
+    schema
+}
