@@ -118,7 +118,15 @@ fn expressions() {
         let got = ends(source);
         assert!(got.starts_with(end), "{:.60}: {got:.200}", source);
     }
-    for source in [parens, nots, minuses, lists, ands, ifs] {
+    let mixed = "not - - (".repeat(400);
+    let keys = "any[".repeat(1000) + "1" + &"]".repeat(1000);
+    let calls = "text|default(".repeat(300);
+    let objects = "{1:".repeat(1000);
+    let tests = "text".to_owned() + &" is none".repeat(500);
+    let lesser = "1".to_owned() + &"<1".repeat(1500);
+    let many = vec!["text ~ 'a'"; 300].join(" or ");
+    for source in [parens, nots, minuses, lists, ands, ifs, mixed, keys, calls, objects, tests, lesser, many]
+    {
         let got = ends(&source);
         assert!(got.starts_with("refused: ") || got == "small", "{source:.40}: {got:.200}");
     }

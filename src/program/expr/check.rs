@@ -4,20 +4,17 @@
 //! here, node by node, while the node is checked: a name becomes a slot (`v0`) with its path and type, a
 //! text constant a slot (`k0`), an operator a filter of ours that fails loudly (`v0|op_eq(k0)`).
 
-use std::collections::HashSet;
 use std::ops::Range;
 
 use indexmap::IndexMap;
-use minijinja::machinery::{Span, ast, parse, parse_expr};
+use minijinja::machinery::{Span, Token, ast, parse, parse_expr, tokenize};
 use minijinja::{Error, Value as Inner};
-use rust_decimal::prelude::ToPrimitive;
 
-use super::catalogue::{self, Arg, Entry, Group, Want};
-use super::lists::Member;
-use super::operators::{self, Op};
+use super::catalogue::{self, Arg, Entry, Group};
+use super::operators::Op;
 use super::problem::{ExprProblem, did_you_mean};
 use super::scope::Scope;
-use super::texts;
+use super::written::{Binds, Checked, Checker, Code, Slot, around, both, common};
 use crate::program::types::Type;
 use crate::value::{Path, Value};
 
@@ -27,37 +24,15 @@ const MAX_DEPTH: usize = 60;
 /// The longest source text; together with the depth it bounds the work and the stack of a check.
 const MAX_SOURCE: usize = 4096;
 
-/// A value that an expression reads.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Slot {
-    /// The root or bare member.
-    pub root: String,
-    /// The way from there.
-    pub rest: Path,
-    pub ty: Type,
-    /// Given by the caller as `today` or `now`, not read from a record.
-    pub clock: bool,
-}
+/// How many `-` or `not`, and how many comparisons (`a < b < c`), may follow each other.
+const MAX_SIGNS: usize = 4;
 
-impl Slot {
-    /// The whole path.
-    pub fn path(&self) -> Path {
-        Path::key(&self.root).join(&self.rest)
-    }
-}
-
-/// What the check leaves for the engine.
-#[derive(Debug)]
-pub(super) struct Checked {
-    pub code: String,
-    pub ty: Type,
-    pub slots: Vec<Slot>,
-    pub constants: Vec<Inner>,
-}
+/// How many brackets may be open at once.
+const MAX_OPEN: usize = 24;
 
 /// Checks an expression.
 pub(super) fn expression(source: &str, scope: &Scope) -> Result<Checked, Vec<ExprProblem>> {
-    refuse_long(source)?;
+    refuse_large(source, true)?;
     if source.trim().is_empty() {
         return Err(vec![ExprProblem::new("an expression is empty", 0..source.len())]);
     }
@@ -69,7 +44,7 @@ pub(super) fn expression(source: &str, scope: &Scope) -> Result<Checked, Vec<Exp
 
 /// Checks a template.
 pub(super) fn template(source: &str, scope: &Scope) -> Result<Checked, Vec<ExprProblem>> {
-    refuse_long(source)?;
+    refuse_large(source, false)?;
     let tree =
         parse(source, "<template>", Default::default()).map_err(|error| vec![syntax(source, &error)])?;
     let mut checker = Checker::new(source, scope);
@@ -80,12 +55,34 @@ pub(super) fn template(source: &str, scope: &Scope) -> Result<Checked, Vec<ExprP
     checker.finish(code, Type::Text)
 }
 
-fn refuse_long(source: &str) -> Result<(), Vec<ExprProblem>> {
-    if source.len() <= MAX_SOURCE {
-        return Ok(());
+/// Refuses what would use up the stack of MiniJinja's parser: its own guard knows nothing of signs, and
+/// allows more brackets than a small stack holds.
+fn refuse_large(source: &str, is_expression: bool) -> Result<(), Vec<ExprProblem>> {
+    if source.len() > MAX_SOURCE {
+        let message = format!("this is {} bytes long; at most {MAX_SOURCE} are allowed", source.len());
+        return Err(vec![ExprProblem::new(message, 0..source.len())]);
     }
-    let message = format!("this is {} bytes long; at most {MAX_SOURCE} are allowed", source.len());
-    Err(vec![ExprProblem::new(message, 0..source.len())])
+    let (mut in_a_row, mut open) = (0, 0_usize);
+    for (token, span) in tokenize(source, is_expression, Default::default()).map_while(Result::ok) {
+        in_a_row = if matches!(token, Token::Minus | Token::Ident("not")) { in_a_row + 1 } else { 0 };
+        if in_a_row > MAX_SIGNS {
+            return Err(vec![ExprProblem::new("too many signs in a row", bytes(span))]);
+        }
+        match token {
+            Token::ParenOpen | Token::BracketOpen | Token::BraceOpen => open += 1,
+            Token::ParenClose | Token::BracketClose | Token::BraceClose => open = open.saturating_sub(1),
+            _ => {}
+        }
+        if open > MAX_OPEN {
+            return Err(vec![too_deep(bytes(span))]);
+        }
+    }
+    Ok(())
+}
+
+/// The problem of too much nesting.
+pub(super) fn too_deep(range: Range<usize>) -> ExprProblem {
+    ExprProblem::new("this is nested too deeply", range).help("split it, or use fewer parts")
 }
 
 /// A syntax error in our words.
@@ -114,158 +111,22 @@ fn syntax(source: &str, error: &Error) -> ExprProblem {
     }
 }
 
-/// The type of a value that is one or the other.
-pub(super) fn common(one: &Arg, other: &Arg) -> Arg {
-    let exact = one.may_be_exact() || other.may_be_exact();
-    let is_text = |ty: &Type| matches!(ty, Type::Text | Type::Id | Type::Choice(_));
-    let ty = match (&one.ty, &other.ty) {
-        _ if one.is_null() => other.ty.clone(),
-        _ if other.is_null() => one.ty.clone(),
-        (one, other) if one == other => one.clone(),
-        (Type::Choice(values), Type::Text) if fits(values, other) => one.ty.clone(),
-        (Type::Text, Type::Choice(values)) if fits(values, one) => other.ty.clone(),
-        (one, other) if is_text(one) && is_text(other) => Type::Text,
-        (Type::Integer, Type::Decimal) | (Type::Decimal, Type::Integer) => Type::Decimal,
-        (Type::Date, Type::Text) if is_date(other) => Type::Date,
-        (Type::Text, Type::Date) if is_date(one) => Type::Date,
-        (Type::List(one), Type::List(other)) => {
-            Type::list(common(&Arg::of((**one).clone()), &Arg::of((**other).clone())).ty)
-        }
-        _ => Type::Any,
-    };
-    Arg {
-        ty,
-        exact,
-        constant: None,
-        range: one.range.start.min(other.range.start)..one.range.end.max(other.range.end),
-    }
-}
-
-fn fits(values: &[String], arg: &Arg) -> bool {
-    arg.text().is_some_and(|text| values.iter().any(|value| value == text))
-}
-
-fn is_date(arg: &Arg) -> bool {
-    arg.text().is_some_and(|text| text.parse::<jiff::civil::Date>().is_ok())
-}
-
-/// How written code binds, and so where it needs parentheses.
-#[derive(Clone, Copy, PartialEq)]
-enum Binds {
-    /// A name, a constant, or in parentheses.
-    Atom,
-    /// Ends in a filter.
-    Chain,
-    And,
-    Or,
-}
-
-/// A checked node: what is known of it and the code that computes it.
-struct Code {
-    arg: Arg,
-    text: String,
-    binds: Binds,
-    /// The items, where it is a list written out.
-    items: Vec<Arg>,
-}
-
-impl Code {
-    fn new(arg: Arg, text: impl Into<String>, binds: Binds) -> Code {
-        Code { arg, text: text.into(), binds, items: Vec::new() }
-    }
-
-    /// The code of something that was refused; nothing further is said of it.
-    fn bad(range: Range<usize>) -> Code {
-        Code::new(Arg { range, ..Arg::default() }, "nil", Binds::Atom)
-    }
-
-    fn atom(self) -> String {
-        if self.binds == Binds::Atom { self.text } else { format!("({})", self.text) }
-    }
-
-    fn chain(self) -> String {
-        if self.binds == Binds::Chain { self.text } else { self.atom() }
-    }
-}
-
 /// One step of a chain of names.
 enum Step<'a, 's> {
     Name(&'s str),
     Item(&'a ast::Expr<'s>),
 }
 
-struct Checker<'s> {
-    source: &'s str,
-    scope: &'s Scope,
-    locals: Vec<(&'s str, Type)>,
-    slots: Vec<Slot>,
-    constants: Vec<Inner>,
-    problems: Vec<ExprProblem>,
-    depth: usize,
-}
-
 fn bytes(span: Span) -> Range<usize> {
     span.start_offset as usize..span.end_offset as usize
 }
 
-fn around(one: &Range<usize>, other: &Range<usize>) -> Range<usize> {
-    one.start.min(other.start)..one.end.max(other.end)
-}
-
 impl<'s> Checker<'s> {
-    fn new(source: &'s str, scope: &'s Scope) -> Checker<'s> {
-        Checker {
-            source,
-            scope,
-            locals: Vec::new(),
-            slots: Vec::new(),
-            constants: Vec::new(),
-            problems: Vec::new(),
-            depth: 0,
-        }
-    }
-
-    fn finish(self, code: String, ty: Type) -> Result<Checked, Vec<ExprProblem>> {
-        if self.problems.is_empty() {
-            return Ok(Checked { code, ty, slots: self.slots, constants: self.constants });
-        }
-        let mut problems = self.problems;
-        let mut seen = HashSet::new();
-        problems.retain(|problem| seen.insert((problem.message.clone(), problem.range.clone())));
-        problems.sort_by_key(|problem| problem.range.start);
-        Err(problems)
-    }
-
-    fn problem(&mut self, message: impl Into<String>, range: Range<usize>, help: Option<String>) {
-        self.problems.push(ExprProblem { message: message.into(), help, range });
-    }
-
-    fn refuse(&mut self, message: &str, range: Range<usize>, help: &str) -> Code {
-        self.problem(message, range.clone(), Some(help.to_owned()));
-        Code::bad(range)
-    }
-
-    fn text_of(&self, range: &Range<usize>) -> String {
-        self.source.get(range.clone()).unwrap_or_default().trim().to_owned()
-    }
-
-    fn constant(&mut self, value: Inner) -> String {
-        self.constants.push(value);
-        format!("k{}", self.constants.len() - 1)
-    }
-
-    fn slot(&mut self, slot: Slot) -> String {
-        let at = self.slots.iter().position(|known| *known == slot).unwrap_or_else(|| {
-            self.slots.push(slot);
-            self.slots.len() - 1
-        });
-        format!("v{at}")
-    }
-
     fn expr(&mut self, expr: &ast::Expr<'s>) -> Code {
         if self.depth >= MAX_DEPTH {
             let range = bytes(expr.span());
-            return self.refuse("this is nested too deeply", range, "split it, or use fewer parts");
+            self.problems.push(too_deep(range.clone()));
+            return Code::bad(range);
         }
         self.depth += 1;
         let code = self.node(expr);
@@ -304,36 +165,6 @@ impl<'s> Checker<'s> {
                 "write one row for each member",
             ),
         }
-    }
-
-    fn const_value(&mut self, value: &Inner, range: Range<usize>) -> Code {
-        let code = |ty: Type, constant: Value, text: String| {
-            let arg = Arg { ty, constant: Some(constant), exact: false, range: range.clone() };
-            Code::new(arg, text, Binds::Atom)
-        };
-        if let Some(text) = value.as_str() {
-            let name = self.constant(value.clone());
-            return code(Type::Text, Value::text(text), name);
-        }
-        if value.is_none() {
-            return code(Type::Any, Value::Null, "nil".to_owned());
-        }
-        if let Ok(yes) = bool::try_from(value.clone()) {
-            return code(Type::Bool, Value::Bool(yes), yes.to_string());
-        }
-        if let Some(number) = value.is_integer().then(|| value.as_i64()).flatten() {
-            return code(Type::Integer, Value::from(number), number.to_string());
-        }
-        let text = self.text_of(&range);
-        if value.is_integer() {
-            return self.refuse(&format!("{text} is no integer of 64 bits"), range, "write it in quotes");
-        }
-        self.problem(
-            format!("{text} would be a binary float, which is not exact"),
-            range.clone(),
-            Some(format!("write it in quotes: '{text}'")),
-        );
-        Code::new(Arg { ty: Type::Decimal, constant: None, exact: true, range }, "nil", Binds::Atom)
     }
 
     fn list(&mut self, items: &[ast::Expr<'s>], range: Range<usize>) -> Code {
@@ -406,8 +237,6 @@ impl<'s> Checker<'s> {
         place: Range<usize>,
     ) -> Option<Code> {
         let range = around(&before.arg.range, &place);
-        let shown = self.text_of(&before.arg.range);
-        let ty = before.arg.ty.clone();
         let subscript = match step {
             Step::Name(name) => return self.member(before, slot, name, place, range),
             Step::Item(expr) => *expr,
@@ -420,143 +249,24 @@ impl<'s> Checker<'s> {
             let name = name.to_owned();
             return self.member(before, slot, &name, place, range);
         }
-        let index = constant.filter(|value| value.is_integer()).and_then(Inner::as_usize);
-        if let Some(index) = index {
-            let Some(item) = ty.item().cloned() else {
-                self.problem(format!("`{shown}` is of type {ty}, which has no items"), range, None);
-                return None;
-            };
-            let arg = Arg { range, ..Arg::of(item.clone()) };
-            if let Some(slot) = slot {
-                let step = Path::parse(&format!("[{index}]")).expect("a number in brackets is a path");
-                (slot.rest, slot.ty) = (slot.rest.join(&step), item);
-                return Some(Code::new(arg, "", Binds::Atom));
-            }
-            return Some(Code::new(arg, format!("{}[{index}]", before.atom()), Binds::Atom));
+        if let Some(index) = constant.filter(|value| value.is_integer()).and_then(Inner::as_usize) {
+            return self.index(before, slot, index, range);
         }
         let key = self.expr(subscript);
-        let value = match (&ty, &key.arg.ty) {
-            (Type::Any, _) => Type::Any,
-            (Type::List(item), Type::Integer | Type::Any) => (**item).clone(),
-            (Type::Table(value), Type::Text | Type::Id | Type::Choice(_) | Type::Any) => (**value).clone(),
-            (Type::List(_), other) => {
-                self.problem(
-                    format!("`{shown}` is a list: its items have numbers, not {other}"),
-                    key.arg.range,
-                    None,
-                );
-                return None;
-            }
-            (Type::Table(_), other) => {
-                let help = matches!(other, Type::Integer | Type::Decimal)
-                    .then(|| "make it text first: `| string`".to_owned());
-                self.problem(
-                    format!("`{shown}` is a table: its keys are text, not {other}"),
-                    key.arg.range,
-                    help,
-                );
-                return None;
-            }
-            _ => {
-                self.problem(
-                    format!("`{shown}` is of type {ty}: only a constant name can stand here"),
-                    key.arg.range,
-                    None,
-                );
-                return None;
-            }
-        };
-        let object = match slot.take() {
-            Some(slot) => self.slot(slot),
-            None => before.atom(),
-        };
-        let arg = Arg { range, ..Arg::of(value) };
-        Some(Code::new(arg, format!("{object}[{}]", key.text), Binds::Atom))
-    }
-
-    fn member(
-        &mut self,
-        before: Code,
-        slot: &mut Option<Slot>,
-        name: &str,
-        place: Range<usize>,
-        range: Range<usize>,
-    ) -> Option<Code> {
-        let shown = self.text_of(&before.arg.range);
-        let ty = before.arg.ty.clone();
-        let Some(member) = ty.member(name).cloned() else {
-            let help = match &ty {
-                Type::List(item) if item.member(name).is_some() => Some(format!(
-                    "take one item, `{shown}[0].{name}`, or that of each, `{shown} | map('{name}')`"
-                )),
-                Type::Object(members) => did_you_mean(name, members.keys().map(String::as_str)),
-                _ if catalogue::find(Group::Filter, name, 0..0).is_ok() => {
-                    Some(format!("write `{shown} | {name}`"))
-                }
-                _ => None,
-            };
-            let message = match &ty {
-                Type::Object(_) => format!("`{shown}` has no field `{name}`"),
-                _ => format!("`{shown}` is of type {ty}, which has no field `{name}`"),
-            };
-            self.problem(message, place, help);
-            return None;
-        };
-        let arg = Arg { range, ..Arg::of(member.clone()) };
-        if let Some(slot) = slot {
-            (slot.rest, slot.ty) = (slot.rest.join(&Path::key(name)), member);
-            return Some(Code::new(arg, "", Binds::Atom));
-        }
-        let key = self.constant(Inner::from(name));
-        Some(Code::new(arg, format!("{}[{key}]", before.atom()), Binds::Atom))
-    }
-
-    fn unknown_name(&mut self, name: &str, range: Range<usize>) -> Code {
-        let below = self.scope.roots_with(name).map(|root| format!("`{root}.{name}`")).collect::<Vec<_>>();
-        let help = if below.is_empty() {
-            let locals = self.locals.iter().map(|(name, _)| *name);
-            did_you_mean(name, locals.chain(self.scope.names()).collect::<Vec<_>>().into_iter())
-        } else {
-            Some(format!("did you mean {}?", below.join(" or ")))
-        };
-        self.problem(format!("there is no `{name}` here"), range.clone(), help);
-        Code::bad(range)
+        self.subscript(before, slot, key, range)
     }
 
     fn unary(&mut self, node: &ast::UnaryOp<'s>, span: Range<usize>) -> Code {
         let operand = self.expr(&node.expr);
-        let mut range = around(&operand.arg.range, &operand.arg.range);
         match node.op {
             ast::UnaryOpKind::Not => {
+                let range = operand.arg.range.clone();
                 let arg = Arg { range, ..Arg::of(Type::Bool) };
                 Code::new(arg, format!("(not {})", operand.chain()), Binds::Atom)
             }
             ast::UnaryOpKind::Neg => {
-                range.start = range.start.min(span.start);
-                let shown = self.text_of(&operand.arg.range);
-                if operand.arg.may_be_exact() {
-                    self.problem(
-                        "`-` does not work on exact decimals",
-                        range.clone(),
-                        Some(format!("write `{shown} | negate`")),
-                    );
-                    return Code::bad(range);
-                }
-                if let Some(Value::Number(number)) = &operand.arg.constant
-                    && let Some(number) = (-number).to_i64()
-                {
-                    let constant = Some(Value::from(number));
-                    let arg = Arg { ty: Type::Integer, constant, exact: false, range };
-                    return Code::new(arg, format!("({number})"), Binds::Atom);
-                }
-                if !matches!(operand.arg.ty, Type::Integer | Type::Any) {
-                    let message =
-                        format!("`-` takes an integer, but `{shown}` is of type {}", operand.arg.ty);
-                    self.problem(message, range.clone(), None);
-                    return Code::bad(range);
-                }
-                let arg = Arg { range, ..Arg::of(Type::Integer) };
-                Code::new(arg, format!("0|{}({})", Op::Sub.inner_name(), operand.text), Binds::Chain)
+                let range = operand.arg.range.start.min(span.start)..operand.arg.range.end;
+                self.negate(operand, range)
             }
         }
     }
@@ -600,40 +310,14 @@ impl<'s> Checker<'s> {
         self.operator(op, left, right, range)
     }
 
-    fn operator(&mut self, op: Op, left: Code, right: Code, range: Range<usize>) -> Code {
-        let shown = (self.text_of(&left.arg.range), self.text_of(&right.arg.range));
-        let mut refused = false;
-        if op == Op::In && !right.items.is_empty() && !left.arg.may_be_exact() && !right.arg.may_be_exact() {
-            // every item written out is compared by itself
-            for item in &right.items {
-                let text = self.text_of(&item.range);
-                if let Err((message, help)) = operators::compare(op, (&left.arg, &shown.0), (item, &text)) {
-                    self.problem(message, item.range.clone(), help);
-                    refused = true;
-                }
-            }
-        } else if let Err((message, help)) =
-            operators::check(op, (&left.arg, &shown.0), (&right.arg, &shown.1))
-        {
-            self.problem(message, range.clone(), help);
-            refused = true;
-        }
-        let ty = match op {
-            Op::Concat => Type::Text,
-            Op::Add | Op::Sub | Op::Mul | Op::FloorDiv | Op::Rem => Type::Integer,
-            _ => Type::Bool,
-        };
-        let arg = Arg { range, ..Arg::of(ty) };
-        if refused {
-            return Code { arg: Arg { ty: Type::Any, ..arg.clone() }, ..Code::bad(arg.range) };
-        }
-        let time = if operators::by_time(&left.arg, &right.arg) && op != Op::Concat { "_time" } else { "" };
-        let time = if op == Op::In { "" } else { time };
-        Code::new(arg, format!("{}|{}{time}({})", left.chain(), op.inner_name(), right.text), Binds::Chain)
-    }
-
     /// `a < b < c` is `a < b and b < c`.
     fn compare(&mut self, node: &ast::Compare<'s>) -> Code {
+        // every comparison is a level of what is written
+        if node.ops.len() > MAX_SIGNS {
+            let range = bytes(node.expr.span());
+            self.problems.push(too_deep(range.clone()));
+            return Code::bad(range);
+        }
         let mut all: Option<Code> = None;
         let mut left = &node.expr;
         for part in &node.ops {
@@ -739,41 +423,9 @@ impl<'s> Checker<'s> {
         if self.problems.len() > before {
             return Code::bad(range);
         }
-        let mut values = vec![input.arg.clone()];
-        values.extend(given.iter().map(|code| code.arg.clone()));
-        let ty = match entry.check(&values) {
-            Ok(ty) => ty,
-            Err(refused) => {
-                for refusal in refused {
-                    let at = if refusal.at == 0 { place.clone() } else { values[refusal.at].range.clone() };
-                    self.problem(refusal.message, at, refusal.help);
-                }
-                return Code::bad(range);
-            }
-        };
-        let mut texts = Vec::new();
-        for (code, param) in given.into_iter().zip(entry.params) {
-            let constant = code.arg.text();
-            texts.push(match param.want {
-                Want::Attribute => match constant.and_then(|text| Path::parse(text).ok()) {
-                    Some(path) => self.constant(Inner::from_object(Member(path))),
-                    None => code.text,
-                },
-                Want::Pattern => match constant.and_then(|text| texts::pattern(text).ok()) {
-                    Some(pattern) => self.constant(Inner::from_object(pattern)),
-                    None => code.text,
-                },
-                _ => code.text,
-            });
-        }
-        let exact = values[0].exact && ty == Type::Any
-            || matches!(entry.name, "default") && values.iter().any(Arg::may_be_exact);
-        let arg = Arg { ty, exact, constant: None, range };
-        let call = format!("{}|{}({})", input.chain(), entry.inner_name(), texts.join(", "));
-        Code::new(arg, call, Binds::Chain)
+        self.called(entry, input, given, place, range)
     }
 
-    /// The arguments in the order of the parameters; a parameter left out before a given one is `none`.
     fn arguments(&mut self, entry: &Entry, args: &[ast::CallArg<'s>], place: &Range<usize>) -> Vec<Code> {
         let name = entry.name;
         let mut given: IndexMap<usize, Code> = IndexMap::new();
@@ -796,44 +448,9 @@ impl<'s> Checker<'s> {
                 }
             };
             let code = self.expr(expr);
-            match at.filter(|at| *at < entry.params.len()) {
-                None => {
-                    let message = match entry.params.len() {
-                        0 => format!("`{name}` takes no arguments"),
-                        1 => format!("`{name}` takes one argument"),
-                        n => format!("`{name}` takes {n} arguments"),
-                    };
-                    self.problem(
-                        message,
-                        code.arg.range.clone(),
-                        Some(format!("it is `{}`", entry.signature())),
-                    );
-                }
-                Some(at) => {
-                    let range = code.arg.range.clone();
-                    if given.insert(at, code).is_some() {
-                        let message = format!("`{}` is given twice", entry.params[at].name);
-                        self.problem(message, range, None);
-                    }
-                }
-            }
+            self.give(entry, &mut given, at, code);
         }
-        for (at, param) in entry.params.iter().enumerate().take(entry.required) {
-            if !given.contains_key(&at) {
-                let message = format!("`{name}` wants `{}`", param.name);
-                self.problem(message, place.clone(), Some(format!("it is `{}`", entry.signature())));
-            }
-        }
-        let end = given.keys().max().map_or(0, |last| last + 1);
-        (0..end)
-            .map(|at| {
-                given.swap_remove(&at).unwrap_or_else(|| {
-                    let constant = Some(Value::Null);
-                    let arg = Arg { constant, range: place.clone(), ..Arg::default() };
-                    Code::new(arg, "nil", Binds::Atom)
-                })
-            })
-            .collect()
+        self.complete(entry, given, place)
     }
 
     fn body(&mut self, body: &[ast::Stmt<'s>]) -> String {
@@ -928,12 +545,4 @@ impl<'s> Checker<'s> {
             filter.unwrap_or_default()
         )
     }
-}
-
-/// `and` or `or`; a chain of the same needs no parentheses.
-fn both(left: Code, right: Code, binds: Binds) -> Code {
-    let arg = common(&left.arg, &right.arg);
-    let word = if binds == Binds::And { "and" } else { "or" };
-    let left = if left.binds == binds { left.text } else { left.chain() };
-    Code::new(arg, format!("{left} {word} {}", right.chain()), binds)
 }

@@ -4,9 +4,9 @@ use minijinja::{Error, Value as Inner};
 
 use super::amounts::amount;
 use super::catalogue::{Arg, Entry, Example, Group, Want, param};
-use super::check::common;
 use super::convert::{Wide, exact, integer, is_empty, is_null, kind_of};
 use super::operators::failed;
+use super::written::common;
 use crate::program::types::Type;
 
 /// Plain text of a single value: what a template prints. Missing is the empty text.

@@ -7,12 +7,12 @@ use minijinja::value::{Enumerator, Object};
 use minijinja::{Environment, Error, ErrorKind, Expression, UndefinedBehavior, Value as Inner};
 
 use super::catalogue::catalogue;
-use super::check::{Checked, Slot};
 use super::conversions::plain;
 use super::convert::inward;
 use super::operators::{self, Op, failed};
 use super::problem::EvalError;
 use super::scope::Names;
+use super::written::{Checked, Slot};
 use super::{FUEL, MAX_OUTPUT};
 
 /// What checked code may call, and nothing else: no built-in filter, test or function of MiniJinja.

@@ -197,7 +197,7 @@ pub(super) static ENTRIES: &[Entry] = &[
     },
     Entry {
         name: "only",
-        doc: "The one distinct value of a list; missing where there are none or several.",
+        doc: "The one distinct value of a list; missing where there is none or more than one.",
         example: Example { source: "users | only", given: r#"{"users":["a","a"]}"#, gives: r#""a""# },
         run: |values| {
             let mut distinct = unique("only", values)?;

@@ -22,6 +22,7 @@ mod operators;
 mod problem;
 mod scope;
 mod texts;
+mod written;
 
 #[cfg(test)]
 mod bombs;
@@ -35,8 +36,8 @@ pub use catalogue::{Entry, Example, Group, catalogue};
 pub use problem::{EvalError, ExprProblem};
 pub use scope::{Context, Names, Scope};
 
-use check::{Checked, Slot};
 use convert::Refused;
+use written::{Checked, Slot};
 
 use super::types::Type;
 use crate::value::{Decimal, Path, Value, parse_decimal};
@@ -47,7 +48,7 @@ const FUEL: u64 = 50_000;
 /// How many bytes of text one evaluation may make.
 const MAX_OUTPUT: usize = 64 * 1024;
 
-/// A compiled expression. Cheap to clone, and may be used from several threads.
+/// A compiled expression. Cheap to clone, and may be used from many threads.
 #[derive(Clone)]
 pub struct Expr {
     inner: Arc<Inside>,
@@ -76,7 +77,7 @@ impl Expr {
         let plan = if checked.code == "v0" {
             Plan::Read
         } else {
-            Plan::Run(engine::Compiled::new(&checked).map_err(|_| vec![too_deep(source)])?)
+            Plan::Run(engine::Compiled::new(&checked).map_err(|_| vec![check::too_deep(0..source.len())])?)
         };
         let Checked { ty, slots, .. } = checked;
         Ok(Expr { inner: Arc::new(Inside { source: source.to_owned(), ty, slots, plan }) })
@@ -121,9 +122,14 @@ impl Expr {
             (Plan::Read, [slot]) => read(slot, names),
             (Plan::Read, _) => Ok(Value::Null),
             (Plan::Run(compiled), slots) => {
-                convert::outward(&compiled.run(slots, names)?).map_err(|refused| match refused {
-                    Refused::TooLarge => EvalError::TooLarge,
-                    Refused::Kind(kind) => EvalError::Failed(format!("the result is {kind}")),
+                let value =
+                    convert::outward(&compiled.run(slots, names)?).map_err(|refused| match refused {
+                        Refused::TooLarge => EvalError::TooLarge,
+                        Refused::Kind(kind) => EvalError::Failed(format!("the result is {kind}")),
+                    })?;
+                Ok(match (&self.inner.ty, value.as_text().and_then(parse_decimal)) {
+                    (Type::Decimal, Some(number)) => Value::Number(number),
+                    _ => value,
                 })
             }
         }
@@ -173,7 +179,8 @@ impl Template {
     /// Everything that is wrong with it, in the order of the source.
     pub fn compile(source: &str, scope: &Scope) -> Result<Template, Vec<ExprProblem>> {
         let checked = check::template(source, scope)?;
-        let compiled = engine::CompiledTemplate::new(&checked).map_err(|_| vec![too_deep(source)])?;
+        let compiled =
+            engine::CompiledTemplate::new(&checked).map_err(|_| vec![check::too_deep(0..source.len())])?;
         let slots = checked.slots;
         Ok(Template { inner: Arc::new(TemplateInside { source: source.to_owned(), slots, compiled }) })
     }
@@ -210,10 +217,6 @@ impl fmt::Debug for Template {
 
 fn uses(slots: &[Slot]) -> Vec<Path> {
     slots.iter().filter(|slot| !slot.clock).map(Slot::path).collect()
-}
-
-fn too_deep(source: &str) -> ExprProblem {
-    ExprProblem::new("this is nested too deeply", 0..source.len()).help("split it, or use fewer parts")
 }
 
 /// The value of a slot as it stands in the record; what the engine would refuse is refused here, too.

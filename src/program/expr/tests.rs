@@ -218,6 +218,7 @@ fn amounts_are_exact() {
     assert_eq!(eval("balance | negate"), "-10.50");
     assert_eq!(eval("left.rows[7].net | plus(1)"), "null");
     assert_eq!(eval("'0.00' if not isActive else balance"), "10.50");
+    assert_eq!(eval("left.rows[7].net | default('0.00')"), "0.00");
 }
 
 #[test]
@@ -253,6 +254,8 @@ fn types_follow_the_expression() {
         ("status if isActive else 'Hold'", "one of Active, Inactive, Hold"),
         ("status if isActive else 'Gone'", "text"),
         ("balance if isActive else 1", "exact decimal"),
+        ("balance | default('0.00')", "exact decimal"),
+        ("balance if isActive else 'free'", "anything"),
         ("since | default('2026-01-01')", "date"),
         ("name == 'x'", "true/false"),
         ("none", "anything"),
