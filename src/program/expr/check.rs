@@ -27,7 +27,7 @@ const MAX_SOURCE: usize = 4096;
 /// How many `-` or `not`, and how many comparisons (`a < b < c`), may follow each other.
 const MAX_SIGNS: usize = 4;
 
-/// How many brackets may be open at once.
+/// How many brackets and blocks may be open at once.
 const MAX_OPEN: usize = 24;
 
 /// Checks an expression.
@@ -56,13 +56,15 @@ pub(super) fn template(source: &str, scope: &Scope) -> Result<Checked, Vec<ExprP
 }
 
 /// Refuses what would use up the stack of MiniJinja's parser: its own guard knows nothing of signs, and
-/// allows more brackets than a small stack holds.
+/// allows more brackets and blocks than a small stack holds.
 fn refuse_large(source: &str, is_expression: bool) -> Result<(), Vec<ExprProblem>> {
     if source.len() > MAX_SOURCE {
         let message = format!("this is {} bytes long; at most {MAX_SOURCE} are allowed", source.len());
         return Err(vec![ExprProblem::new(message, 0..source.len())]);
     }
-    let (mut in_a_row, mut open) = (0, 0_usize);
+    let (mut in_a_row, mut open, mut begins) = (0, 0_usize, false);
+    // how many levels each open block adds: an `elif` stands inside the block before it
+    let mut blocks: Vec<usize> = Vec::new();
     for (token, span) in tokenize(source, is_expression, Default::default()).map_while(Result::ok) {
         in_a_row = if matches!(token, Token::Minus | Token::Ident("not")) { in_a_row + 1 } else { 0 };
         if in_a_row > MAX_SIGNS {
@@ -71,9 +73,19 @@ fn refuse_large(source: &str, is_expression: bool) -> Result<(), Vec<ExprProblem
         match token {
             Token::ParenOpen | Token::BracketOpen | Token::BraceOpen => open += 1,
             Token::ParenClose | Token::BracketClose | Token::BraceClose => open = open.saturating_sub(1),
+            Token::Ident("elif") if begins => {
+                if let Some(levels) = blocks.last_mut() {
+                    *levels += 1;
+                }
+            }
+            Token::Ident(name) if begins && name.starts_with("end") => {
+                blocks.pop();
+            }
+            Token::Ident(name) if begins && name != "else" => blocks.push(1),
             _ => {}
         }
-        if open > MAX_OPEN {
+        begins = matches!(token, Token::BlockStart);
+        if open + blocks.iter().sum::<usize>() > MAX_OPEN {
             return Err(vec![too_deep(bytes(span))]);
         }
     }

@@ -490,6 +490,8 @@ fn templates_print_and_are_checked() {
         "1:a=0.10, 2:b=0.20"
     );
     assert_eq!(render("{% if balance is zero %}paid{% elif isActive %}open{% else %}?{% endif %}"), "open");
+    let flat = "{%- if isActive %}a{% else %}b{% endif -%}".repeat(40);
+    assert_eq!(render(&flat), "a".repeat(40));
     assert_eq!(render("a {#- note -#} b {% raw %}{{ x }}{% endraw %}"), "ab {{ x }}");
     assert_eq!(render("x {{ nmae }} y"), "[nmae] there is no `nmae` here; did you mean `name`?");
     assert_eq!(
