@@ -1,2 +1,4 @@
 //! mapengine
+pub mod clock;
+pub mod http;
 pub mod value;
