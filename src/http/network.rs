@@ -197,3 +197,7 @@ fn last_cause(error: &reqwest::Error) -> String {
     }
     text.unwrap_or_else(|| "no reason was given".into())
 }
+
+#[cfg(test)]
+#[path = "network_tests.rs"]
+mod tests;

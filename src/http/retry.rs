@@ -59,7 +59,11 @@ pub(super) fn retry_after(header: Option<&str>, server_date: Option<i64>, now_ms
 
 /// Milliseconds since 1970 of an HTTP date (`Sun, 06 Nov 1994 08:49:37 GMT`).
 pub(super) fn http_date(text: &str) -> Option<i64> {
-    DateTimeParser::new().parse_timestamp(text.trim()).ok().map(|time| time.as_millisecond())
+    DateTimeParser::new()
+        .relaxed_weekday(true)
+        .parse_timestamp(text.trim())
+        .ok()
+        .map(|time| time.as_millisecond())
 }
 
 #[cfg(test)]
