@@ -1,3 +1,5 @@
 //! mapengine
+pub mod clock;
+pub mod http;
 pub mod program;
 pub mod value;
