@@ -12,7 +12,7 @@
 //! - [`Pages`] reads a whole list, and says honestly whether it is whole.
 //!
 //! Three things are held here for the whole engine. A write with an unknown outcome is never repeated
-//! (`docs` of [`WriteOutcome`]). A credential never leaves for another origin, and never stands in a message
+//! (see [`WriteOutcome`]). A credential never leaves for another origin, and never stands in a message
 //! or log (`secrets`). Time and randomness are arguments, so that a run can be simulated.
 
 mod address;
@@ -28,6 +28,7 @@ mod retry;
 mod secrets;
 #[cfg(test)]
 mod testing;
+mod token;
 mod types;
 mod verdict;
 

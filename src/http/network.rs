@@ -201,3 +201,7 @@ fn last_cause(error: &reqwest::Error) -> String {
 #[cfg(test)]
 #[path = "network_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "tls_tests.rs"]
+mod tls_tests;
