@@ -19,6 +19,8 @@ mod address;
 mod auth;
 mod body;
 mod client;
+#[cfg(test)]
+mod end_to_end;
 mod line;
 mod network;
 mod outcome;
