@@ -3,6 +3,7 @@ use crate::http::testing::{Script, client, json, path, query, resource, value, w
 use crate::http::types::{NoAnswer, WireResponse};
 use crate::program::system::{Pager, Paging, PathTemplate, Piece};
 
+mod any_server;
 mod ranges_and_links;
 
 type Answer = Result<WireResponse, NoAnswer>;
