@@ -5,8 +5,9 @@ use super::super::outcome::WriteOutcome;
 use super::super::testing::{
     CANARY, FakeClock, Script, call, json, path, resource, setup, shop, template, with,
 };
+use super::super::types::{NoAnswer, WireResponse};
 use super::*;
-use crate::program::system::CallKind;
+use crate::program::system::{BodyKind, CallKind, ClientCredentials, ErrorClass};
 
 fn oauth(body: BodyKind, granted: bool) -> Auth {
     Auth::ClientCredentials(Box::new(ClientCredentials {
@@ -175,13 +176,16 @@ async fn two_refused_requests_renew_it_once() {
 #[tokio::test]
 async fn a_token_that_cannot_be_renewed_is_used_to_its_end() {
     let mut answers = vec![token(1, 1000), json(200, "[]")];
-    answers.extend((0..6).map(|_| json(503, "")));
-    answers.push(json(200, "[]"));
+    answers.extend([json(503, ""), json(200, "[]"), token(2, 1000), json(200, "[]")]);
     let (client_, script, clock) = client(oauth(BodyKind::Form, false), answers);
     client_.read(&get()).await.unwrap();
     clock.advance(Duration::from_secs(850));
     client_.read(&get()).await.unwrap();
-    assert_eq!(script.header(8, "authorization").as_deref(), Some("Bearer token-number-1"));
+    assert_eq!(script.header(3, "authorization").as_deref(), Some("Bearer token-number-1"));
+    // it is tried again a little later
+    clock.advance(Duration::from_secs(50));
+    client_.read(&get()).await.unwrap();
+    assert_eq!(script.header(5, "authorization").as_deref(), Some("Bearer token-number-2"));
 }
 
 #[tokio::test]

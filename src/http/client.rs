@@ -103,7 +103,7 @@ impl Client {
             quota: limits.quota,
             log: setup.log,
         };
-        let prover = Prover::new(&system, credentials.clone(), &base, token_url.as_deref(), &line)
+        let prover = Prover::new(&system, &credentials, &base, token_url.as_deref(), &line)
             .map_err(|problem| line.scrubber.clean(&problem))?;
         let settle_after = settle_after.unwrap_or(system.settle_after);
         Ok(Client(Rc::new(Inner {

@@ -146,8 +146,8 @@ async fn a_write_that_was_asked_to_wait_goes_out_again() {
     let outcome = client.write(&post()).await;
     assert!(matches!(outcome, WriteOutcome::Done(Reply { status: 201, .. })), "{outcome:?}");
     assert_eq!(ms(&script), [0, 20_000]);
-    let asked = script.asked.borrow();
-    assert_eq!(asked[1].body.as_deref(), Some(&br#"{"name":"Acme","price":1.10}"#[..]));
+    let body = script.asked.borrow()[1].body.clone();
+    assert_eq!(body.as_deref(), Some(&br#"{"name":"Acme","price":1.10}"#[..]));
 
     let (client, script, _) =
         super::super::testing::client(resource("customer"), (0..6).map(|_| json(429, "\"full\"")));

@@ -12,13 +12,15 @@
 //! - [`Pages`] reads a whole list, and says honestly whether it is whole.
 //!
 //! Three things are held here for the whole engine. A write with an unknown outcome is never repeated
-//! (`docs` of [`WriteOutcome`]). A credential never leaves for another origin, and never stands in a message
+//! (see [`WriteOutcome`]). A credential never leaves for another origin, and never stands in a message
 //! or log (`secrets`). Time and randomness are arguments, so that a run can be simulated.
 
 mod address;
 mod auth;
 mod body;
 mod client;
+#[cfg(test)]
+mod end_to_end;
 mod line;
 mod network;
 mod outcome;
@@ -28,6 +30,7 @@ mod retry;
 mod secrets;
 #[cfg(test)]
 mod testing;
+mod token;
 mod types;
 mod verdict;
 

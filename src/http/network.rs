@@ -46,6 +46,8 @@ pub struct Network {
     reads: reqwest::Client,
     writes: reqwest::Client,
     timeout: Duration,
+    /// Why https cannot be spoken on this machine.
+    no_tls: Option<String>,
 }
 
 /// Connections of reads are kept this long.
@@ -81,8 +83,8 @@ impl Network {
         };
         // the connection must give up first: only then is it sure that nothing was sent
         let connect = setup.connect_timeout.min(setup.timeout / 2);
-        let client = |keep: Duration| {
-            let mut builder = reqwest::Client::builder()
+        let builder = |keep: Duration| {
+            reqwest::Client::builder()
                 .user_agent(concat!("mapengine/", env!("CARGO_PKG_VERSION")))
                 .redirect(redirect::Policy::none())
                 .retry(retry::never())
@@ -91,21 +93,35 @@ impl Network {
                 .connect_timeout(connect)
                 .timeout(setup.timeout)
                 .read_timeout(setup.read_timeout)
-                .pool_idle_timeout(keep);
-            if !certificates.is_empty() {
-                builder = builder.tls_certs_merge(certificates.iter().cloned());
-            }
-            builder.build().map_err(|error| format!("cannot set up the network: {}", last_cause(&error)))
+                .pool_idle_timeout(keep)
         };
+        let trusting = |keep| match &certificates[..] {
+            [] => builder(keep),
+            some => builder(keep).tls_certs_merge(some.iter().cloned()),
+        };
+        // a machine without any certificates can still speak to itself (the served sandbox), but trusts nobody
+        let no_tls = trusting(KEEP_FOR_READS).build().err().map(|error| {
+            format!("TLS cannot be used on this machine: {}; install its CA certificates", last_cause(&error))
+        });
+        let build = |keep| match no_tls {
+            None => trusting(keep).build(),
+            Some(_) => builder(keep).tls_certs_only([]).build(),
+        };
+        let client =
+            |keep| build(keep).map_err(|error| format!("cannot set up the network: {}", last_cause(&error)));
         Ok(Network {
             reads: client(KEEP_FOR_READS)?,
             writes: client(KEEP_FOR_WRITES)?,
             timeout: setup.timeout,
+            no_tls,
         })
     }
 
     async fn attempt(&self, request: WireRequest) -> Result<WireResponse, NoAnswer> {
         check_secure(&request.url).map_err(NoAnswer::NotSent)?;
+        if let (Some(problem), "https") = (&self.no_tls, request.url.scheme()) {
+            return Err(NoAnswer::NotSent(problem.clone()));
+        }
         let place = origin(&request.url);
         let method = Method::from_bytes(request.method.as_bytes())
             .map_err(|_| NoAnswer::NotSent(format!("{:?} is no HTTP method", request.method)))?;
@@ -201,3 +217,7 @@ fn last_cause(error: &reqwest::Error) -> String {
 #[cfg(test)]
 #[path = "network_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "tls_tests.rs"]
+mod tls_tests;

@@ -97,11 +97,12 @@ impl Pacer {
         } else {
             reset
         };
-        // those under way are not counted in what the answer tells
-        let under_way = u64::try_from(self.concurrent - self.slots.available_permits()).unwrap_or(0);
+        // the others under way may not be counted yet in what this answer tells
+        let others = self.concurrent.saturating_sub(self.slots.available_permits() + 1);
+        let others = u64::try_from(others).unwrap_or(u64::MAX);
         let mut state = self.state.borrow_mut();
         state.quota = Some(Left {
-            requests: told.saturating_sub(under_way),
+            requests: told.saturating_sub(others),
             limit: quota.limit.as_deref().and_then(number),
             full_at: self.clock.monotonic() + Duration::from_secs(seconds).min(LONGEST_HOLD),
         });

@@ -38,7 +38,7 @@ impl Scrubber {
         self.fixed.borrow_mut().extend(spellings(secret));
     }
 
-    /// Adds a token; the oldest of several is forgotten.
+    /// Adds a token; the oldest is forgotten.
     pub fn add_token(&self, token: &str) {
         let mut tokens = self.tokens.borrow_mut();
         tokens.push_back(spellings(token));
