@@ -102,6 +102,7 @@ impl Client {
             scrubber,
             quota: limits.quota,
             log: setup.log,
+            reads: std::cell::Cell::new(0),
         };
         let prover = Prover::new(&system, &credentials, &base, token_url.as_deref(), &line)
             .map_err(|problem| line.scrubber.clean(&problem))?;
@@ -115,6 +116,11 @@ impl Client {
             line,
             prover,
         })))
+    }
+
+    /// How many requests it has sent to read.
+    pub fn reads_sent(&self) -> u64 {
+        self.0.line.reads.get()
     }
 
     /// The system it speaks to.

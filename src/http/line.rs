@@ -39,6 +39,8 @@ pub(super) struct Line {
     pub(super) scrubber: Rc<Scrubber>,
     pub(super) quota: Option<Quota>,
     pub(super) log: Option<Listener>,
+    /// How many requests were sent to read.
+    pub(super) reads: std::cell::Cell<u64>,
 }
 
 /// What a request is, for the log.
@@ -55,6 +57,9 @@ impl Line {
         request: WireRequest,
         about: About<'_>,
     ) -> Result<WireResponse, NoAnswer> {
+        if matches!(about.call, Some(CallKind::List | CallKind::Get)) {
+            self.reads.set(self.reads.get() + 1);
+        }
         let seen = self.log.is_some().then(|| request.clone());
         let turn = self.pacer.turn().await;
         let start = self.clock.monotonic();

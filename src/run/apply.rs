@@ -6,8 +6,7 @@ use super::decider::{Decider, StoreView};
 use super::read::row_of;
 use super::report::{Counts, Entry, Event};
 use super::{Engine, RunError};
-use crate::http::WriteOutcome;
-use crate::http::types::Outgoing;
+use crate::http::{Outgoing, WriteOutcome};
 use crate::plan::{Action, Change, NewValue, RefTarget, View};
 use crate::program::mapping::Register;
 use crate::program::system::{ErrorClass, Resource};
@@ -467,7 +466,10 @@ impl Engine {
             }
             WriteOutcome::NotDone { class, message, status } => {
                 intent.state = IntentState::Failed;
-                intent.outcome = format!("{status}: {message}");
+                intent.outcome = match status {
+                    Some(status) => format!("{status}: {message}"),
+                    None => message.clone(),
+                };
                 let target = intent.target.clone();
                 let stored = intent.clone();
                 self.store.call(move |store| store.set_intent(&stored)).await?;

@@ -30,7 +30,7 @@ impl Engine {
                     if resource.list.as_ref().is_none_or(|list| list.path.fields().next().is_some()) {
                         continue;
                     }
-                    let mut pages = crate::http::Pages::new(&self.clients[*side], &resource, Vec::new(), None);
+                    let mut pages = crate::http::Pages::new(&self.clients[*side], &resource, Vec::new(), None)?;
                     if let Err(error) = pages.next().await {
                         match error.class {
                             ErrorClass::FeatureMissing => {

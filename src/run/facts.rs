@@ -1,7 +1,7 @@
 //! What is read beside the records: who we are, and the singletons and keyed records that expressions use.
 
 use super::{Engine, RunError};
-use crate::http::types::Outgoing;
+use crate::http::Outgoing;
 use crate::program::system::{CallKind, ErrorClass};
 use crate::value::{Both, Map, Side, Value};
 use crate::wire;
@@ -21,7 +21,7 @@ impl Engine {
             let outgoing = Outgoing {
                 method: "GET".into(),
                 path: whoami.get.clone(),
-                query: wire::constant_query(&whoami.query),
+                query: self.clients[side].query(&whoami.query)?,
                 headers: Vec::new(),
                 body: None,
                 call: CallKind::Get,
@@ -120,7 +120,7 @@ impl Engine {
 
     /// A fact of a resource that can only be listed.
     async fn listed_fact(&self, side: Side, resource: &std::sync::Arc<crate::program::system::Resource>, key: Option<&str>) -> Result<Option<Value>, RunError> {
-        let mut pages = crate::http::Pages::new(&self.clients[side], resource, Vec::new(), None);
+        let mut pages = crate::http::Pages::new(&self.clients[side], resource, Vec::new(), None)?;
         let system = &self.program.sides[side].system;
         while let Some(page) = pages.next().await? {
             for record in page.records {

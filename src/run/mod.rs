@@ -182,7 +182,7 @@ impl Engine {
         let outcome = self.all(started).await;
         let mut report = self.report.borrow().clone();
         report.milliseconds = u64::try_from(self.clock.now_ms() - started).unwrap_or(0);
-        report.reads = Side::BOTH.into_iter().map(|side| self.clients[side].reads()).sum();
+        report.reads = Side::BOTH.into_iter().map(|side| self.clients[side].reads_sent()).sum();
         if let Err(RunError::Refused { reasons, .. }) = &outcome {
             report.refused = reasons.clone();
         }

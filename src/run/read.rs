@@ -129,7 +129,7 @@ impl Engine {
         }
         let number = if delta { 0 } else { sweep.and_then(|text| text.parse::<i64>().ok()).unwrap_or(0) + 1 };
         let client = &self.clients[side];
-        let mut pages = Pages::new(client, resource, query, None);
+        let mut pages = Pages::new(client, resource, query, None)?.read_ahead();
         let mut newest = cursor.clone().unwrap_or_default();
         let mut count = 0_u64;
         while let Some(page) = pages.next().await? {
@@ -193,7 +193,7 @@ impl Engine {
             for parent in &parents {
                 let mut record = Value::Map(Map::new());
                 part_of.by.set(&mut record, Value::text(parent.id.clone()));
-                let mut pages = Pages::new(&self.clients[side], resource, Vec::new(), Some(&record));
+                let mut pages = Pages::new(&self.clients[side], resource, Vec::new(), Some(&record))?;
                 while let Some(page) = pages.next().await? {
                     let mut rows = Vec::new();
                     for wire_record in &page.records {

@@ -324,7 +324,7 @@ impl Engine {
         let below = resource.list.as_ref().is_some_and(|list| list.path.fields().next().is_some());
         let fields = wanted(&self.program, side, &resource.name);
         let mut hits = Vec::new();
-        let mut pages = Pages::new(&self.clients[side], resource, Vec::new(), below.then_some(record));
+        let mut pages = Pages::new(&self.clients[side], resource, Vec::new(), below.then_some(record)).map_err(|error| error.to_string())?;
         while let Some(page) = pages.next().await.map_err(|error| error.to_string())? {
             for wire_record in &page.records {
                 let Ok(Some(mut data)) = self.decoded(side, resource, &fields, wire_record) else { continue };
@@ -352,7 +352,7 @@ impl Engine {
     ) -> Result<Vec<RecordRow>, String> {
         let fields = wanted(&self.program, side, &resource.name);
         let query = wire::list_query(resource, None, filters);
-        let mut pages = Pages::new(&self.clients[side], resource, query, None);
+        let mut pages = Pages::new(&self.clients[side], resource, query, None).map_err(|error| error.to_string())?;
         let mut found = Vec::new();
         while let Some(page) = pages.next().await.map_err(|error| error.to_string())? {
             for wire_record in &page.records {

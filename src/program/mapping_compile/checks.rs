@@ -21,7 +21,7 @@ impl Compiler<'_> {
         // a condition may stand beside a sentence to confirm: the condition is what is asked by itself
         if kinds == 0 || (!check.access.is_empty() && kinds > 1) {
             self.error(
-                &codes::ME0706,
+                &codes::BAD_CHECK,
                 check.id.span,
                 format!("check `{}` asks nothing, or two things", check.id),
                 Some("give it one of `that`, `access`, `confirm`".to_owned()),
@@ -35,7 +35,7 @@ impl Compiler<'_> {
                 ["registers", register, side] => (register.to_owned(), side.to_owned()),
                 _ => {
                     self.error(
-                        &codes::ME0706,
+                        &codes::BAD_CHECK,
                         each.span,
                         format!("`{each}` names no side of a register"),
                         Some(format!("write `registers.NAME.{}`", self.sides.left.name)),
@@ -47,7 +47,7 @@ impl Compiler<'_> {
             let Some(found) = registers.iter().find(|one| one.name == register) else {
                 // a register that is switched off has no records to ask
                 if !mapping.registers.contains_key(&register) {
-                    self.error(&codes::ME0206, each.span, format!("there is no register `{register}`"), None);
+                    self.error(&codes::UNKNOWN_REGISTER, each.span, format!("there is no register `{register}`"), None);
                 }
                 return None;
             };
@@ -57,7 +57,7 @@ impl Compiler<'_> {
                 Side::Right => self.scope_with(None, Some(&ty), Some(side)),
             };
             let Some(that) = &check.that else {
-                self.error(&codes::ME0706, each.span, "`each` needs `that`", None);
+                self.error(&codes::BAD_CHECK, each.span, "`each` needs `that`", None);
                 return None;
             };
             let that = self.expr(that, &scope)?;
@@ -86,7 +86,7 @@ impl Compiler<'_> {
             None => {
                 if !matches!(kind, CheckKind::Confirm(_)) {
                     self.error(
-                        &codes::ME0706,
+                        &codes::BAD_CHECK,
                         check.id.span,
                         format!("check `{}` does not say what is wrong when it fails", check.id),
                         Some("add `else: \"…\"`: what is wrong and where a person puts it right".to_owned()),

@@ -146,7 +146,7 @@ impl Compiler<'_> {
             || ["settings", "today", "now", "row", "header", "file", "title", "situations", "match", "unique"].contains(&name.value.as_str());
         if taken {
             self.error(
-                &codes::ME0205,
+                &codes::SIDE_IS_A_WORD,
                 name.span,
                 format!("`{name}` is a word of the language and cannot name a side"),
                 Some(format!("call the {side} side by its product, `erp` or `crm`")),
@@ -158,7 +158,7 @@ impl Compiler<'_> {
         let found = Side::BOTH.into_iter().find(|side| self.sides[*side].name == name.value);
         if found.is_none() {
             self.error(
-                &codes::ME0204,
+                &codes::UNKNOWN_SIDE,
                 name.span,
                 format!("`{name}` is no side of this mapping"),
                 Some(format!("the sides are `{}` and `{}`", self.sides.left.name, self.sides.right.name)),
@@ -170,13 +170,13 @@ impl Compiler<'_> {
     fn duration(&mut self, text: Option<&At<String>>, default: Duration) -> Duration {
         let Some(text) = text else { return default };
         match parse_duration(&text.value) {
-            Some(duration) => duration,
-            None => {
+            Ok(duration) => duration,
+            Err(help) => {
                 self.error(
-                    &codes::ME0602,
+                    &codes::BAD_DURATION,
                     text.span,
                     format!("`{text}` is no length of time"),
-                    Some("write `30s`, `5m`, `1h 30m` or `1d`".to_owned()),
+                    Some(help.to_owned()),
                 );
                 default
             }
@@ -191,7 +191,7 @@ impl Compiler<'_> {
         };
         parsed.unwrap_or_else(|| {
             self.error(
-                &codes::ME0506,
+                &codes::BAD_BRAKE,
                 text.span,
                 format!("`{text}` is neither a number of records nor a share"),
                 Some("write `500`, or `25%` of the records that are linked".to_owned()),
@@ -230,7 +230,7 @@ impl Compiler<'_> {
     fn expr_problems(&mut self, text: &At<String>, problems: Vec<super::expr::ExprProblem>) {
         for problem in problems {
             let span = self.sources.inner_span(text.span, &text.value, problem.range);
-            self.error(&codes::ME0401, span, problem.message, problem.help);
+            self.error(&codes::BAD_EXPRESSION, span, problem.message, problem.help);
         }
     }
 

@@ -30,7 +30,7 @@ impl Compiler<'_> {
             Err(problem) => {
                 let span = self.sources.inner_span(text.span, &text.value, problem.at..(problem.at + 1).min(text.value.len()));
                 self.error(
-                    &codes::ME0202,
+                    &codes::BAD_PATH,
                     span,
                     problem.message,
                     Some("a path is names with dots: `mainAddress.city`, `lines[*].price`, `codes[0]`".to_owned()),
@@ -50,7 +50,7 @@ impl Compiler<'_> {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("{} has {}", system.name, system.resources.keys().cloned().collect::<Vec<_>>().join(", ")),
         };
-        self.error(&codes::ME0203, name.span, format!("{} has no resource `{name}`", self.sides[side].name), Some(help));
+        self.error(&codes::UNKNOWN_RESOURCE, name.span, format!("{} has no resource `{name}`", self.sides[side].name), Some(help));
         None
     }
 
@@ -69,7 +69,7 @@ impl Compiler<'_> {
             }
         };
         self.error(
-            &codes::ME0201,
+            &codes::UNKNOWN_FIELD,
             span,
             format!("{} of {} has no field `{text}`", resource.name, self.sides[side].name),
             Some(help),

@@ -18,7 +18,7 @@ impl Compiler<'_> {
                             || format!("the registers are {}", mapping.registers.keys().collect::<Vec<_>>().join(", ")),
                             |near| format!("did you mean `{near}`?"),
                         );
-                        self.error(&codes::ME0206, row.origin.span, format!("there is no register `{target}`"), Some(help));
+                        self.error(&codes::UNKNOWN_REGISTER, row.origin.span, format!("there is no register `{target}`"), Some(help));
                     }
                 }
             }
@@ -36,7 +36,7 @@ impl Compiler<'_> {
                 Some(index) => done.push(waiting.remove(index)),
                 None => {
                     self.error(
-                        &codes::ME0512,
+                        &codes::CIRCLE,
                         waiting[0].origin.span,
                         format!("these registers refer to each other in a circle: {}", names.join(" → ")),
                         Some("one of the references must go: no order can satisfy them".to_owned()),

@@ -77,7 +77,7 @@ impl Compiler<'_> {
         {
             let source = self.sides[source].name.clone();
             self.error(
-                &codes::ME0504,
+                &codes::WRONG_MASTER,
                 at.span,
                 format!("this register goes one way from {source}: its master cannot be `{at}`"),
                 Some("leave `master` out, or make the direction `both`".to_owned()),
@@ -146,7 +146,7 @@ impl Compiler<'_> {
                     || format!("the sides are `{}` and `{}`; the words are {}", sides[0], sides[1], words.join(", ")),
                     |near| format!("did you mean `{near}`?"),
                 );
-                self.error(&codes::ME0204, key.span, format!("`{key}` is neither a side nor a word of a register"), Some(help));
+                self.error(&codes::UNKNOWN_SIDE, key.span, format!("`{key}` is neither a side nor a word of a register"), Some(help));
             }
         }
         let mut found: [Option<Endpoint>; 2] = [None, None];
@@ -154,7 +154,7 @@ impl Compiler<'_> {
             let side_name = self.sides[side].name.clone();
             let Some((_, end)) = register.sides.iter().find(|(key, _)| key.value == side_name) else {
                 self.error(
-                    &codes::ME0501,
+                    &codes::NO_RECORDS,
                     name.span,
                     format!("register `{name}` does not say which records of `{side_name}` it is about"),
                     Some(format!("add `{side_name}: {{ resource: … }}`")),
@@ -244,7 +244,7 @@ impl Compiler<'_> {
                     let Some(resource) = self.resource(side, name) else { continue };
                     for value in values.iter() {
                         if seen.insert(value.value.clone(), ()).is_some() {
-                            self.error(&codes::ME0502, value.span, format!("`{value}` stands for two resources"), None);
+                            self.error(&codes::BAD_ONE_OF, value.span, format!("`{value}` stands for two resources"), None);
                         }
                     }
                     members.push(Member {
@@ -255,7 +255,7 @@ impl Compiler<'_> {
                 if end.by.is_none() {
                     let span = end.one_of.iter().next().map_or(register.span, |(name, _)| name.span);
                     self.error(
-                        &codes::ME0502,
+                        &codes::BAD_ONE_OF,
                         span,
                         "`one_of` needs `by`: the field of the other side that tells which".to_owned(),
                         Some(format!("add `by: {}.FIELD`", self.sides[side.other()].name)),
@@ -263,12 +263,12 @@ impl Compiler<'_> {
                 }
             }
             (Some(resource), false) => {
-                self.error(&codes::ME0502, resource.span, "either `resource` or `one_of`, not both", None);
+                self.error(&codes::BAD_ONE_OF, resource.span, "either `resource` or `one_of`, not both", None);
                 return None;
             }
             (None, true) => {
                 self.error(
-                    &codes::ME0501,
+                    &codes::NO_RECORDS,
                     register.span,
                     format!("`{}` of register `{register}` names no resource", self.sides[side].name),
                     Some("add `resource:`".to_owned()),
@@ -279,7 +279,7 @@ impl Compiler<'_> {
         for member in &members {
             if member.resource.list.is_none() && !member.resource.singleton {
                 self.error(
-                    &codes::ME0603,
+                    &codes::NOT_LISTED,
                     register.span,
                     format!("{} of {} cannot be listed, so it cannot be a register", member.resource.name, self.sides[side].name),
                     None,
@@ -295,7 +295,7 @@ impl Compiler<'_> {
         let path = self.path(text)?;
         let Some(field) = path.strip_prefix(&Path::key(self.sides[other].name.clone())) else {
             self.error(
-                &codes::ME0502,
+                &codes::BAD_ONE_OF,
                 text.span,
                 format!("`by` names a field of the other side: `{}.FIELD`", self.sides[other].name),
                 None,
@@ -312,7 +312,7 @@ impl Compiler<'_> {
                     {
                         let near = suggest(text_value, of.iter().map(String::as_str));
                         self.error(
-                            &codes::ME0302,
+                            &codes::NEVER_THIS_VALUE,
                             text.span,
                             format!("{field} is never `{text_value}`"),
                             Some(near.map_or_else(|| format!("it is one of {}", of.join(", ")), |near| format!("did you mean `{near}`?"))),
@@ -357,7 +357,7 @@ impl Compiler<'_> {
                 return None;
             };
             if setting.kind != crate::program::mapping::SettingKind::Direction {
-                self.error(&codes::ME0503, text.span, format!("the setting `{name}` is no direction"), Some("give it `type: direction`".to_owned()));
+                self.error(&codes::BAD_DIRECTION, text.span, format!("the setting `{name}` is no direction"), Some("give it `type: direction`".to_owned()));
                 return None;
             }
             let answer = self.answers.get(name).and_then(Value::as_text).unwrap_or("both").to_owned();
@@ -382,7 +382,7 @@ impl Compiler<'_> {
             Some(Direction { link_only: false, none: false, to: both(true, false) })
         } else {
             self.error(
-                &codes::ME0503,
+                &codes::BAD_DIRECTION,
                 text.span,
                 format!("`{text}` is no direction"),
                 Some(format!("write `both`, `link_only`, `{l} -> {r}` or `{r} -> {l}`")),
@@ -396,7 +396,7 @@ impl Compiler<'_> {
             Some(near) => format!("did you mean `settings.{near}`?"),
             None => "declare it under `settings:`".to_owned(),
         };
-        self.error(&codes::ME0702, span, format!("this mapping has no setting `{name}`"), Some(help));
+        self.error(&codes::UNKNOWN_SETTING, span, format!("this mapping has no setting `{name}`"), Some(help));
     }
 
     fn matching(&mut self, words: &spec::RegisterWords, rows: &[Row], name: &At<String>) -> Vec<Vec<usize>> {
@@ -419,7 +419,7 @@ impl Compiler<'_> {
                             Some(near) => format!("did you mean `{near}`?"),
                             None => format!("rows are named by their path in {}: {}", self.sides.left.name, names.join(", ")),
                         };
-                        self.error(&codes::ME0507, row_name.span, format!("no row of `{name}` is called `{row_name}`"), Some(help));
+                        self.error(&codes::NO_MATCH, row_name.span, format!("no row of `{name}` is called `{row_name}`"), Some(help));
                     }
                 }
             }
@@ -429,7 +429,7 @@ impl Compiler<'_> {
         }
         if words.matching.is_empty() {
             self.error(
-                &codes::ME0507,
+                &codes::NO_MATCH,
                 name.span,
                 format!("register `{name}` does not say how unlinked records are recognised"),
                 Some("add `match: [ NAME_OF_A_ROW ]`".to_owned()),
@@ -482,7 +482,7 @@ impl Compiler<'_> {
             let Some(side) = side else {
                 if rule.of.is_none() {
                     self.error(
-                        &codes::ME0508,
+                        &codes::WHOSE_RECORDS,
                         rule.that.span,
                         "it is not clear which side's records this is about",
                         Some(format!("name a field with its side, `{}.FIELD`, or add `of:`", self.sides.left.name)),
@@ -510,7 +510,7 @@ impl Compiler<'_> {
         });
         if found.is_none() {
             self.error(
-                &codes::ME0509,
+                &codes::NO_PARENT,
                 parent.span,
                 format!("no row refers to `{parent}`"),
                 Some(format!("a part names its parent in a row with `ref: {parent}`")),
@@ -532,7 +532,7 @@ impl Compiler<'_> {
                             || "only source_missing, target_missing and out_of_scope may be answered otherwise".to_owned(),
                             |near| format!("did you mean `{near}`?"),
                         );
-                    self.error(&codes::ME0510, name.span, format!("`{other}` is no situation that can be changed"), Some(help));
+                    self.error(&codes::BAD_SITUATION, name.span, format!("`{other}` is no situation that can be changed"), Some(help));
                     continue;
                 }
             };
@@ -553,7 +553,7 @@ impl Compiler<'_> {
                 None => {
                     let words: Vec<&str> = allowed.iter().map(|(word, _)| *word).collect();
                     self.error(
-                        &codes::ME0510,
+                        &codes::BAD_SITUATION,
                         reaction.span,
                         format!("`{reaction}` is no answer to `{name}`"),
                         Some(format!("it can be {}", words.join(", "))),
@@ -581,7 +581,7 @@ impl Compiler<'_> {
                 let updatable = register.rows.iter().any(|row| row.writes[side]);
                 if !updatable {
                     self.error(
-                        &codes::ME0503,
+                        &codes::BAD_DIRECTION,
                         name.span,
                         format!(
                             "nothing can be written to {} of {}",
@@ -612,7 +612,7 @@ impl Compiler<'_> {
                 }) || by.is_some_and(|by| *by == field.name);
                 if !given {
                     self.error(
-                        &codes::ME0511,
+                        &codes::REQUIRED_WITHOUT_ROW,
                         name.span,
                         format!(
                             "{} of {} cannot be made: `{}` is required and no row gives it",

@@ -53,7 +53,7 @@ impl Compiler<'_> {
                     || format!("the sides are `{}` and `{}`; the words of a row are {}", sides[0], sides[1], spec::ROW_WORDS.join(", ")),
                     |near| format!("did you mean `{near}`?"),
                 );
-                self.error(&codes::ME0204, key.span, format!("`{key}` is neither a side nor a word of a row"), Some(help));
+                self.error(&codes::UNKNOWN_SIDE, key.span, format!("`{key}` is neither a side nor a word of a row"), Some(help));
                 return;
             }
         }
@@ -93,7 +93,7 @@ impl Compiler<'_> {
             _ => Some(("a row has one of `constant`, `value` and `template`", "keep one of them".to_owned())),
         };
         if let Some((message, help)) = wrong {
-            self.error(&codes::ME0513, row.span, message, Some(help));
+            self.error(&codes::BAD_ROW, row.span, message, Some(help));
             return;
         }
         let ends = Both { left, right };
@@ -120,7 +120,7 @@ impl Compiler<'_> {
         let one_way = words.multiply.is_some() || words.otherwise.is_some();
         if one_way && writes.left && writes.right {
             self.error(
-                &codes::ME0514,
+                &codes::ONE_WAY_ONLY,
                 row.span,
                 "`multiply` and `else` have no way back",
                 Some(format!("add `direction: {} -> {}`, or the other way", self.sides.left.name, self.sides.right.name)),
@@ -139,7 +139,7 @@ impl Compiler<'_> {
             // a key that only links is fine: it is compared, never written
             if !words.key {
                 let why = if names.is_empty() { "the directions leave nothing".to_owned() } else { names.join(", ") };
-                self.error(&codes::ME0515, span, format!("this row writes nothing: {why}"), Some("remove it, or change its direction".to_owned()));
+                self.error(&codes::WRITES_NOTHING, span, format!("this row writes nothing: {why}"), Some("remove it, or change its direction".to_owned()));
                 return;
             }
         }
@@ -273,7 +273,7 @@ impl Compiler<'_> {
             } else {
                 let help = suggest(&name.value, known.iter().map(String::as_str))
                     .map_or_else(|| format!("its resources are {}", known.join(", ")), |near| format!("did you mean `{near}`?"));
-                self.error(&codes::ME0203, name.span, format!("register `{}` has no resource `{name}`", table.register), Some(help));
+                self.error(&codes::UNKNOWN_RESOURCE, name.span, format!("register `{}` has no resource `{name}`", table.register), Some(help));
                 fine = false;
             }
         }
@@ -297,7 +297,7 @@ impl Compiler<'_> {
             let path = prefix.join(&self.path(text)?);
             if !path.is_singular() {
                 self.error(
-                    &codes::ME0207,
+                    &codes::MANY_VALUES,
                     text.span,
                     format!("`{text}` names many values"),
                     Some("a row carries one value: name one position, `[0]`".to_owned()),
@@ -345,17 +345,17 @@ impl Compiler<'_> {
             let names: Vec<String> = mapping.tables.keys().map(str::to_owned).collect();
             let help = suggest(&name.value, names.iter().map(String::as_str))
                 .map_or_else(|| "declare it under `tables:`".to_owned(), |near| format!("did you mean `{near}`?"));
-            self.error(&codes::ME0208, name.span, format!("there is no table `{name}`"), Some(help));
+            self.error(&codes::UNKNOWN_TABLE, name.span, format!("there is no table `{name}`"), Some(help));
             return;
         };
         let (Some(left), Some(right)) = (&ends.left, &ends.right) else {
-            self.error(&codes::ME0513, row.span, "a row with `fields` names an object on both sides", None);
+            self.error(&codes::BAD_ROW, row.span, "a row with `fields` names an object on both sides", None);
             return;
         };
         if left.members.is_empty() || right.members.is_empty() {
             let side = if left.members.is_empty() { Side::Left } else { Side::Right };
             self.error(
-                &codes::ME0301,
+                &codes::WRONG_KIND,
                 row.span,
                 format!("`{}` of {} is no object", ends[side].as_ref().map_or("", |end| &end.label), self.sides[side].name),
                 Some("`fields` is for rows of two objects".to_owned()),
@@ -411,12 +411,12 @@ impl Compiler<'_> {
             }),
             (None, []) => {}
             (Some(join), _) => {
-                self.error(&codes::ME0513, join.span, "`join` is for a row with several paths on exactly one side", None);
+                self.error(&codes::BAD_ROW, join.span, "`join` is for a row with several paths on exactly one side", None);
                 return None;
             }
             (None, _) => {
                 self.error(
-                    &codes::ME0513,
+                    &codes::BAD_ROW,
                     row.span,
                     "several paths on one side need `join`: the text that stands between them",
                     Some("add `join: \"\\n\"` or `join: \", \"`".to_owned()),
@@ -431,7 +431,7 @@ impl Compiler<'_> {
                     && end.reference.is_none()
                 {
                     self.error(
-                        &codes::ME0303,
+                        &codes::NO_REFERENCE,
                         row.span,
                         format!("`{}` of {} holds no key of another record", end.label, self.sides[side].name),
                         Some("say so in the system file: `ref: RESOURCE`".to_owned()),
@@ -470,12 +470,12 @@ impl Compiler<'_> {
                 None => crate::value::parse_decimal(&multiply.value),
             };
             let Some(factor) = factor else {
-                self.error(&codes::ME0301, multiply.span, format!("`{multiply}` is no exact number"), None);
+                self.error(&codes::WRONG_KIND, multiply.span, format!("`{multiply}` is no exact number"), None);
                 return None;
             };
             if words.round.is_none() {
                 self.error(
-                    &codes::ME0514,
+                    &codes::ONE_WAY_ONLY,
                     multiply.span,
                     "`multiply` needs `round`: how many places the result has",
                     Some("add `round: 2`".to_owned()),
@@ -501,7 +501,7 @@ impl Compiler<'_> {
                 || end.one_of.contains_key(&target.resource);
             if !holds {
                 self.error(
-                    &codes::ME0303,
+                    &codes::NO_REFERENCE,
                     reference.span,
                     format!("register `{reference}` does not hold {} of {name}", target.resource),
                     None,
@@ -513,7 +513,7 @@ impl Compiler<'_> {
                 && resource.identity.as_ref() != Some(&target.field)
             {
                 self.error(
-                    &codes::ME0303,
+                    &codes::NO_REFERENCE,
                     reference.span,
                     format!("{} of {name} is referred to by `{}`, which is not its key", target.resource, target.field),
                     Some("a reference goes by the key or the identity of a record".to_owned()),
@@ -535,7 +535,7 @@ impl Compiler<'_> {
         if let Some(Convert::Not) = convert
             && (left.ty != Type::Bool || right.ty != Type::Bool)
         {
-            self.error(&codes::ME0301, row.span, "`convert: not` is for two true/false fields", None);
+            self.error(&codes::WRONG_KIND, row.span, "`convert: not` is for two true/false fields", None);
             return;
         }
         if convert.is_some() || alike(&left.ty, &right.ty) {
@@ -543,7 +543,7 @@ impl Compiler<'_> {
                 let missing: Vec<&str> = one.iter().filter(|value| !two.contains(value)).map(String::as_str).collect();
                 if !missing.is_empty() {
                     self.error(
-                        &codes::ME0302,
+                        &codes::NEVER_THIS_VALUE,
                         row.span,
                         format!("{} can be {}, {} cannot", left.label, missing.join(", "), right.label),
                         Some("say what corresponds to what with `values: { … }`".to_owned()),
@@ -563,7 +563,7 @@ impl Compiler<'_> {
             _ => "add `convert:`, or choose another field".to_owned(),
         };
         self.error(
-            &codes::ME0301,
+            &codes::WRONG_KIND,
             row.span,
             format!(
                 "{} of {} is {}, {} of {} is {}",
@@ -579,7 +579,7 @@ impl Compiler<'_> {
             || matches!(value, Type::Any)
             || matches!((target, value), (Type::Decimal | Type::Date | Type::Time | Type::Choice(_) | Type::Integer | Type::Id, Type::Text));
         if !fits {
-            self.error(&codes::ME0301, at.span, format!("{label} is {target}, this gives {value}"), None);
+            self.error(&codes::WRONG_KIND, at.span, format!("{label} is {target}, this gives {value}"), None);
         }
     }
 
@@ -601,7 +601,7 @@ impl Compiler<'_> {
                     if let Some(path) = row.paths(side).iter().find(|path| other.paths(side).contains(path)) {
                         let place = other.origin.text.clone();
                         self.error(
-                            &codes::ME0505,
+                            &codes::WRITTEN_TWICE,
                             row.origin.span,
                             format!("`{path}` of {} is written by another row already ({place})", self.sides[side].name),
                             Some("keep one of them, or give both a `when`".to_owned()),

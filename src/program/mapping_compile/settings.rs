@@ -57,7 +57,7 @@ impl Compiler<'_> {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => format!("the settings are {}", self.settings.keys().cloned().collect::<Vec<_>>().join(", ")),
                 };
-                self.error(&codes::ME0702, span, format!("this mapping has no setting `{name}`"), Some(help));
+                self.error(&codes::UNKNOWN_SETTING, span, format!("this mapping has no setting `{name}`"), Some(help));
             }
         }
         let mut values = Map::new();
@@ -87,7 +87,7 @@ impl Compiler<'_> {
                     (of, _) => format!(" (one of {})", of.join(", ")),
                 };
                 self.error(
-                    &codes::ME0703,
+                    &codes::SETTING_MISSING,
                     Span::NONE,
                     format!("the setting `{}` needs an answer{choices}: {}", setting.name, setting.help),
                     Some(format!("add `settings: {{ {}: … }}` to the connection", setting.name)),
@@ -103,7 +103,7 @@ impl Compiler<'_> {
             text.as_ref().and_then(|text| {
                 let number = Decimal::from_str(&text.value).ok();
                 if number.is_none() {
-                    this.error(&codes::ME0701, text.span, format!("`{text}` is no number"), None);
+                    this.error(&codes::BAD_SETTING, text.span, format!("`{text}` is no number"), None);
                 }
                 number
             })
@@ -116,7 +116,7 @@ impl Compiler<'_> {
         };
         if setting.kind == SettingKind::Choice && setting.of.is_empty() && setting.from.is_none() {
             self.error(
-                &codes::ME0701,
+                &codes::BAD_SETTING,
                 name.span,
                 format!("`{name}` is a choice without choices"),
                 Some("list them under `of:`, or say which field has them under `from:`".to_owned()),
@@ -152,7 +152,7 @@ impl Compiler<'_> {
         let mut keys = path.segments().iter();
         let (Some(Segment::Key(side)), Some(Segment::Key(resource))) = (keys.next(), keys.next()) else {
             self.error(
-                &codes::ME0201,
+                &codes::UNKNOWN_FIELD,
                 text.span,
                 format!("`{text}` names no field"),
                 Some("write side, resource and field: `erp.item_class.id`".to_owned()),
@@ -170,7 +170,7 @@ impl Compiler<'_> {
     fn typed_answer(&mut self, setting: &Setting, given: &At<Value>) -> Option<Value> {
         let wrong = |this: &mut Self, what: &str, help: Option<String>| {
             this.error(
-                &codes::ME0704,
+                &codes::WRONG_ANSWER,
                 given.span,
                 format!("`{}` takes {what}, this is {}", setting.name, given.value.kind()),
                 help,
@@ -200,7 +200,7 @@ impl Compiler<'_> {
                         || format!("choose one of {}", setting.of.join(", ")),
                         |near| format!("did you mean `{near}`?"),
                     );
-                    self.error(&codes::ME0704, given.span, format!("`{}` cannot be `{text}`", setting.name), Some(help));
+                    self.error(&codes::WRONG_ANSWER, given.span, format!("`{}` cannot be `{text}`", setting.name), Some(help));
                     return None;
                 }
                 Some(given.value.clone())
@@ -226,7 +226,7 @@ impl Compiler<'_> {
                 (None, Some(max)) => format!("{max} or less"),
                 (None, None) => return Some(Value::Number(number)),
             };
-            self.error(&codes::ME0704, given.span, format!("`{}` is {number}, it must be {range}", setting.name), None);
+            self.error(&codes::WRONG_ANSWER, given.span, format!("`{}` is {number}, it must be {range}", setting.name), None);
             return None;
         }
         Some(Value::Number(number))
@@ -243,7 +243,7 @@ impl Compiler<'_> {
         for (name, _) in mapping.settings.iter() {
             if !self.setting_uses.contains(&name.value) {
                 self.warning(
-                    &codes::ME0705,
+                    &codes::UNUSED_SETTING,
                     name.span,
                     format!("nothing uses the setting `{name}`"),
                     Some("remove it, or use it as `settings.NAME` in a row, a check or a condition".to_owned()),

@@ -13,7 +13,7 @@ impl Compiler<'_> {
             (Type::Text | Type::Id | Type::Choice(_) | Type::Date | Type::Time, Value::Number(_) | Value::Bool(_)) => {
                 let text = constant.value.scalar_text().unwrap_or_default();
                 self.error(
-                    &codes::ME0301,
+                    &codes::WRONG_KIND,
                     constant.span,
                     format!("{label} is {ty}, this is {}", constant.value.kind()),
                     Some(format!("codes are text: write \"{text}\"")),
@@ -24,7 +24,7 @@ impl Compiler<'_> {
             (Type::Bool, Value::Bool(_)) | (Type::Integer, Value::Number(_)) | (Type::Any, _) => Some(constant.value.clone()),
             (Type::Decimal, Value::Number(number)) => {
                 self.error(
-                    &codes::ME0301,
+                    &codes::WRONG_KIND,
                     constant.span,
                     format!("{label} is an amount, and amounts are written as text"),
                     Some(format!("write \"{number}\"")),
@@ -32,7 +32,7 @@ impl Compiler<'_> {
                 None
             }
             (_, value) => {
-                self.error(&codes::ME0301, constant.span, format!("{label} is {ty}, this is {}", value.kind()), None);
+                self.error(&codes::WRONG_KIND, constant.span, format!("{label} is {ty}, this is {}", value.kind()), None);
                 None
             }
         }
@@ -53,7 +53,7 @@ impl Compiler<'_> {
                 if !of.iter().any(|one| one == text) {
                     let help = suggest(text, of.iter().map(String::as_str))
                         .map_or_else(|| format!("it can be {}", of.join(", ")), |near| format!("did you mean `{near}`?"));
-                    self.error(&codes::ME0302, code.span, format!("{label} is never `{text}`"), Some(help));
+                    self.error(&codes::NEVER_THIS_VALUE, code.span, format!("{label} is never `{text}`"), Some(help));
                     return None;
                 }
                 Some(Value::text(text.clone()))
@@ -62,7 +62,7 @@ impl Compiler<'_> {
             Type::Any | Type::Text | Type::Id | Type::Date | Type::Time => Some(Value::text(text.clone())),
         };
         if value.is_none() {
-            self.error(&codes::ME0301, code.span, format!("{label} is {ty}, `{text}` is not"), None);
+            self.error(&codes::WRONG_KIND, code.span, format!("{label} is {ty}, `{text}` is not"), None);
         }
         value
     }
@@ -74,7 +74,7 @@ impl Compiler<'_> {
             spec::Values::Setting(text) => {
                 let Some(name) = text.value.strip_prefix("settings.") else {
                     self.error(
-                        &codes::ME0702,
+                        &codes::UNKNOWN_SETTING,
                         text.span,
                         format!("`{text}` is no code table"),
                         Some("write the table here, or `settings.NAME`".to_owned()),
@@ -113,7 +113,7 @@ impl Compiler<'_> {
                         };
                         if seen.iter().any(|(one, _)| *one == value) {
                             self.error(
-                                &codes::ME0304,
+                                &codes::CODE_TWICE,
                                 other.span,
                                 format!("`{other}` stands twice in this table"),
                                 Some("a code can mean one thing only, or the way back is not clear".to_owned()),
@@ -132,7 +132,7 @@ impl Compiler<'_> {
                         && let Some((first, _)) = codes_table.iter().next()
                     {
                         self.warning(
-                            &codes::ME0305,
+                            &codes::CODES_LEFT_OUT,
                             first.span,
                             format!("the table does not say what {} mean", unreached.join(", ")),
                             Some("a record with such a code is set aside; add them, or say `unlisted: leave`".to_owned()),
