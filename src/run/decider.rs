@@ -325,11 +325,11 @@ impl Decider {
         };
         let Some(resource) = self.program.sides[side].system.resources.get(resource) else { return Ok(record) };
         record.changed_at = super::read::changed_at(resource, &record.data);
-        let mut children: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+        let mut children: BTreeMap<String, Vec<(String, Value)>> = BTreeMap::new();
         for (name, part) in &resource.parts {
             if self.program.needs[side].contains_key(&part.resource) {
                 let rows = store.children(side, &part.resource, &record.at.id)?;
-                children.insert(name.clone(), rows.into_iter().map(|row| row.row.data).collect());
+                children.insert(name.clone(), rows.into_iter().map(|row| (row.row.id, row.row.data)).collect());
             }
         }
         if !children.is_empty() {
