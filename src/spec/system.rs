@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::mapping::Limit;
 use super::short::{OrNone, Paths, Short, ShortForm};
 use super::yaml::{List, Table};
 use crate::diagnostic::At;
@@ -87,7 +88,7 @@ pub struct Auth {
     /// `none`; `header` (the headers below, from credentials); `basic` (`user` and `password`);
     /// `oauth2_client_credentials` (a token is fetched first, RFC 6749 section 4.4).
     #[serde(default)]
-    pub kind: AuthKind,
+    pub kind: At<AuthKind>,
     /// `oauth2_client_credentials`: the call that gives a token.
     pub token: Option<TokenCall>,
     /// `oauth2_client_credentials`: where the answer holds what.
@@ -174,11 +175,11 @@ impl Default for TokenReply {
 #[serde(deny_unknown_fields)]
 pub struct Limits {
     /// Requests in each period `per`.
-    pub requests: Option<u32>,
+    pub requests: Option<At<u32>>,
     /// The period of `requests`. Default 1s.
     pub per: Option<At<String>>,
     /// Requests at the same time. Default 4.
-    pub concurrent: Option<u32>,
+    pub concurrent: Option<At<u32>>,
     /// A quota that answers tell in headers: the engine slows down before it is used up.
     pub quota: Option<Quota>,
 }
@@ -194,7 +195,7 @@ pub struct Quota {
     /// Header with the size of the quota, where there is one.
     pub limit: Option<String>,
     /// How much is left to others: a number of requests, or a percentage of the limit. Default 0.
-    pub reserve: Option<At<String>>,
+    pub reserve: Option<Limit>,
 }
 
 /// How dates and times are written on the wire.
@@ -206,9 +207,9 @@ pub struct Times {
     #[serde(default)]
     pub zone: Zone,
     /// strftime format of a date that is sent. Default `%Y-%m-%d`.
-    pub send_date: Option<String>,
+    pub send_date: Option<At<String>>,
     /// strftime format of a time that is sent, also in a cursor. Default RFC 3339 (or without its offset, by `zone`).
-    pub send_time: Option<String>,
+    pub send_time: Option<At<String>>,
 }
 
 /// What a time without an offset means.
@@ -249,7 +250,7 @@ pub struct Errors {
     /// Rules in order; the first that fits says what the answer means. Where none fits: 400, 401, 403, 404, 405, 409, 413, 415,
     /// 422, 429 did not take effect; everything else is unknown.
     #[serde(default)]
-    pub rules: List<ErrorRule>,
+    pub rules: List<At<ErrorRule>>,
 }
 
 /// What one kind of error answer means.

@@ -1,0 +1,368 @@
+//! Fields by themselves: names, types, paths on the wire, and words that contradict each other.
+
+use std::sync::Arc;
+
+use super::findings::{Findings, known_help};
+use super::keys::plain_name;
+use super::shape::object_type;
+use super::templates::{path, query};
+use super::types::{WORDS, fits, simple, word};
+use crate::diagnostic::{At, Diagnostic, Span, codes};
+use crate::program::system::Field;
+use crate::program::types::Type;
+use crate::spec::short::ShortForm;
+use crate::spec::system as spec;
+use crate::spec::yaml::Table;
+use crate::value::{Path, Query, Segment, Value};
+
+/// A table of fields as it is written.
+pub(super) type FieldTable = Table<Option<ShortForm<spec::Field>>>;
+
+/// Compiles tables of fields of one system.
+pub(super) struct Fields<'s> {
+    /// The file.
+    pub system: &'s spec::System,
+    /// The fields' resource can be written.
+    pub writable: bool,
+}
+
+impl Fields<'_> {
+    /// Compiles a table of fields. `inside` holds the object types around it.
+    pub(super) fn table(&self, table: &FieldTable, inside: &mut Vec<String>, found: &mut Findings) -> Vec<Field> {
+        let mut fields = Vec::with_capacity(table.len());
+        for (name, field) in table.iter() {
+            match field {
+                Some(field) => fields.extend(self.field(name, field, inside, found)),
+                None => found.error_help(
+                    &codes::UNKNOWN_FIELD,
+                    name.span,
+                    format!("there is no field named `{}` to take away", name.value),
+                    "a null takes away a field that `defaults` or `like` gave; leave the line out",
+                ),
+            }
+        }
+        nested_names(&fields, found);
+        fields
+    }
+
+    /// An object type's fields.
+    fn object(&self, name: &str, place: Span, inside: &mut Vec<String>, found: &mut Findings) -> Option<Vec<Field>> {
+        let table = self.system.objects.get(name)?;
+        if inside.iter().any(|outer| outer == name) {
+            let message = format!("the object type `{name}` holds itself: {} → {name}", inside.join(" → "));
+            found.error_help(&codes::OBJECT_CYCLE, place, message, "a record would never end; write a `ref` instead");
+            return Some(Vec::new());
+        }
+        inside.push(name.to_owned());
+        let mut fields = Vec::with_capacity(table.len());
+        for (name, field) in table.iter() {
+            fields.extend(self.field(name, field, inside, found));
+        }
+        inside.pop();
+        nested_names(&fields, found);
+        Some(fields)
+    }
+
+    fn field(
+        &self,
+        name: &At<String>,
+        field: &spec::Field,
+        inside: &mut Vec<String>,
+        found: &mut Findings,
+    ) -> Option<Field> {
+        let path = field_name(name, found)?;
+        let (ty, members) = self.ty(name, field, inside, found);
+        contradictions(name, field, found);
+        words_of_type(name, field, &ty, found);
+        let (read, write) = self.wire(name, &path, field, found);
+        if let (Some(value), false) = (&field.on_create, ty == Type::Any)
+            && let Err(wanted) = fits(value, &ty)
+        {
+            let message = format!("`on_create` does not fit the field: {wanted}");
+            found.error(&codes::VALUE_TYPE, name.span, message);
+        }
+        Some(Field {
+            key: list_key(field, &members, found),
+            ty,
+            help: field.help.clone(),
+            label: field.label.clone(),
+            read,
+            write,
+            with: constants(&field.with, found),
+            fields: members,
+            required: field.required,
+            read_only: field.read_only,
+            write_only: field.write_only,
+            create_only: field.create_only,
+            on_create: field.on_create.clone(),
+            unique: field.unique,
+            assigned: field.assigned,
+            max: field.max,
+            places: field.places,
+            reference: None,
+            lookup: None,
+            pivot: None,
+            wrap: field.wrap.unwrap_or(true),
+            always_send: field.always_send,
+            sensitive: field.sensitive,
+            span: name.span,
+            name: path,
+        })
+    }
+
+    /// The type of a field, and the members of an object or of a list's items. [`Type::Any`] where the
+    /// type is wrong: nothing more is said about it then.
+    fn ty(
+        &self,
+        name: &At<String>,
+        field: &spec::Field,
+        inside: &mut Vec<String>,
+        found: &mut Findings,
+    ) -> (Type, Vec<Field>) {
+        let nothing = (Type::Any, Vec::new());
+        let Some(kind) = &field.kind else {
+            let help = "give it a `type`: text, integer, decimal, bool, date, time, id, choice, object or list";
+            found.error_help(&codes::UNKNOWN_TYPE, name.span, format!("the field `{}` has no type", name.value), help);
+            return nothing;
+        };
+        if let Some(ty) = simple(&kind.value) {
+            return (ty, Vec::new());
+        }
+        match kind.value.as_str() {
+            "choice" => {
+                if field.of.is_empty() {
+                    let help = "list the values: { type: choice, of: [Active, Inactive] }, or make it a text";
+                    found.error_help(&codes::CHOICE_WITHOUT_VALUES, kind.span, "a choice needs `of`, its values", help);
+                    return nothing;
+                }
+                let of = field.of.iter().map(|one| one.value.clone()).collect::<Vec<_>>();
+                for (i, one) in field.of.iter().enumerate() {
+                    if of[..i].contains(&one.value) {
+                        let message = format!("`{}` is listed twice", one.value);
+                        found.error(&codes::CHOICE_WITHOUT_VALUES, one.span, message);
+                    }
+                }
+                (Type::Choice(Arc::from(of)), Vec::new())
+            }
+            // the members come from the child's resource
+            "object" if field.pivot.is_some() && field.fields.is_empty() => (Type::object::<String>([]), Vec::new()),
+            "object" | "list" if field.fields.is_empty() => {
+                let (message, help) = if kind.value == "object" {
+                    ("an object needs `fields`", "list its members, or name an object type of `objects`")
+                } else {
+                    ("a list needs `fields`", "list the members of an item; a list of texts is a field named `tags[]` of type text")
+                };
+                found.error_help(&codes::SETTING_MISSING, kind.span, message, help);
+                nothing
+            }
+            "object" => {
+                let members = self.table(&field.fields, inside, found);
+                (object_type(&members), members)
+            }
+            "list" => {
+                let members = self.table(&field.fields, inside, found);
+                (Type::list(object_type(&members)), members)
+            }
+            other => match self.object(other, kind.span, inside, found) {
+                Some(members) => (object_type(&members), members),
+                None => {
+                    self.unknown_type(kind, found);
+                    nothing
+                }
+            },
+        }
+    }
+
+    fn unknown_type(&self, kind: &At<String>, found: &mut Findings) {
+        let known = WORDS.iter().copied().chain(self.system.objects.keys()).collect::<Vec<_>>();
+        let message = format!("there is no type named `{}`", kind.value);
+        let diagnostic = Diagnostic::error(&codes::UNKNOWN_TYPE, kind.span, message);
+        let help = if self.system.resources.contains_key(&kind.value) {
+            Some("this is a resource: write `ref` for its key, or `type: object` with a `pivot`".to_owned())
+        } else {
+            known_help(&kind.value, &known)
+        };
+        found.add(match help {
+            Some(help) => diagnostic.help(help),
+            None => diagnostic,
+        });
+    }
+
+    /// Where answers and requests hold the field.
+    fn wire(
+        &self,
+        name: &At<String>,
+        own: &Path,
+        field: &spec::Field,
+        found: &mut Findings,
+    ) -> (Option<Query>, Option<Path>) {
+        if field.pivot.is_some() {
+            return (None, None);
+        }
+        let read = match field.read.as_ref().or(field.path.as_ref()) {
+            Some(text) => query(text, found),
+            None => Some(Query::Path(own.clone())),
+        };
+        let read = read.filter(|_| !field.write_only);
+        if field.read_only || !self.writable {
+            if let Some(text) = &field.write {
+                path(text, found);
+            }
+            return (read, None);
+        }
+        let (text, written) = match field.write.as_ref().or(field.path.as_ref()) {
+            // a JSONPath is reported as what it is: not writable
+            Some(text) if Query::parse(&text.value).is_ok_and(|query| query.as_path().is_none()) => (text, None),
+            Some(text) => match path(text, found) {
+                Some(path) => (text, Some(path)),
+                None => return (read, None),
+            },
+            None => (name, Some(own.clone())),
+        };
+        match written {
+            Some(path) if path.is_singular() && !path.is_root() => (read, Some(path)),
+            _ => {
+                found.error_help(
+                    &codes::NOT_WRITABLE,
+                    text.span,
+                    "a place that may stand for several values cannot be written",
+                    "make the field `read_only`, or give it a `write` path to one value",
+                );
+                (read, None)
+            }
+        }
+    }
+}
+
+/// Compiles every object type once, so that one which no field uses is checked too.
+pub(super) fn object_types(system: &spec::System, found: &mut Findings) {
+    let fields = Fields { system, writable: false };
+    for (name, _) in system.objects.iter() {
+        plain_name(name, "object type", found);
+        if WORDS.contains(&name.value.as_str()) {
+            let message = format!("`{}` is a type already", name.value);
+            found.error_help(&codes::BAD_NAME, name.span, message, "give the object type a name of its own");
+        }
+        fields.object(&name.value, name.span, &mut Vec::new(), found);
+    }
+}
+
+/// A field's name as a path of names and `[]`.
+fn field_name(name: &At<String>, found: &mut Findings) -> Option<Path> {
+    let parsed = path(name, found)?;
+    let starts_well = matches!(parsed.segments().first(), Some(Segment::Key(_)));
+    if !starts_well || parsed.segments().iter().any(|segment| matches!(segment, Segment::Index(_))) {
+        let help = "a name is made of words, dots and `[]`: name it freely and write the place as its `path`";
+        found.error_help(&codes::BAD_NAME, name.span, format!("a field cannot be named `{}`", name.value), help);
+        return None;
+    }
+    Some(parsed)
+}
+
+/// A name that stands inside another field's value.
+fn nested_names(fields: &[Field], found: &mut Findings) {
+    for (i, field) in fields.iter().enumerate() {
+        for earlier in &fields[..i] {
+            let (outer, inner) = match () {
+                () if field.name.strip_prefix(&earlier.name).is_some() => (earlier, field),
+                () if earlier.name.strip_prefix(&field.name).is_some() => (field, earlier),
+                () => continue,
+            };
+            found.add(
+                Diagnostic::error(
+                    &codes::SAME_PLACE,
+                    field.span,
+                    format!("`{}` stands inside the field `{}`", inner.name, outer.name),
+                )
+                .label(earlier.span, "the other one")
+                .help(format!("make it a member of `{}`, or give one of them another name and a `path`", outer.name)),
+            );
+        }
+    }
+}
+
+fn contradictions(name: &At<String>, field: &spec::Field, found: &mut Findings) {
+    let has_lookup = field.lookup.is_some();
+    let pivot = field.pivot.is_some();
+    let has_path = field.path.is_some() || field.read.is_some() || field.write.is_some();
+    let pairs = [
+        (field.read_only, "read_only", field.write_only, "write_only", "it could neither be read nor written"),
+        (field.read_only, "read_only", field.required, "required", "what cannot be written cannot be asked for in a create"),
+        (field.read_only, "read_only", field.create_only, "create_only", "it cannot be written at all"),
+        (field.read_only, "read_only", field.on_create.is_some(), "on_create", "it cannot be written at all"),
+        (field.read_only, "read_only", field.always_send, "always_send", "it cannot be written at all"),
+        (field.read_only, "read_only", field.write.is_some(), "write", "it cannot be written at all"),
+        (field.read_only, "read_only", !field.with.is_empty(), "with", "nothing is sent beside what is not sent"),
+        (field.write_only, "write_only", field.read.is_some(), "read", "it cannot be read at all"),
+        (field.create_only, "create_only", field.always_send, "always_send", "updates do not send it"),
+        (field.required, "required", field.assigned.is_some(), "assigned", "the system gives what a create leaves out"),
+        (field.required, "required", field.on_create.is_some(), "on_create", "it is never missing"),
+        (pivot, "pivot", has_lookup, "lookup", "its value stands in a child record"),
+        (pivot, "pivot", field.reference.is_some(), "ref", "its value stands in a child record"),
+        (pivot, "pivot", has_path, "path", "its value stands in a child record"),
+        (has_lookup, "lookup", field.reference.is_some(), "ref", "the mapping sees the looked-up value, not the key"),
+        (!has_lookup, "", field.only_where.is_some(), "where", "`where` chooses among the records of a `lookup`"),
+        (!has_lookup, "", field.missing.is_some(), "missing", "`missing` is about a key without a record: it needs a `lookup`"),
+    ];
+    for (one, one_word, other, other_word, why) in pairs {
+        if one && other {
+            let message = match one_word {
+                "" => format!("`{other_word}` has nothing to do here"),
+                _ => format!("`{one_word}` and `{other_word}` contradict each other"),
+            };
+            found.error_help(&codes::CONTRADICTION, name.span, message, why);
+        }
+    }
+}
+
+/// Words that belong to other types.
+fn words_of_type(name: &At<String>, field: &spec::Field, ty: &Type, found: &mut Findings) {
+    if *ty == Type::Any {
+        return;
+    }
+    let number = matches!(ty, Type::Integer | Type::Decimal);
+    let text = *ty == Type::Text;
+    let named_object = matches!(ty, Type::Object(_)) && field.kind.as_ref().is_some_and(|kind| kind.value != "object");
+    let rules = [
+        (!field.of.is_empty(), matches!(ty, Type::Choice(_)), "of", "a choice"),
+        (field.max.is_some(), text || number, "max", "text, integer and decimal"),
+        (field.places.is_some(), *ty == Type::Decimal, "places", "decimal"),
+        (field.unit.is_some(), number, "unit", "integer and decimal"),
+        (field.lines, text, "lines", "text"),
+        (field.key.is_some(), matches!(ty, Type::List(_)), "key", "list"),
+        (
+            !field.fields.is_empty(),
+            matches!(ty, Type::List(_) | Type::Object(_)) && !named_object,
+            "fields",
+            "object and list",
+        ),
+    ];
+    for (is_there, fits, key, of) in rules {
+        if is_there && !fits {
+            let written = field.kind.as_ref().map_or(word(ty), |kind| kind.value.as_str());
+            let message = format!("`{key}` means nothing for the type {written}");
+            found.error_help(&codes::WORD_OF_OTHER_TYPE, name.span, message, format!("it belongs to the type {of}"));
+        }
+    }
+    if field.max == Some(0) {
+        found.error(&codes::WORD_OF_OTHER_TYPE, name.span, "`max: 0` leaves room for nothing");
+    }
+}
+
+fn list_key(field: &spec::Field, members: &[Field], found: &mut Findings) -> Option<Path> {
+    let key = field.key.as_ref()?;
+    if members.is_empty() {
+        return None;
+    }
+    let parsed = path(key, found)?;
+    if !members.iter().any(|member| member.name == parsed) {
+        let names = members.iter().map(|member| member.name.to_string()).collect::<Vec<_>>();
+        found.unknown(&codes::UNKNOWN_FIELD, key, "member", names.iter().map(String::as_str));
+        return None;
+    }
+    Some(parsed)
+}
+
+fn constants(with: &Table<Value>, found: &mut Findings) -> Vec<(Path, Value)> {
+    with.iter().filter_map(|(name, value)| Some((path(name, found)?, value.clone()))).collect()
+}

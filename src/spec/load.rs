@@ -1,0 +1,98 @@
+//! Reads files: from a path to typed, placed data. Everything that is wrong is a diagnostic, the file
+//! that cannot be read too.
+
+use std::fmt;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use super::cases::Cases;
+use super::connection::Connection;
+use super::expand::expand_system;
+use super::mapping::Mapping;
+use super::sandbox::Sandbox;
+use super::system::System;
+use super::yaml::{FromNode, Kind, Node, from_node, parse};
+use crate::diagnostic::{Diagnostic, Diagnostics, Sources, Span, codes};
+
+/// The kinds of file, told apart by the key that each must have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileKind {
+    /// How a product's API is spoken to: `system`.
+    System,
+    /// What is kept equal: `mapping`.
+    Mapping,
+    /// One company's use of a mapping: `connection`.
+    Connection,
+    /// Given records and what must come of them: `cases`.
+    Cases,
+    /// The records of the stand-ins: `sandbox`.
+    Sandbox,
+}
+
+impl FileKind {
+    /// The kind of a file that was read.
+    pub fn of(node: &Node) -> Option<FileKind> {
+        let Kind::Map(entries) = &node.kind else { return None };
+        // a connection and cases name their mapping, so `mapping` alone says least
+        [FileKind::System, FileKind::Connection, FileKind::Sandbox, FileKind::Cases, FileKind::Mapping]
+            .into_iter()
+            .find(|kind| entries.iter().any(|(key, _)| key.value == kind.key()))
+    }
+
+    /// The key that a file of this kind must have.
+    pub fn key(self) -> &'static str {
+        match self {
+            FileKind::System => "system",
+            FileKind::Mapping => "mapping",
+            FileKind::Connection => "connection",
+            FileKind::Cases => "cases",
+            FileKind::Sandbox => "sandbox",
+        }
+    }
+}
+
+impl fmt::Display for FileKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            FileKind::System => "a system file",
+            FileKind::Mapping => "a mapping",
+            FileKind::Connection => "a connection",
+            FileKind::Cases => "a file of cases",
+            FileKind::Sandbox => "a sandbox file",
+        })
+    }
+}
+
+/// Loads a system file, with `defaults` and `like` written out into its resources.
+pub fn load_system(sources: &mut Sources, path: &Path, diagnostics: &mut Diagnostics) -> Option<System> {
+    load(sources, path, FileKind::System, diagnostics)
+}
+
+/// Loads a mapping.
+pub fn load_mapping(sources: &mut Sources, path: &Path, diagnostics: &mut Diagnostics) -> Option<Mapping> {
+    load(sources, path, FileKind::Mapping, diagnostics)
+}
+
+/// Loads a connection.
+pub fn load_connection(
+    sources: &mut Sources,
+    path: &Path,
+    diagnostics: &mut Diagnostics,
+) -> Option<Connection> {
+    load(sources, path, FileKind::Connection, diagnostics)
+}
+
+/// Loads a file of cases.
+pub fn load_cases(sources: &mut Sources, path: &Path, diagnostics: &mut Diagnostics) -> Option<Cases> {
+    load(sources, path, FileKind::Cases, diagnostics)
+}
+
+/// Loads a sandbox file.
+pub fn load_sandbox(sources: &mut Sources, path: &Path, diagnostics: &mut Diagnostics) -> Option<Sandbox> {
+    load(sources, path, FileKind::Sandbox, diagnostics)
+}
+
+/// The kind of a file, or what is wrong with it as YAML.
+pub fn file_kind(sources: &mut Sources, path: &Path, diagnostics: &mut Diagnostics) -> Option<FileKind> {
+    FileKind::of(&read(sources, path, diagnostics)?)
+}
