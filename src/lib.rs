@@ -1,2 +1,3 @@
 //! mapengine
+pub mod program;
 pub mod value;

@@ -1,0 +1,117 @@
+//! Filters that make one kind of value of another, and the one for missing values.
+
+use minijinja::{Error, Value as Inner};
+
+use super::amounts::amount;
+use super::catalogue::{Arg, Entry, Example, Group, Want, param};
+use super::convert::{Wide, exact, integer, is_empty, is_null, kind_of};
+use super::operators::failed;
+use super::written::common;
+use crate::program::types::Type;
+
+/// Plain text of a single value: what a template prints. Missing is the empty text.
+pub(super) fn plain(name: &str, value: &Inner) -> Result<String, Error> {
+    match kind_of(value) {
+        "nothing" => Ok(String::new()),
+        kind @ ("a list" | "an object") => {
+            Err(failed(format!("`{name}` takes a single value, but met {kind}")))
+        }
+        // MiniJinja prints True and False
+        "true/false" => Ok(value.is_true().to_string()),
+        _ => Ok(value.to_string()),
+    }
+}
+
+const BLANK: Entry = Entry {
+    group: Group::Filter,
+    name: "",
+    doc: "",
+    example: Example { source: "", given: "{}", gives: "null" },
+    input: Want::Scalar,
+    params: &[],
+    required: 0,
+    gives: |_| Ok(Type::Text),
+    run: |_| Ok(Inner::UNDEFINED),
+};
+
+/// The group.
+pub(super) static ENTRIES: &[Entry] = &[
+    Entry {
+        name: "default",
+        doc: "Another value where this one is missing or empty.",
+        example: Example {
+            source: "note | default('none given')",
+            given: r#"{"note":""}"#,
+            gives: r#""none given""#,
+        },
+        input: Want::Any,
+        params: &[param("value", Want::Any)],
+        required: 1,
+        gives: |values| Ok(common(&values[0], values.get(1).unwrap_or(&Arg::default())).ty),
+        run: |values| match values {
+            [value, other] if is_empty(value) => Ok(other.clone()),
+            [value, ..] => Ok(value.clone()),
+            [] => Ok(Inner::UNDEFINED),
+        },
+        ..BLANK
+    },
+    Entry {
+        name: "string",
+        doc: "As text; a number becomes its digits.",
+        example: Example { source: "number | string", given: r#"{"number":12.50}"#, gives: r#""12.50""# },
+        run: |values| match values.first() {
+            Some(value) if !is_null(value) => plain("string", value).map(Inner::from),
+            _ => Ok(Inner::UNDEFINED),
+        },
+        ..BLANK
+    },
+    Entry {
+        name: "integer",
+        doc: "As an integer; anything that is none is an error.",
+        example: Example { source: "code | integer", given: r#"{"code":"0042"}"#, gives: "42" },
+        gives: |_| Ok(Type::Integer),
+        run: |values| match amount("integer", values.first())? {
+            None => Ok(Inner::UNDEFINED),
+            Some(number) => match integer(&number) {
+                Some(integer) => Ok(Inner::from(integer)),
+                None => Err(failed(format!("{number} is no integer of 64 bits"))),
+            },
+        },
+        ..BLANK
+    },
+    Entry {
+        name: "decimal",
+        doc: "As an exact decimal; text that is no number is an error.",
+        example: Example { source: "rate | decimal | times(2)", given: r#"{"rate":"0.5"}"#, gives: "1" },
+        gives: |_| Ok(Type::Decimal),
+        run: |values| match values.first() {
+            Some(value) if value.downcast_object_ref::<Wide>().is_some() => {
+                Err(failed(format!("{value} has more digits than an exact decimal holds")))
+            }
+            value => Ok(amount("decimal", value)?.map_or(Inner::UNDEFINED, exact)),
+        },
+        ..BLANK
+    },
+    Entry {
+        name: "date",
+        doc: "The date of a time or of a text that begins with one.",
+        example: Example {
+            source: "sent | date",
+            given: r#"{"sent":"2026-01-31T09:30:00Z"}"#,
+            gives: r#""2026-01-31""#,
+        },
+        input: Want::Text,
+        gives: |_| Ok(Type::Date),
+        run: |values| {
+            let Some(text) = super::texts::text("date", values.first())?.filter(|text| !text.is_empty())
+            else {
+                return Ok(Inner::UNDEFINED);
+            };
+            match text.get(..10).filter(|date| date.parse::<jiff::civil::Date>().is_ok()) {
+                Some(date) => Ok(Inner::from(date)),
+                None => Err(failed(format!("{text:?} does not begin with a date like 2026-01-31"))),
+            }
+        },
+        ..BLANK
+    },
+];

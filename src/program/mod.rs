@@ -1,0 +1,4 @@
+//! The compiled form of a mapping: what the texts of an integrator become before a run.
+
+pub mod expr;
+pub mod types;
