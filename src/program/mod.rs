@@ -1,4 +1,6 @@
 //! The compiled form of a mapping: what the texts of an integrator become before a run.
 
 pub mod expr;
+pub mod system;
+pub mod system_compile;
 pub mod types;

@@ -96,3 +96,15 @@ pub fn load_sandbox(sources: &mut Sources, path: &Path, diagnostics: &mut Diagno
 pub fn file_kind(sources: &mut Sources, path: &Path, diagnostics: &mut Diagnostics) -> Option<FileKind> {
     FileKind::of(&read(sources, path, diagnostics)?)
 }
+
+fn load<T: serde::de::DeserializeOwned>(
+    sources: &mut Sources,
+    path: &Path,
+    kind: FileKind,
+    diagnostics: &mut Diagnostics,
+) -> Option<T> {
+    None
+}
+fn read(sources: &mut Sources, path: &Path, diagnostics: &mut Diagnostics) -> Option<Node> {
+    None
+}

@@ -789,4 +789,3 @@ pub struct Pivot {
     /// A field of the parent that names the child, where several match. Filled when a child is made and it is empty.
     pub pointer: Option<At<String>>,
 }
-

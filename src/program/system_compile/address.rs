@@ -22,13 +22,18 @@ pub fn check_base_url(text: &str) -> Result<String, (&'static str, &'static str)
         Some(url::Host::Domain(name)) => name == "localhost",
         Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
         Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
-        None => return Err(("this address names no server", "write it in full: https://api.example.com/rest")),
+        None => {
+            return Err(("this address names no server", "write it in full: https://api.example.com/rest"));
+        }
     };
     match url.scheme() {
         "https" => {}
         "http" if loopback => {}
         "http" => {
-            return Err(("credentials would travel unprotected over http", "use https; http is only for this machine"));
+            return Err((
+                "credentials would travel unprotected over http",
+                "use https; http is only for this machine",
+            ));
         }
         _ => return Err(("only https is spoken", "begin the address with https://")),
     }
@@ -93,7 +98,10 @@ mod tests {
 
     #[test]
     fn takes_https_and_this_machine() {
-        assert_eq!(check_base_url("https://api.example.com/rest/").as_deref(), Ok("https://api.example.com/rest"));
+        assert_eq!(
+            check_base_url("https://api.example.com/rest/").as_deref(),
+            Ok("https://api.example.com/rest")
+        );
         assert_eq!(check_base_url("http://127.0.0.1:8080").as_deref(), Ok("http://127.0.0.1:8080"));
         assert_eq!(check_base_url("http://[::1]:8080").as_deref(), Ok("http://[::1]:8080"));
         for bad in [

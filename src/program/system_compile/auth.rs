@@ -93,7 +93,12 @@ pub(super) fn auth(system: &spec::System, found: &mut Findings) -> Auth {
 fn client_credentials(system: &spec::System, found: &mut Findings) -> Auth {
     let written = &system.auth;
     let Some(token) = &written.token else {
-        lacks(system, "token", "token: { post: /oauth/token, send: { client_id: \"{{ credentials.client_id }}\" } }", found);
+        lacks(
+            system,
+            "token",
+            "token: { post: /oauth/token, send: { client_id: \"{{ credentials.client_id }}\" } }",
+            found,
+        );
         return Auth::None;
     };
     let scope = credential_scope(system).root("scopes", Type::Text);
@@ -111,7 +116,8 @@ fn client_credentials(system: &spec::System, found: &mut Findings) -> Auth {
     }
     let reply = &written.reply;
     let url = token_url(&token.post, found);
-    let (Some(token_path), Some(expires_in)) = (path(&reply.token, found), path(&reply.expires_in, found)) else {
+    let (Some(token_path), Some(expires_in)) = (path(&reply.token, found), path(&reply.expires_in, found))
+    else {
         return Auth::None;
     };
     Auth::ClientCredentials(Box::new(ClientCredentials {

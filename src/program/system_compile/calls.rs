@@ -10,7 +10,8 @@ use super::templates::{Use, path, path_template, query, templates};
 use crate::diagnostic::{At, codes};
 use crate::program::expr::{Scope, Template};
 use crate::program::system::{
-    CreateCall, DeleteCall, Encoding, EncodingKind, ListCall, NewId, Pager, PathTemplate, ReadCall, UpdateCall,
+    CreateCall, DeleteCall, Encoding, EncodingKind, ListCall, NewId, Pager, PathTemplate, ReadCall,
+    UpdateCall,
 };
 use crate::spec::short::OrNone;
 use crate::spec::system as spec;
@@ -147,7 +148,12 @@ impl Calls<'_> {
         })
     }
 
-    fn new_id(&self, written: &spec::CreateCall, record: Option<&Path>, found: &mut Findings) -> Option<NewId> {
+    fn new_id(
+        &self,
+        written: &spec::CreateCall,
+        record: Option<&Path>,
+        found: &mut Findings,
+    ) -> Option<NewId> {
         let Some(id) = &written.id else { return self.known_id(record, found) };
         match (&id.body, &id.header) {
             (Some(body), None) if !id.last_segment => query(body, found).map(NewId::Body),
@@ -171,7 +177,8 @@ impl Calls<'_> {
         if shape.key_is_wrong || (shape.key.is_empty() && shape.spec.singleton != Some(true)) {
             return None;
         }
-        let keys = shape.key.iter().filter_map(|key| Some(shape.field(&key.to_string())?.1)).collect::<Vec<_>>();
+        let keys =
+            shape.key.iter().filter_map(|key| Some(shape.field(&key.to_string())?.1)).collect::<Vec<_>>();
         if let (Some(record), [key]) = (record, &keys[..])
             && let Some(Query::Path(read)) = &key.read
         {
@@ -211,7 +218,10 @@ impl Calls<'_> {
                     &codes::UPDATE_METHOD,
                     text.span,
                     format!("an update is either a {one} or a {other}"),
-                    format!("keep one; one that `defaults` gave is taken away with `{}: null`", one.to_lowercase()),
+                    format!(
+                        "keep one; one that `defaults` gave is taken away with `{}: null`",
+                        one.to_lowercase()
+                    ),
                 );
                 return None;
             }

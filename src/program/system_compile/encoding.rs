@@ -63,9 +63,10 @@ fn typed_scalar(
     };
     let named = !written.tag.is_empty() || !written.members.is_empty();
     match written.form {
-        ScalarForm::Number | ScalarForm::Text if named => {
-            refuse(format!("`{what}` has `tag` or `members` but is not tagged"), "write `as: tagged`".to_owned())
-        }
+        ScalarForm::Number | ScalarForm::Text if named => refuse(
+            format!("`{what}` has `tag` or `members` but is not tagged"),
+            "write `as: tagged`".to_owned(),
+        ),
         ScalarForm::Number if what != "decimal" => {
             refuse(format!("a {what} cannot be a JSON number"), "write `as: text` or `as: tagged`".to_owned())
         }

@@ -26,7 +26,13 @@ pub(super) fn errors(written: &spec::Errors, found: &mut Findings) -> Errors {
             prove: rule.prove,
         };
         if let Some(earlier) = rules.iter().position(|earlier| covers(earlier, &compiled)) {
-            refuse(i, span, &format!("is never reached: rule {} fits first", earlier + 1), "put the narrower rule first", found);
+            refuse(
+                i,
+                span,
+                &format!("is never reached: rule {} fits first", earlier + 1),
+                "put the narrower rule first",
+                found,
+            );
         }
         rules.push(compiled);
     }
@@ -35,7 +41,8 @@ pub(super) fn errors(written: &spec::Errors, found: &mut Findings) -> Errors {
 
 fn refuse(i: usize, span: Span, message: &str, help: &str, found: &mut Findings) {
     found.add(
-        Diagnostic::error(&codes::ERROR_RULE, span, format!("rule {} of `errors.rules` {message}", i + 1)).help(help),
+        Diagnostic::error(&codes::ERROR_RULE, span, format!("rule {} of `errors.rules` {message}", i + 1))
+            .help(help),
     );
 }
 
@@ -46,16 +53,40 @@ fn check(i: usize, rule: &spec::ErrorRule, errors: &spec::Errors, span: Span, fo
     if let Some(status) = rule.status
         && !(300..600).contains(&status)
     {
-        refuse(i, span, &format!("is about the status {status}, which is no error"), "write 300 to 599", found);
+        refuse(
+            i,
+            span,
+            &format!("is about the status {status}, which is no error"),
+            "write 300 to 599",
+            found,
+        );
     }
     if !rule.kind.is_empty() && errors.kind.is_none() {
-        refuse(i, span, "asks for a kind, and nothing says where it stands", "write its path as `errors.kind`", found);
+        refuse(
+            i,
+            span,
+            "asks for a kind, and nothing says where it stands",
+            "write its path as `errors.kind`",
+            found,
+        );
     }
     if rule.message.is_some() && errors.message.is_empty() {
-        refuse(i, span, "asks for a message, and nothing says where it stands", "write its path as `errors.message`; `$text` is the whole body", found);
+        refuse(
+            i,
+            span,
+            "asks for a message, and nothing says where it stands",
+            "write its path as `errors.message`; `$text` is the whole body",
+            found,
+        );
     }
     if rule.prove.is_some() && rule.class != ErrorClass::Refused {
-        refuse(i, span, "has `prove`, which makes sure that a record was refused", "write `class: refused`, or leave it out", found);
+        refuse(
+            i,
+            span,
+            "has `prove`, which makes sure that a record was refused",
+            "write `class: refused`, or leave it out",
+            found,
+        );
     }
     let cannot: &[CallKind] = match rule.class {
         ErrorClass::Gone => &[CallKind::List, CallKind::Create],
@@ -65,7 +96,13 @@ fn check(i: usize, rule: &spec::ErrorRule, errors: &spec::Errors, span: Span, fo
     };
     for call in rule.calls.iter().filter(|call| cannot.contains(call)) {
         let (class, call) = (class_word(rule.class), call_word(*call));
-        refuse(i, span, &format!("says `{class}` of `{call}`"), &format!("the answer of a {call} cannot mean that"), found);
+        refuse(
+            i,
+            span,
+            &format!("says `{class}` of `{call}`"),
+            &format!("the answer of a {call} cannot mean that"),
+            found,
+        );
     }
 }
 

@@ -28,7 +28,12 @@ pub(super) struct Fields<'s> {
 
 impl Fields<'_> {
     /// Compiles a table of fields. `inside` holds the object types around it.
-    pub(super) fn table(&self, table: &FieldTable, inside: &mut Vec<String>, found: &mut Findings) -> Vec<Field> {
+    pub(super) fn table(
+        &self,
+        table: &FieldTable,
+        inside: &mut Vec<String>,
+        found: &mut Findings,
+    ) -> Vec<Field> {
         let mut fields = Vec::with_capacity(table.len());
         for (name, field) in table.iter() {
             match field {
@@ -46,11 +51,22 @@ impl Fields<'_> {
     }
 
     /// An object type's fields.
-    fn object(&self, name: &str, place: Span, inside: &mut Vec<String>, found: &mut Findings) -> Option<Vec<Field>> {
+    fn object(
+        &self,
+        name: &str,
+        place: Span,
+        inside: &mut Vec<String>,
+        found: &mut Findings,
+    ) -> Option<Vec<Field>> {
         let table = self.system.objects.get(name)?;
         if inside.iter().any(|outer| outer == name) {
             let message = format!("the object type `{name}` holds itself: {} → {name}", inside.join(" → "));
-            found.error_help(&codes::OBJECT_CYCLE, place, message, "a record would never end; write a `ref` instead");
+            found.error_help(
+                &codes::OBJECT_CYCLE,
+                place,
+                message,
+                "a record would never end; write a `ref` instead",
+            );
             return Some(Vec::new());
         }
         inside.push(name.to_owned());
@@ -121,8 +137,14 @@ impl Fields<'_> {
     ) -> (Type, Vec<Field>) {
         let nothing = (Type::Any, Vec::new());
         let Some(kind) = &field.kind else {
-            let help = "give it a `type`: text, integer, decimal, bool, date, time, id, choice, object or list";
-            found.error_help(&codes::UNKNOWN_TYPE, name.span, format!("the field `{}` has no type", name.value), help);
+            let help =
+                "give it a `type`: text, integer, decimal, bool, date, time, id, choice, object or list";
+            found.error_help(
+                &codes::UNKNOWN_TYPE,
+                name.span,
+                format!("the field `{}` has no type", name.value),
+                help,
+            );
             return nothing;
         };
         if let Some(ty) = simple(&kind.value) {
@@ -132,7 +154,12 @@ impl Fields<'_> {
             "choice" => {
                 if field.of.is_empty() {
                     let help = "list the values: { type: choice, of: [Active, Inactive] }, or make it a text";
-                    found.error_help(&codes::CHOICE_WITHOUT_VALUES, kind.span, "a choice needs `of`, its values", help);
+                    found.error_help(
+                        &codes::CHOICE_WITHOUT_VALUES,
+                        kind.span,
+                        "a choice needs `of`, its values",
+                        help,
+                    );
                     return nothing;
                 }
                 let of = field.of.iter().map(|one| one.value.clone()).collect::<Vec<_>>();
@@ -145,12 +172,17 @@ impl Fields<'_> {
                 (Type::Choice(Arc::from(of)), Vec::new())
             }
             // the members come from the child's resource
-            "object" if field.pivot.is_some() && field.fields.is_empty() => (Type::object::<String>([]), Vec::new()),
+            "object" if field.pivot.is_some() && field.fields.is_empty() => {
+                (Type::object::<String>([]), Vec::new())
+            }
             "object" | "list" if field.fields.is_empty() => {
                 let (message, help) = if kind.value == "object" {
                     ("an object needs `fields`", "list its members, or name an object type of `objects`")
                 } else {
-                    ("a list needs `fields`", "list the members of an item; a list of texts is a field named `tags[]` of type text")
+                    (
+                        "a list needs `fields`",
+                        "list the members of an item; a list of texts is a field named `tags[]` of type text",
+                    )
                 };
                 found.error_help(&codes::SETTING_MISSING, kind.span, message, help);
                 nothing
@@ -212,7 +244,9 @@ impl Fields<'_> {
         }
         let (text, written) = match field.write.as_ref().or(field.path.as_ref()) {
             // a JSONPath is reported as what it is: not writable
-            Some(text) if Query::parse(&text.value).is_ok_and(|query| query.as_path().is_none()) => (text, None),
+            Some(text) if Query::parse(&text.value).is_ok_and(|query| query.as_path().is_none()) => {
+                (text, None)
+            }
             Some(text) => match path(text, found) {
                 Some(path) => (text, Some(path)),
                 None => return (read, None),
@@ -253,7 +287,12 @@ fn field_name(name: &At<String>, found: &mut Findings) -> Option<Path> {
     let starts_well = matches!(parsed.segments().first(), Some(Segment::Key(_)));
     if !starts_well || parsed.segments().iter().any(|segment| matches!(segment, Segment::Index(_))) {
         let help = "a name is made of words, dots and `[]`: name it freely and write the place as its `path`";
-        found.error_help(&codes::BAD_NAME, name.span, format!("a field cannot be named `{}`", name.value), help);
+        found.error_help(
+            &codes::BAD_NAME,
+            name.span,
+            format!("a field cannot be named `{}`", name.value),
+            help,
+        );
         return None;
     }
     Some(parsed)
@@ -275,7 +314,10 @@ fn nested_names(fields: &[Field], found: &mut Findings) {
                     format!("`{}` stands inside the field `{}`", inner.name, outer.name),
                 )
                 .label(earlier.span, "the other one")
-                .help(format!("make it a member of `{}`, or give one of them another name and a `path`", outer.name)),
+                .help(format!(
+                    "make it a member of `{}`, or give one of them another name and a `path`",
+                    outer.name
+                )),
             );
         }
     }
@@ -286,23 +328,65 @@ fn contradictions(name: &At<String>, field: &spec::Field, found: &mut Findings) 
     let pivot = field.pivot.is_some();
     let has_path = field.path.is_some() || field.read.is_some() || field.write.is_some();
     let pairs = [
-        (field.read_only, "read_only", field.write_only, "write_only", "it could neither be read nor written"),
-        (field.read_only, "read_only", field.required, "required", "what cannot be written cannot be asked for in a create"),
+        (
+            field.read_only,
+            "read_only",
+            field.write_only,
+            "write_only",
+            "it could neither be read nor written",
+        ),
+        (
+            field.read_only,
+            "read_only",
+            field.required,
+            "required",
+            "what cannot be written cannot be asked for in a create",
+        ),
         (field.read_only, "read_only", field.create_only, "create_only", "it cannot be written at all"),
         (field.read_only, "read_only", field.on_create.is_some(), "on_create", "it cannot be written at all"),
         (field.read_only, "read_only", field.always_send, "always_send", "it cannot be written at all"),
         (field.read_only, "read_only", field.write.is_some(), "write", "it cannot be written at all"),
-        (field.read_only, "read_only", !field.with.is_empty(), "with", "nothing is sent beside what is not sent"),
+        (
+            field.read_only,
+            "read_only",
+            !field.with.is_empty(),
+            "with",
+            "nothing is sent beside what is not sent",
+        ),
         (field.write_only, "write_only", field.read.is_some(), "read", "it cannot be read at all"),
         (field.create_only, "create_only", field.always_send, "always_send", "updates do not send it"),
-        (field.required, "required", field.assigned.is_some(), "assigned", "the system gives what a create leaves out"),
+        (
+            field.required,
+            "required",
+            field.assigned.is_some(),
+            "assigned",
+            "the system gives what a create leaves out",
+        ),
         (field.required, "required", field.on_create.is_some(), "on_create", "it is never missing"),
         (pivot, "pivot", has_lookup, "lookup", "its value stands in a child record"),
         (pivot, "pivot", field.reference.is_some(), "ref", "its value stands in a child record"),
         (pivot, "pivot", has_path, "path", "its value stands in a child record"),
-        (has_lookup, "lookup", field.reference.is_some(), "ref", "the mapping sees the looked-up value, not the key"),
-        (!has_lookup, "", field.only_where.is_some(), "where", "`where` chooses among the records of a `lookup`"),
-        (!has_lookup, "", field.missing.is_some(), "missing", "`missing` is about a key without a record: it needs a `lookup`"),
+        (
+            has_lookup,
+            "lookup",
+            field.reference.is_some(),
+            "ref",
+            "the mapping sees the looked-up value, not the key",
+        ),
+        (
+            !has_lookup,
+            "",
+            field.only_where.is_some(),
+            "where",
+            "`where` chooses among the records of a `lookup`",
+        ),
+        (
+            !has_lookup,
+            "",
+            field.missing.is_some(),
+            "missing",
+            "`missing` is about a key without a record: it needs a `lookup`",
+        ),
     ];
     for (one, one_word, other, other_word, why) in pairs {
         if one && other {
@@ -322,7 +406,8 @@ fn words_of_type(name: &At<String>, field: &spec::Field, ty: &Type, found: &mut 
     }
     let number = matches!(ty, Type::Integer | Type::Decimal);
     let text = *ty == Type::Text;
-    let named_object = matches!(ty, Type::Object(_)) && field.kind.as_ref().is_some_and(|kind| kind.value != "object");
+    let named_object =
+        matches!(ty, Type::Object(_)) && field.kind.as_ref().is_some_and(|kind| kind.value != "object");
     let rules = [
         (!field.of.is_empty(), matches!(ty, Type::Choice(_)), "of", "a choice"),
         (field.max.is_some(), text || number, "max", "text, integer and decimal"),
@@ -341,7 +426,12 @@ fn words_of_type(name: &At<String>, field: &spec::Field, ty: &Type, found: &mut 
         if is_there && !fits {
             let written = field.kind.as_ref().map_or(word(ty), |kind| kind.value.as_str());
             let message = format!("`{key}` means nothing for the type {written}");
-            found.error_help(&codes::WORD_OF_OTHER_TYPE, name.span, message, format!("it belongs to the type {of}"));
+            found.error_help(
+                &codes::WORD_OF_OTHER_TYPE,
+                name.span,
+                message,
+                format!("it belongs to the type {of}"),
+            );
         }
     }
     if field.max == Some(0) {

@@ -78,7 +78,12 @@ fn addressing(shape: &Shape, text: &At<String>, what: &str, found: &mut Findings
     } else {
         return Some(path);
     };
-    found.error_help(&codes::KEY_MISSING, text.span, message, "name a text, an id or a number that every record has");
+    found.error_help(
+        &codes::KEY_MISSING,
+        text.span,
+        message,
+        "name a text, an id or a number that every record has",
+    );
     None
 }
 

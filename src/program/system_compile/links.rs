@@ -29,7 +29,8 @@ pub(super) fn pivot_objects(shapes: &mut Shapes) {
                 Some((shapes.get(&part.resource.value)?, by))
             });
             if let (Some((child, by)), None) = (child, &pivot.value) {
-                let fixed = pivot.only_where.keys().filter_map(|name| Path::parse(name).ok()).collect::<Vec<_>>();
+                let fixed =
+                    pivot.only_where.keys().filter_map(|name| Path::parse(name).ok()).collect::<Vec<_>>();
                 let own = |member: &&Field| {
                     let is_pivot = member.read.is_none() && member.write.is_none();
                     !is_pivot && member.name != by && !fixed.contains(&member.name)
@@ -239,7 +240,8 @@ impl Linker<'_, '_> {
         }
         if !matches!(field.ty, Type::Object(_)) {
             let message = format!("which field of `{}` is the value?", child.name.value);
-            let help = "name it as the pivot's `value`, or make the field an object: then it is the whole child";
+            let help =
+                "name it as the pivot's `value`, or make the field an object: then it is the whole child";
             found.error_help(&codes::SETTING_MISSING, name.span, message, help);
             return;
         }
@@ -256,7 +258,8 @@ impl Linker<'_, '_> {
         let written = self.shape.spec.fields.get(&text.value).and_then(Option::as_ref);
         let points_at = written.and_then(|field| field.reference.as_ref()).map(|reference| &reference.value);
         if points_at.is_none_or(|at| at.split('.').next() != Some(child.name.value.as_str())) {
-            let message = format!("the pointer `{}` does not say that it names a `{}`", text.value, child.name.value);
+            let message =
+                format!("the pointer `{}` does not say that it names a `{}`", text.value, child.name.value);
             let help = format!("give that field `ref: {}`", child.name.value);
             found.error_help(&codes::BAD_TARGET, text.span, message, help);
         }

@@ -55,7 +55,11 @@ fn unused(name: &At<String>, written: &spec::Pager, found: &mut Findings) {
         ("page", written.page.is_some(), &[Kind::Page]),
         ("unit", written.unit.is_some(), &[Kind::Range]),
         ("next", written.next.is_some(), &[Kind::Link]),
-        ("size", written.size.is_some(), &[Kind::NextToken, Kind::Offset, Kind::Page, Kind::Range, Kind::Link]),
+        (
+            "size",
+            written.size.is_some(),
+            &[Kind::NextToken, Kind::Offset, Kind::Page, Kind::Range, Kind::Link],
+        ),
         ("total", written.total.is_some(), &[Kind::NextToken, Kind::Offset, Kind::Page, Kind::Link]),
         ("capped", written.capped.is_some(), &[Kind::NextToken, Kind::Offset, Kind::Page]),
     ];

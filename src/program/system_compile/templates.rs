@@ -127,10 +127,7 @@ fn fill(
             return;
         };
         let end = start + close + 1;
-        let name = At {
-            value: text.value[start + 1..end - 1].to_owned(),
-            span: inside(text, start..end),
-        };
+        let name = At { value: text.value[start + 1..end - 1].to_owned(), span: inside(text, start..end) };
         match name.value.as_str() {
             "path" => match base {
                 Some(base) if base.span != text.span => {
@@ -196,7 +193,11 @@ fn field(name: &At<String>, shape: &Shape, what: Use, found: &mut Findings) -> O
         found.error_help(code, name.span, format!("`{}` {message}", name.value), help);
     };
     if !path.is_singular() || matches!(field.ty, Type::Object(_) | Type::List(_)) {
-        refuse(&codes::PATH_TEMPLATE, "is not a single value", "name a field that is a text, a number or an id");
+        refuse(
+            &codes::PATH_TEMPLATE,
+            "is not a single value",
+            "name a field that is a text, a number or an id",
+        );
         return None;
     }
     match what {

@@ -68,7 +68,9 @@ pub(super) fn fits(value: &Value, ty: &Type) -> Result<(), String> {
             jiff::Timestamp::from_str(text).is_ok() || jiff::civil::DateTime::from_str(text).is_ok()
         }
         (Type::Choice(of), Value::Text(text)) => of.iter().any(|one| one == text),
-        (Type::List(item), Value::List(items)) => return items.iter().try_for_each(|value| fits(value, item)),
+        (Type::List(item), Value::List(items)) => {
+            return items.iter().try_for_each(|value| fits(value, item));
+        }
         (Type::Object(members), Value::Map(map)) => {
             return map.iter().try_for_each(|(name, value)| match members.get(name) {
                 Some(ty) => fits(value, ty),
@@ -116,7 +118,10 @@ mod tests {
         ] {
             assert_eq!(fits(&value, &ty), Ok(()), "{value} as {ty}");
         }
-        assert_eq!(fits(&Value::from(1_i64), &Type::Text).unwrap_err(), "`1` is there, a text in quotes is wanted");
+        assert_eq!(
+            fits(&Value::from(1_i64), &Type::Text).unwrap_err(),
+            "`1` is there, a text in quotes is wanted"
+        );
         assert_eq!(
             fits(&Value::text("C"), &Type::choice(["A", "B"])).unwrap_err(),
             "the text \"C\" is there, one of A, B is wanted"

@@ -29,7 +29,8 @@ pub(super) fn whoami(system: &spec::System, found: &mut Findings) -> Option<Whoa
 
 /// Reports a resource without `list` and `get`.
 pub(super) fn cannot_be_read(shape: &Shape, found: &mut Findings) {
-    let has_calls = |none: bool| if none { "write a `list` or a `get`" } else { "give it a `path`, a `list` or a `get`" };
+    let has_calls =
+        |none: bool| if none { "write a `list` or a `get`" } else { "give it a `path`, a `list` or a `get`" };
     found.error_help(
         &codes::CANNOT_READ,
         shape.name.span,
