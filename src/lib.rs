@@ -1,5 +1,11 @@
 //! mapengine
+pub mod clock;
 pub mod diagnostic;
+pub mod http;
+pub mod plan;
 pub mod program;
+pub mod run;
 pub mod spec;
+pub mod store;
 pub mod value;
+pub mod wire;

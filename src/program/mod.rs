@@ -1,6 +1,8 @@
 //! The compiled form of a mapping: what the texts of an integrator become before a run.
 
 pub mod expr;
+pub mod mapping;
+pub mod mapping_compile;
 pub mod system;
 pub mod system_compile;
 pub mod types;

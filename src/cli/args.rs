@@ -1,0 +1,318 @@
+//! The command line: verbs, flags, and an example for each.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Keeps the records of two REST systems equal, from YAML.
+#[derive(Debug, Parser)]
+#[command(name = "mapengine", version, propagate_version = true, max_term_width = 100, arg_required_else_help = true)]
+#[command(after_help = "Try it without any account:\n  mapengine run mappings/financials.yaml\n\nExit codes: 0 done · 1 failed or refused · 2 bad input · 3 done, but records need a person · 4 `plan --exit-code`: there are changes")]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+    /// Whether output is coloured.
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
+    pub color: Color,
+}
+
+/// When output is coloured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Read both systems, decide, and write what differs.
+    #[command(after_help = "Example:\n  mapengine run mappings/financials.yaml --connection acme.yaml --only customers\n\nWithout a connection it runs against the built-in sandbox.")]
+    Run(RunArgs),
+    /// Show what `run` would do; nothing can be written.
+    #[command(after_help = "Example:\n  mapengine plan mappings/financials.yaml --connection acme.yaml --out plan.json")]
+    Plan(PlanArgs),
+    /// Carry out a saved plan; records that moved since are skipped and reported.
+    #[command(after_help = "Example:\n  mapengine apply plan.json --connection acme.yaml")]
+    Apply(ApplyArgs),
+    /// Check mappings, systems, cases, connections and sandbox files; every finding with its place.
+    #[command(after_help = "Example:\n  mapengine validate mappings\n  mapengine validate mappings/financials.yaml --format github")]
+    Validate(ValidateArgs),
+    /// Tell more about a code that a message gave.
+    #[command(after_help = "Example:\n  mapengine explain ME0201")]
+    Explain {
+        /// The code; none: all codes with their titles.
+        code: Option<String>,
+    },
+    /// Print a JSON Schema: of a kind of file, or of one mapping with its own names and fields.
+    #[command(after_help = "Examples:\n  mapengine schema mapping > schemas/mapping.schema.json\n  mapengine schema mapping mappings/financials.yaml   # completes the field paths of that very mapping")]
+    Schema(SchemaArgs),
+    /// Print the language reference (Markdown), made from the same types as the schemas.
+    #[command(after_help = "Example:\n  mapengine reference > REFERENCE.md")]
+    Reference,
+    /// Run the cases beside mappings: given records → expected changes, requests and messages.
+    #[command(after_help = "Example:\n  mapengine test mappings/financials.test.yaml --filter F-12")]
+    Test(TestArgs),
+    /// Serve the stand-ins of a mapping's systems over HTTP.
+    #[command(after_help = "Example:\n  mapengine sandbox mappings/financials.yaml --fault timeout_after_commit:create:customer:3")]
+    Sandbox(SandboxArgs),
+    /// List which records are linked, and what both sides last agreed on.
+    #[command(after_help = "Example:\n  mapengine links mappings/financials.yaml --connection acme.yaml --register customers")]
+    Links(StateArgs),
+    /// List what is set aside and why.
+    #[command(after_help = "Example:\n  mapengine set-aside mappings/financials.yaml --connection acme.yaml")]
+    SetAside(StateArgs),
+    /// List what each run did; with `--record`, what happened to one record.
+    #[command(after_help = "Example:\n  mapengine history mappings/financials.yaml --connection acme.yaml --record customers:1042")]
+    History(StateArgs),
+    /// Settle a write that is in doubt, or forget a link.
+    #[command(after_help = "Examples:\n  mapengine resolve mappings/financials.yaml --connection acme.yaml --write 17 --adopt 10042\n  mapengine resolve mappings/financials.yaml --connection acme.yaml --unlink customers:1042")]
+    Resolve(ResolveArgs),
+    /// Run again, and try what is set aside before its time.
+    #[command(after_help = "Example:\n  mapengine retry mappings/financials.yaml --connection acme.yaml --record customers:1042")]
+    Retry(RunArgs),
+    /// Look up every write without an outcome whose settle time is over; nothing else.
+    #[command(after_help = "Example:\n  mapengine recover mappings/financials.yaml --connection acme.yaml")]
+    Recover(StateArgs),
+    /// Print a completion script for a shell.
+    #[command(after_help = "Example:\n  mapengine completions bash > ~/.local/share/bash-completion/completions/mapengine")]
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// The mapping and the connection of a command.
+#[derive(Clone, Debug, Args)]
+pub struct Target {
+    /// The mapping file. May be left out where the connection names it.
+    pub mapping: Option<PathBuf>,
+    /// The connection file: addresses, credentials, settings of one company. Without it: the sandbox.
+    #[arg(long, short, value_name = "FILE", env = "MAPENGINE_CONNECTION")]
+    pub connection: Option<PathBuf>,
+    /// A setting that differs from the connection's (or the sandbox's): NAME=VALUE.
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    pub settings: Vec<String>,
+}
+
+/// How a report is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Human,
+    /// For programs; the schema is `schemas/report.schema.json`.
+    Json,
+}
+
+/// Flags of `run` and `retry`.
+#[derive(Clone, Debug, Args)]
+pub struct RunArgs {
+    /// What to run.
+    #[command(flatten)]
+    pub target: Target,
+    /// Only this register (may be repeated).
+    #[arg(long, value_name = "REGISTER")]
+    pub only: Vec<String>,
+    /// Only one record, with everything that was decided about it: REGISTER[:SIDE]:KEY.
+    #[arg(long, value_name = "REGISTER[:SIDE]:KEY")]
+    pub record: Option<String>,
+    /// Read everything, not only what changed.
+    #[arg(long)]
+    pub full: bool,
+    /// Again and again by the mapping's schedule, until stopped.
+    #[arg(long)]
+    pub watch: bool,
+    /// Let this one run go although a brake holds it.
+    #[arg(long)]
+    pub release_brakes: bool,
+    /// Sandbox: begin anew.
+    #[arg(long)]
+    pub fresh: bool,
+    /// Sandbox: a fault to inject (may be repeated); see `mapengine sandbox --help`.
+    #[arg(long, value_name = "FAULT", hide_short_help = true)]
+    pub fault: Vec<String>,
+    /// Write every request to this file, one JSON line each, without secrets.
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
+    pub log_requests: Option<PathBuf>,
+    /// How the report is printed.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub format: Format,
+}
+
+/// Flags of `plan`.
+#[derive(Clone, Debug, Args)]
+pub struct PlanArgs {
+    /// What to plan.
+    #[command(flatten)]
+    pub target: Target,
+    /// Only this register (may be repeated).
+    #[arg(long, value_name = "REGISTER")]
+    pub only: Vec<String>,
+    /// Only one record: REGISTER[:SIDE]:KEY.
+    #[arg(long, value_name = "REGISTER[:SIDE]:KEY")]
+    pub record: Option<String>,
+    /// Read everything, not only what changed.
+    #[arg(long)]
+    pub full: bool,
+    /// Save the plan for `mapengine apply`.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// End with 4 when there are changes.
+    #[arg(long)]
+    pub exit_code: bool,
+    /// Sandbox: begin anew.
+    #[arg(long)]
+    pub fresh: bool,
+    /// How the plan is printed.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub format: Format,
+}
+
+/// Flags of `apply`.
+#[derive(Clone, Debug, Args)]
+pub struct ApplyArgs {
+    /// The saved plan.
+    pub plan: PathBuf,
+    /// The connection file. Without it: the sandbox.
+    #[arg(long, short, value_name = "FILE", env = "MAPENGINE_CONNECTION")]
+    pub connection: Option<PathBuf>,
+    /// How the report is printed.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub format: Format,
+}
+
+/// How findings are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FindingFormat {
+    /// With the snippet, for people.
+    Human,
+    /// A list, for programs.
+    Json,
+    /// Annotations of GitHub Actions.
+    Github,
+}
+
+/// Flags of `validate`.
+#[derive(Clone, Debug, Args)]
+pub struct ValidateArgs {
+    /// Files and folders.
+    #[arg(required = true)]
+    pub paths: Vec<PathBuf>,
+    /// How findings are printed.
+    #[arg(long, value_enum, default_value_t = FindingFormat::Human)]
+    pub format: FindingFormat,
+}
+
+/// The kinds of file that have a schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SchemaKind {
+    /// A system file.
+    System,
+    /// A mapping.
+    Mapping,
+    /// Cases.
+    Cases,
+    /// A connection.
+    Connection,
+    /// A sandbox file.
+    Sandbox,
+    /// The report of `run --format json`.
+    Report,
+    /// A saved plan.
+    Plan,
+}
+
+/// Flags of `schema`.
+#[derive(Clone, Debug, Args)]
+pub struct SchemaArgs {
+    /// Which kind of file; none: all of them, by file name.
+    pub kind: Option<SchemaKind>,
+    /// A mapping: its own schema, with its names and all field paths of both systems.
+    pub file: Option<PathBuf>,
+    /// Write all schemas into this folder.
+    #[arg(long, value_name = "FOLDER", conflicts_with = "kind")]
+    pub write: Option<PathBuf>,
+}
+
+/// Flags of `test`.
+#[derive(Clone, Debug, Args)]
+pub struct TestArgs {
+    /// Case files and folders. Default: `mappings`.
+    pub paths: Vec<PathBuf>,
+    /// Only cases whose name or rule holds this text.
+    #[arg(long, value_name = "TEXT")]
+    pub filter: Option<String>,
+    /// How results are printed.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub format: Format,
+}
+
+/// Flags of `sandbox`.
+#[derive(Clone, Debug, Args)]
+pub struct SandboxArgs {
+    /// The mapping whose systems are served.
+    pub mapping: PathBuf,
+    /// A fault to inject (may be repeated): NAME:CALL:RESOURCE:NTH.
+    #[arg(long, value_name = "FAULT")]
+    pub fault: Vec<String>,
+    /// Ports, one for each side; 0 for a free one.
+    #[arg(long, value_name = "PORT", default_values_t = [0_u16, 0_u16], num_args = 2)]
+    pub ports: Vec<u16>,
+    /// Write a connection file for these addresses.
+    #[arg(long, value_name = "FILE")]
+    pub connection_out: Option<PathBuf>,
+    /// List the faults that can be injected.
+    #[arg(long)]
+    pub list_faults: bool,
+}
+
+/// Flags of the commands that look at the state.
+#[derive(Clone, Debug, Args)]
+pub struct StateArgs {
+    /// Whose state.
+    #[command(flatten)]
+    pub target: Target,
+    /// Only this register.
+    #[arg(long, value_name = "REGISTER")]
+    pub register: Option<String>,
+    /// Only one record: REGISTER[:SIDE]:KEY.
+    #[arg(long, value_name = "REGISTER[:SIDE]:KEY")]
+    pub record: Option<String>,
+    /// At most so many rows.
+    #[arg(long, default_value_t = 50, value_name = "N")]
+    pub limit: usize,
+    /// How it is printed.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub format: Format,
+}
+
+/// Flags of `resolve`.
+#[derive(Clone, Debug, Args)]
+pub struct ResolveArgs {
+    /// Whose state.
+    #[command(flatten)]
+    pub target: Target,
+    /// The number of the write.
+    #[arg(long, value_name = "WRITE", conflicts_with = "unlink")]
+    pub write: Option<i64>,
+    /// It took effect: this is the record.
+    #[arg(long, value_name = "ID", requires = "write")]
+    pub adopt: Option<String>,
+    /// It did not take effect: decide anew, and send again if that says so.
+    #[arg(long, requires = "write", conflicts_with = "adopt")]
+    pub resend: bool,
+    /// It does not matter any more.
+    #[arg(long, requires = "write", conflicts_with_all = ["adopt", "resend"])]
+    pub drop: bool,
+    /// Forget the link of a record: REGISTER[:SIDE]:KEY.
+    #[arg(long, value_name = "REGISTER[:SIDE]:KEY")]
+    pub unlink: Option<String>,
+    /// Link two records by hand: REGISTER:LEFT_KEY:RIGHT_KEY.
+    #[arg(long, value_name = "REGISTER:LEFT:RIGHT", conflicts_with_all = ["write", "unlink"])]
+    pub link: Option<String>,
+}

@@ -1,0 +1,276 @@
+//! Every code of every message, in one place: `mapengine explain CODE` tells more.
+//!
+//! ME01 YAML and shape · ME02 names and paths · ME03 kinds and values · ME04 expressions · ME05 registers and
+//! rows · ME06 systems and calls · ME07 settings, checks, connections · ME08 cases · ME09 records at run time.
+
+/// A kind of message.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Code {
+    /// `ME0102`; never given to another meaning.
+    pub id: &'static str,
+    /// A few words.
+    pub title: &'static str,
+    /// More, with a wrong and a right example where that helps.
+    pub explain: &'static str,
+}
+
+/// The code with this id.
+pub fn find(id: &str) -> Option<&'static Code> {
+    ALL.iter().copied().find(|code| code.id.eq_ignore_ascii_case(id))
+}
+
+macro_rules! codes {
+    ($($name:ident = $id:literal, $title:literal, $explain:literal;)*) => {
+        $(
+            #[doc = $title]
+            pub static $name: Code = Code { id: $id, title: $title, explain: $explain };
+        )*
+        /// All codes, in order.
+        pub static ALL: &[&Code] = &[$(&$name),*];
+    };
+}
+
+codes! {
+    SYNTAX = "ME0101", "this is not YAML",
+        "The file cannot be read as YAML: an indentation, a colon or a quote is wrong.\n\
+\n\
+Wrong:\n\
+\x20   fields:\n\
+\x20   - { severa: name, erp: name\n\
+Right:\n\
+\x20   fields:\n\
+\x20   - { severa: name, erp: name }";
+    UNKNOWN_KEY = "ME0102", "unknown key",
+        "A key is not one of those that may stand here. Unknown keys are errors, so that a misspelt one is not silently ignored.\n\
+\n\
+Wrong:\n\
+\x20   regisers: {}\n\
+Right:\n\
+\x20   registers: {}";
+    MISSING_KEY = "ME0103", "a key is missing",
+        "Something that must be said here is not.\n\
+\n\
+Wrong:\n\
+\x20   settings: { costs: { type: bool } }\n\
+Right:\n\
+\x20   settings: { costs: { type: bool, help: \"Bring costs in\" } }";
+    WRONG_TYPE = "ME0104", "wrong kind of value",
+        "A list, a map, a text or a number stands where another kind is wanted.\n\
+\n\
+Wrong:\n\
+\x20   match: code\n\
+Right:\n\
+\x20   match: [ code ]";
+    DUPLICATE_KEY = "ME0105", "a key stands twice",
+        "A map has the same key twice; which of the two counts would depend on the reader.\n\
+\n\
+Wrong:\n\
+\x20   a: 1\n\
+\x20   a: 2\n\
+Right:\n\
+\x20   a: 2";
+    MERGE_KEY = "ME0106", "merge keys are not used",
+        "YAML's `<<` is refused: readers disagree about it. Share rows with `tables:`, parts of a system file with `defaults:`, `objects:` and `like:`.";
+    AMBIGUOUS = "ME0107", "a word that other readers take for true or false",
+        "Only `true` and `false` are booleans here. Older YAML readers (and some editors) read `NO`, `on`, `yes`, `y` as booleans, too: the country code NO becomes false there.\n\
+\n\
+Wrong:\n\
+\x20   country: NO\n\
+Right:\n\
+\x20   country: \"NO\"";
+    TOO_LARGE = "ME0108", "too large",
+        "A file may have 1 MiB, 50,000 values (aliases written out) and be nested 64 deep. More is a mistake, or an attack.";
+    TAG = "ME0109", "tags are not used",
+        "YAML tags (`!x`) are refused: the type of a value follows from where it stands.";
+    TWO_DOCUMENTS = "ME0110", "two documents in one file",
+        "A file holds one mapping, one system, one set of cases or one connection. `---` in the middle begins a second one.";
+    EMPTY_FILE = "ME0111", "the file is empty",
+        "There is nothing in this file but comments.";
+    TEXT_WANTED = "ME0112", "text is wanted",
+        "Codes and amounts are text. Without quotes YAML reads 10 as a number and true as a boolean, and 0.10 might lose its last digit in other tools.\n\
+\n\
+Wrong:\n\
+\x20   { erp: taskId, constant: 10 }\n\
+Right:\n\
+\x20   { erp: taskId, constant: \"10\" }";
+    UNKNOWN_WORD = "ME0113", "unknown word",
+        "One of a few words is wanted here, and this is none of them.\n\
+\n\
+Wrong:\n\
+\x20   apply: create-only\n\
+Right:\n\
+\x20   apply: create_only";
+    CANNOT_READ = "ME0114", "the file cannot be read",
+        "The file is not there, may not be read, or is not UTF-8 text.";
+    UNKNOWN_FILE = "ME0115", "not a file of mapengine",
+        "A mapping begins with `mapping:`, a system file with `system:`, cases with `cases:`, a connection with `connection:`, a sandbox file with `sandbox:`.";
+    TWO_SYSTEMS = "ME0116", "a mapping has two systems",
+        "`systems:` names exactly two sides, the left one first.\n\
+\n\
+Right:\n\
+\x20   systems: { crm: systems/crm.yaml, erp: systems/erp.yaml }";
+    UNKNOWN_FIELD = "ME0201", "unknown field",
+        "A path names a field that the resource does not have. Fields are declared in the system file; only declared ones can be used.\n\
+\n\
+Wrong:\n\
+\x20   { severa: nmae, erp: name }\n\
+Right:\n\
+\x20   { severa: name, erp: name }";
+    BAD_PATH = "ME0202", "this is not a path",
+        "A path is names with dots, positions and quoted names in brackets: `mainAddress.city`, `codes[0]`, `dimension['CUSTOMER'].length`.";
+    UNKNOWN_RESOURCE = "ME0203", "unknown resource",
+        "The system file has no resource of this name.";
+    UNKNOWN_SIDE = "ME0204", "unknown side or word",
+        "A row or register holds words of the language and the two sides by the names of `systems:`. This is neither.\n\
+\n\
+Wrong:\n\
+\x20   { severa: name, erpp: name }\n\
+Right:\n\
+\x20   { severa: name, erp: name }";
+    SIDE_IS_A_WORD = "ME0205", "a side has the name of a word",
+        "A side may not be called like a word of the language: `{ value: x, erp: y }` could mean two things.";
+    UNKNOWN_REGISTER = "ME0206", "unknown register",
+        "`ref`, `part_of` and checks name a register of the same mapping.";
+    MANY_VALUES = "ME0207", "this path names many values",
+        "A row carries one value. `lines[*].price` names one for each line; `lines[0].price` names one.";
+    UNKNOWN_TABLE = "ME0208", "unknown table",
+        "`fields: NAME` in a row uses a field table that is declared under `tables:`.";
+    WRONG_KIND = "ME0301", "the two do not fit",
+        "Both ends of a row must hold the same kind of value, or the row must say how one becomes the other.\n\
+\n\
+Wrong:\n\
+\x20   { severa: number, erp: number }                       # integer and text\n\
+Right:\n\
+\x20   { severa: number, erp: number, convert: integer }";
+    NEVER_THIS_VALUE = "ME0302", "the field never has this value",
+        "The field is a choice, and this value is not one of them.";
+    NO_REFERENCE = "ME0303", "this is no reference",
+        "`ref:` translates keys of records through links. Both fields must be declared as references in their system files (`ref: customer`), to a resource of that register.";
+    CODE_TWICE = "ME0304", "a code stands twice",
+        "In a code table one right code can mean one left code only: else the way back is not clear.";
+    CODES_LEFT_OUT = "ME0305", "codes are left out",
+        "The field can have values that the code table does not mention. A record with such a value is set aside, naming the code; or say `unlisted: leave`.";
+    BAD_EXPRESSION = "ME0401", "this expression is wrong",
+        "Expressions are MiniJinja expressions over declared fields; everything in them is checked before a run. Operators do not work on amounts, because they would go through binary floats: use `is less_than('10.00')`, `| plus(x)`, `| round(2)`.";
+    NO_RECORDS = "ME0501", "a side has no records",
+        "A register says for both sides which resource it is about.\n\
+\n\
+Right:\n\
+\x20   customers:\n\
+\x20     severa: { resource: customer }\n\
+\x20     erp:    { resource: customer }";
+    BAD_ONE_OF = "ME0502", "`one_of` is not complete",
+        "Several resources make one register when a field of the other side tells which one a record is.\n\
+\n\
+Right:\n\
+\x20   severa: { one_of: { product: [Stock], work_type: [Labor] }, by: erp.type }";
+    BAD_DIRECTION = "ME0503", "this direction is wrong",
+        "`both`, `link_only`, or one way by the names of the sides: `severa -> erp`. A side that is written to needs a resource that can be written.";
+    WRONG_MASTER = "ME0504", "the master is on the wrong side",
+        "A register that goes one way has its source as master.";
+    WRITTEN_TWICE = "ME0505", "a field is written twice",
+        "Two rows give the same field a value. One of them must go, or both need a `when` that excludes the other.";
+    BAD_BRAKE = "ME0506", "this is no brake",
+        "A brake is a number of records (`500`) or a share of those that are linked (`25%`).";
+    NO_MATCH = "ME0507", "how records are recognised is not clear",
+        "`match:` names rows of the field table by their left path, in the order in which they are tried; a nested list means all of them together.\n\
+\n\
+Right:\n\
+\x20   match: [ [number, name], name ]";
+    WHOSE_RECORDS = "ME0508", "whose records this is about is not clear",
+        "A rule under `valid:` is about the records of one side: name a field with its side, or add `of:`.";
+    NO_PARENT = "ME0509", "no row names the parent",
+        "`part_of: customers` needs a row with `ref: customers`: the field that names the parent.";
+    BAD_SITUATION = "ME0510", "this situation cannot be answered so",
+        "Only `source_missing`, `target_missing` and `out_of_scope` may be answered otherwise than by default, each by the words that its message lists.";
+    REQUIRED_WITHOUT_ROW = "ME0511", "a required field has no row",
+        "A record of this resource cannot be made without the field, and no row gives it a value.";
+    CIRCLE = "ME0512", "registers refer to each other in a circle",
+        "Registers are worked on in the order of their references; in a circle there is none.";
+    BAD_ROW = "ME0513", "this row is not complete",
+        "A row has two sides, or one side and `constant`, `value` or `template`. Several paths on one side need `join`.";
+    ONE_WAY_ONLY = "ME0514", "this has no way back",
+        "`multiply` and `else` work one way only: give the row a direction. `multiply` needs `round`.";
+    WRITES_NOTHING = "ME0515", "this row writes nothing",
+        "Neither side of the row can be written: by the directions, or because the fields are read-only.";
+    BAD_DURATION = "ME0601", "this is not a length of time",
+        "Lengths of time are numbers with units: `500ms`, `30s`, `10m`, `1h 30m`, `24h`.";
+    NOT_LISTED = "ME0602", "this resource cannot be listed",
+        "A register needs a resource that has a list call.";
+    BAD_SETTING = "ME0701", "this setting is wrong",
+        "A setting has a type and a help text; a choice lists its values under `of:`, or says which field has them under `from:`.";
+    UNKNOWN_SETTING = "ME0702", "unknown setting",
+        "Settings are declared under `settings:` of the mapping, and answered in the connection.";
+    SETTING_MISSING = "ME0703", "a setting has no answer",
+        "The mapping asks the company something that it must answer, and the connection does not.";
+    WRONG_ANSWER = "ME0704", "this answer is wrong",
+        "The answer to a setting is not of its type, not one of its choices, or out of its range.";
+    UNUSED_SETTING = "ME0705", "nothing uses this setting",
+        "A setting that no row, condition or check reads is a question for nothing.";
+    BAD_CHECK = "ME0706", "this check is not complete",
+        "A check has one of `that`, `access` and `confirm`, and says under `else` what is wrong and where it is put right.";
+    BAD_CONNECTION = "ME0707", "the connection is wrong",
+        "A connection says for both sides of the mapping where the system is and who we are there. Secrets are `${ENV_NAME}` or `file:/path`.";
+    BAD_CASE = "ME0801", "this case is wrong",
+        "A case gives records by declared fields and says what must come of them.";
+    INVALID = "ME0901", "the record does not satisfy a rule",
+        "A rule under `valid:` of the mapping does not hold for this record. Its reason says what to put right; it is tried again by itself when the record changes.";
+    CANNOT_TELL = "ME0902", "an expression failed",
+        "An expression of the mapping could not be evaluated for this record.";
+    AMBIGUOUS_MATCH = "ME0903", "several records match",
+        "Records are linked only where exactly one matches. Make their match keys differ, or link the right pair by hand with `mapengine resolve --link`.";
+    TAKEN = "ME0904", "the match is linked already",
+        "The record that matches is linked to another one. One of the two is a duplicate.";
+    HALF_MATCH = "ME0905", "half a match",
+        "One row of a match key of several is equal, the others are not. Half a match never links, and never makes a twin.";
+    NOT_UNIQUE = "ME0906", "a value stands twice",
+        "The mapping says that no two records may share this field, and these do.";
+    VALUE_MISSING = "ME0907", "a value is missing",
+        "The row says `required: true`, and the source has no value.";
+    LEFT_SCOPE = "ME0908", "the record left the scope",
+        "A linked record does not concern the mapping any more, and the register says that this is to be looked at.";
+    RECORD_GONE = "ME0909", "the other record is gone",
+        "A linked record is not there any more on one side. It is never made again by itself: forget the link with `mapengine resolve --unlink`, or restore the record.";
+    CODE_MISSING = "ME0910", "a code is not in the table",
+        "Code tables have no silent default. Add the code, or say `unlisted: leave`.";
+    NOT_LINKED = "ME0911", "a referenced record is not linked",
+        "The row says `if_missing: set_aside`, and the record it refers to is not linked.";
+    TOO_MANY_DIGITS = "ME0912", "too many digits",
+        "A calculation has more digits than an exact decimal holds (28).";
+    TOO_MANY_PARTS = "ME0913", "too many parts",
+        "A text splits into more parts than there are fields for them.";
+    NOT_CONVERTIBLE = "ME0914", "the value cannot be converted",
+        "A text that must become a number is none, has leading zeros, or is no date.";
+    KEY_CHANGED = "ME0920", "a match key changed",
+        "Two linked records have different match keys now. Nothing is written to either until they agree again; nothing else stops.";
+    CONFLICT = "ME0921", "changed on both sides",
+        "Both sides changed the same field since they last agreed, and the mapping names no master for it.";
+    CANNOT_WRITE = "ME0930", "the value does not fit the field",
+        "A value is too long, not allowed, or missing for the field it goes to.";
+    REFUSED = "ME0931", "the system refused it",
+        "The system answered that it does not take this. Its own words are in the message. It is tried again when the record changes, and by itself after a while.";
+    IN_DOUBT = "ME0940", "a write has no usable answer",
+        "A request was sent and nobody knows whether it took effect. It is never repeated blindly: after the settle time the engine looks.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_unique_and_in_order() {
+        let ids: Vec<&str> = ALL.iter().map(|code| code.id).collect();
+        let mut sorted = ids.clone();
+        sorted.sort_unstable();
+        sorted.dedup();
+        assert_eq!(ids, sorted);
+    }
+
+    #[test]
+    fn every_code_says_more_than_its_title() {
+        for code in ALL {
+            assert!(code.explain.len() > code.title.len(), "{}", code.id);
+            assert!(!code.title.ends_with('.'), "{}", code.id);
+        }
+    }
+}

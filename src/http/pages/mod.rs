@@ -1,0 +1,155 @@
+//! Reads a whole list, page by page, and says honestly whether it is whole.
+
+mod walk;
+
+use tokio::task::JoinHandle;
+
+use super::address::fill;
+use super::client::Client;
+use super::outcome::{CallError, Reply};
+use super::types::Outgoing;
+use crate::program::system::{CallKind, ErrorClass, ListCall, Resource};
+use crate::value::Value;
+use walk::Walk;
+
+/// One page of a list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Page {
+    /// The records, as they stand in the answer.
+    pub records: Vec<Value>,
+    /// How many records the whole list has, where the system says so.
+    pub total: Option<u64>,
+    /// The server's own time, in milliseconds since 1970.
+    pub date: Option<i64>,
+}
+
+/// A list that is read page by page.
+///
+/// Records can come twice where they move between pages; [`Pages::complete`] says whether something may be
+/// missing. After an error there is no next page.
+#[derive(Debug)]
+pub struct Pages {
+    client: Client,
+    walk: Walk,
+    ahead: Option<Ahead>,
+    read_ahead: bool,
+}
+
+/// A request that is under way while its caller works; it ends with this value.
+#[derive(Debug)]
+struct Ahead(JoinHandle<Result<Reply, CallError>>);
+
+impl Drop for Ahead {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Pages {
+    /// The list of a resource. `query` is sent beside the list's own query; `parent` is the record whose fields
+    /// stand in the path, by field names.
+    ///
+    /// # Errors
+    /// Where the resource cannot be listed, or a field for the path is missing.
+    pub fn new(
+        client: &Client,
+        resource: &Resource,
+        query: Vec<(String, String)>,
+        parent: Option<&Value>,
+    ) -> Result<Pages, CallError> {
+        let refused = |message: &str| client.error(ErrorClass::Refused, None, message);
+        let Some(ListCall { path, query: own, pager }) = &resource.list else {
+            return Err(refused(&format!("{} cannot be listed", resource.name)));
+        };
+        let path = fill(path, parent, resource.encoding.path_escape)
+            .map_err(|problem| refused(&format!("cannot list {}: {problem}", resource.name)))?;
+        let mut all = client.query(own)?;
+        // what the caller asks for comes before what is always sent
+        all.retain(|(name, _)| query.iter().all(|(other, _)| other != name));
+        all.extend(query);
+        let first = Outgoing {
+            method: "GET".into(),
+            path,
+            query: all,
+            headers: Vec::new(),
+            body: None,
+            call: CallKind::List,
+            resource: resource.name.clone(),
+        };
+        let walk = Walk::new(first, pager.clone(), resource.singleton);
+        Ok(Pages { client: client.clone(), walk, ahead: None, read_ahead: false })
+    }
+
+    /// Asks for the next page while the caller works on this one.
+    ///
+    /// Only inside a [`tokio::task::LocalSet`] (or `LocalRuntime`): the request runs as a local task there.
+    #[must_use]
+    pub fn read_ahead(mut self) -> Pages {
+        self.read_ahead = true;
+        self
+    }
+
+    /// The next page; none after the last one. Empty pages are skipped, except the first.
+    ///
+    /// # Errors
+    /// Where a page cannot be read or is not a list.
+    pub async fn next(&mut self) -> Result<Option<Page>, CallError> {
+        loop {
+            let reply = match self.ahead.take() {
+                Some(mut ahead) => match (&mut ahead.0).await {
+                    Ok(reply) => reply,
+                    // only when the runtime shuts down, or a defect of this room ended the task
+                    Err(gone) => Err(self.client.error(
+                        ErrorClass::Unknown,
+                        None,
+                        &format!("the next page was not read: {gone}"),
+                    )),
+                },
+                None => match self.walk.next_request() {
+                    Some(request) => self.client.read(&request).await,
+                    None => return Ok(None),
+                },
+            };
+            let page = reply.and_then(|reply| {
+                let status = reply.status;
+                let client = &self.client;
+                let follow = |from: &Outgoing, link: &str| client.follow(from, link).map(String::from);
+                let name = &client.system().name;
+                self.walk.accept(reply, &follow).map_err(|problem| {
+                    client.error(ErrorClass::Unknown, Some(status), &format!("{name} was asked to {problem}"))
+                })
+            });
+            let page = match page {
+                Ok(page) => page,
+                Err(error) => {
+                    self.walk.fail(&error.message);
+                    return Err(error);
+                }
+            };
+            if page.records.is_empty() && self.walk.pages() > 1 {
+                continue;
+            }
+            if self.read_ahead
+                && let Some(request) = self.walk.next_request()
+            {
+                let client = self.client.clone();
+                self.ahead =
+                    Some(Ahead(tokio::task::spawn_local(async move { client.read(&request).await })));
+            }
+            return Ok(Some(page));
+        }
+    }
+
+    /// Whether the list was read to its end and nothing speaks against its being whole.
+    pub fn complete(&self) -> bool {
+        self.walk.ended() && self.walk.problem().is_none()
+    }
+
+    /// Why the list may not be whole: names the rule that was broken.
+    pub fn problem(&self) -> Option<String> {
+        self.walk.problem().map(|problem| self.client.scrubber().clean(problem))
+    }
+}
+
+#[cfg(test)]
+mod tests;

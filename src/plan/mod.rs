@@ -1,0 +1,10 @@
+//! What would happen: pure functions from what both sides hold to changes as data.
+
+pub mod brakes;
+pub mod change;
+pub mod decide;
+pub mod translate;
+
+pub use change::{Action, Change, FieldChange, Found, NewValue, Note};
+pub use decide::{Context, Known, Record, base_of, decide_linked, decide_unlinked, in_scope, label, match_key};
+pub use translate::{RefTarget, View};

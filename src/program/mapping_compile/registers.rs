@@ -1,0 +1,679 @@
+//! Registers: sides, direction, masters, matching, scope.
+
+use indexmap::IndexMap;
+
+use super::Compiler;
+use super::names::place;
+use crate::diagnostic::{At, Span, codes, suggest};
+use crate::program::expr::Scope;
+use crate::program::mapping::{Endpoint, Member, Reaction, Register, Row, Situation, Step, Unique, Valid};
+use crate::program::system_compile::record_type;
+use crate::program::types::Type;
+use crate::spec::mapping as spec;
+use crate::value::{Both, Path, Segment, Side, Value};
+
+/// A direction as it was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Direction {
+    pub link_only: bool,
+    /// The register is off.
+    pub none: bool,
+    /// Which sides may be written to.
+    pub to: Both2,
+}
+
+/// Left and right flags that are `Copy`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Both2 {
+    pub left: bool,
+    pub right: bool,
+}
+
+impl Compiler<'_> {
+    pub(super) fn compile_registers(&mut self, mapping: &spec::Mapping) -> Vec<Register> {
+        let mut registers = Vec::new();
+        for (name, register) in mapping.registers.iter() {
+            if let Some(compiled) = self.register(mapping, name, register) {
+                registers.push(compiled);
+            }
+        }
+        self.check_references(&registers, mapping);
+        self.ordered(registers)
+    }
+
+    fn register(&mut self, mapping: &spec::Mapping, name: &At<String>, register: &spec::Register) -> Option<Register> {
+        let words = &register.words;
+        if let Some(when) = &words.when {
+            let scope = self.base_scope();
+            if let Some(expr) = self.expr(when, &scope)
+                && !self.validating
+            {
+                let mut root = crate::value::Map::new();
+                root.insert("settings".into(), self.answers.clone());
+                if !expr.holds(&Value::Map(root)).unwrap_or(false) {
+                    return None;
+                }
+            }
+        }
+        let ends = self.endpoints(name, register)?;
+        let direction = match &words.direction {
+            Some(text) => self.direction(text)?,
+            None => Direction { link_only: false, none: false, to: Both2 { left: true, right: true } },
+        };
+        if direction.none && !self.validating {
+            return None;
+        }
+        let one_way = match (direction.to.left, direction.to.right) {
+            (false, true) => Some(Side::Left),
+            (true, false) => Some(Side::Right),
+            _ => None,
+        };
+        let stated = match &words.master {
+            Some(master) => self.side(master),
+            None => None,
+        };
+        if let (Some(source), Some(stated), Some(at)) = (one_way, stated, &words.master)
+            && source != stated
+        {
+            let source = self.sides[source].name.clone();
+            self.error(
+                &codes::WRONG_MASTER,
+                at.span,
+                format!("this register goes one way from {source}: its master cannot be `{at}`"),
+                Some("leave `master` out, or make the direction `both`".to_owned()),
+            );
+        }
+        let adopt = words.adopt.as_ref().and_then(|adopt| self.side(adopt));
+        let types = Both::of(|side| self.end_type(&ends[side], &[]));
+        let master = one_way.or(stated);
+        let rows = self.rows(mapping, &words.fields, &super::rows::Table {
+            register: &name.value,
+            ends: &ends,
+            types: &types,
+            direction: &direction,
+            master,
+        });
+        let matching = self.matching(words, &rows, name);
+        let unique = self.unique(words, &ends, &types, &rows);
+        let valid = self.valid(words, &types);
+        let part_of = self.part_of(words, &rows);
+        let mut compiled = Register {
+            name: name.value.clone(),
+            title: words.title.clone().unwrap_or_else(|| name.value.replace('_', " ")),
+            was: words.was.as_ref().map(|was| was.value.clone()),
+            link_only: direction.link_only,
+            creates: Both { left: direction.to.left, right: direction.to.right },
+            master,
+            adopt,
+            ends,
+            matching,
+            unique,
+            part_of,
+            valid,
+            situations: self.situations(words),
+            rows,
+            origin: self.origin(name.span),
+            needs: Vec::new(),
+        };
+        self.creatable(&mut compiled, name, &direction);
+        self.needs_of(&compiled);
+        let mut needs: Vec<String> = compiled
+            .rows
+            .iter()
+            .flat_map(|row| &row.steps)
+            .filter_map(|step| match step {
+                Step::Reference { register, .. } => Some(register.clone()),
+                _ => None,
+            })
+            .chain(compiled.part_of.iter().map(|(register, _)| register.clone()))
+            .filter(|register| *register != compiled.name)
+            .collect();
+        needs.sort();
+        needs.dedup();
+        compiled.needs = needs;
+        Some(compiled)
+    }
+
+    fn endpoints(&mut self, name: &At<String>, register: &spec::Register) -> Option<Both<Endpoint>> {
+        for (key, _) in &register.sides {
+            if Side::BOTH.into_iter().all(|side| self.sides[side].name != key.value) {
+                let words = [
+                    "title", "when", "direction", "master", "adopt", "match", "unique", "part_of", "valid", "situations", "was", "fields",
+                ];
+                let sides = [self.sides.left.name.clone(), self.sides.right.name.clone()];
+                let near = suggest(&key.value, words.into_iter().chain(sides.iter().map(String::as_str)));
+                let help = near.map_or_else(
+                    || format!("the sides are `{}` and `{}`; the words are {}", sides[0], sides[1], words.join(", ")),
+                    |near| format!("did you mean `{near}`?"),
+                );
+                self.error(&codes::UNKNOWN_SIDE, key.span, format!("`{key}` is neither a side nor a word of a register"), Some(help));
+            }
+        }
+        let mut found: [Option<Endpoint>; 2] = [None, None];
+        for side in Side::BOTH {
+            let side_name = self.sides[side].name.clone();
+            let Some((_, end)) = register.sides.iter().find(|(key, _)| key.value == side_name) else {
+                self.error(
+                    &codes::NO_RECORDS,
+                    name.span,
+                    format!("register `{name}` does not say which records of `{side_name}` it is about"),
+                    Some(format!("add `{side_name}: {{ resource: … }}`")),
+                );
+                continue;
+            };
+            found[side.index()] = self.endpoint(side, name, end);
+        }
+        let [left, right] = found;
+        let mut ends = Both { left: left?, right: right? };
+        // scopes see the record of their side by bare names
+        for side in Side::BOTH {
+            let side_name = self.sides[side].name.clone();
+            let Some((_, end)) = register.sides.iter().find(|(key, _)| key.value == side_name) else { continue };
+            let ty = self.end_type(&ends[side], &[]);
+            let scope = match side {
+                Side::Left => self.scope_with(Some(&ty), None, Some(side)),
+                Side::Right => self.scope_with(None, Some(&ty), Some(side)),
+            };
+            if let Some(text) = &end.scope {
+                ends[side].scope = self.record_expr(side, &ends[side].clone(), text, &scope);
+            }
+            if let Some(text) = &end.create_when {
+                ends[side].create_when = self.record_expr(side, &ends[side].clone(), text, &scope);
+            }
+            if let Some(by) = &end.by {
+                ends[side].by = self.discriminator(side, &ends.clone(), by);
+            }
+        }
+        Some(ends)
+    }
+
+    /// An expression over records of one side: what it reads is noted as needed.
+    fn record_expr(&mut self, side: Side, end: &Endpoint, text: &At<String>, scope: &Scope) -> Option<crate::program::expr::Expr> {
+        let expr = self.expr(text, scope)?;
+        self.need_uses(side, end, expr.uses());
+        Some(expr)
+    }
+
+    /// Notes the fields of either side that an expression reads; bare names belong to `side`.
+    pub(super) fn need_uses(&mut self, side: Side, end: &Endpoint, uses: impl IntoIterator<Item = impl std::borrow::Borrow<Path>>) {
+        for path in uses {
+            let path = path.borrow().clone();
+            let mut path = path;
+            let mut of = side;
+            if let Some(Segment::Key(root)) = path.segments().first() {
+                if root == "settings" || root == "today" || root == "now" {
+                    continue;
+                }
+                if let Some(named) = Side::BOTH.into_iter().find(|one| self.sides[*one].name == *root) {
+                    of = named;
+                    path = path.strip_prefix(&Path::key(root.clone())).unwrap_or_default();
+                }
+            }
+            if of != side {
+                continue;
+            }
+            for member in &end.members {
+                if let Some(found) = place(&member.resource, &path) {
+                    self.need(of, &member.resource.name, &found.top);
+                } else if let Some(Segment::Key(first)) = path.segments().first() {
+                    // an object of dotted names: all below it
+                    let tops: Vec<String> = member
+                        .resource
+                        .fields
+                        .iter()
+                        .filter(|field| field.name.segments().first() == Some(&Segment::Key(first.clone())))
+                        .map(|field| field.name.to_string())
+                        .collect();
+                    for top in tops {
+                        self.need(of, &member.resource.name, &top);
+                    }
+                }
+            }
+        }
+    }
+
+    fn endpoint(&mut self, side: Side, register: &At<String>, end: &spec::Endpoint) -> Option<Endpoint> {
+        let mut members = Vec::new();
+        match (&end.resource, end.one_of.is_empty()) {
+            (Some(resource), true) => {
+                members.push(Member { resource: self.resource(side, resource)?, values: Vec::new() });
+            }
+            (None, false) => {
+                let mut seen: IndexMap<String, ()> = IndexMap::new();
+                for (name, values) in end.one_of.iter() {
+                    let Some(resource) = self.resource(side, name) else { continue };
+                    for value in values.iter() {
+                        if seen.insert(value.value.clone(), ()).is_some() {
+                            self.error(&codes::BAD_ONE_OF, value.span, format!("`{value}` stands for two resources"), None);
+                        }
+                    }
+                    members.push(Member {
+                        resource,
+                        values: values.iter().map(|value| Value::text(value.value.clone())).collect(),
+                    });
+                }
+                if end.by.is_none() {
+                    let span = end.one_of.iter().next().map_or(register.span, |(name, _)| name.span);
+                    self.error(
+                        &codes::BAD_ONE_OF,
+                        span,
+                        "`one_of` needs `by`: the field of the other side that tells which".to_owned(),
+                        Some(format!("add `by: {}.FIELD`", self.sides[side.other()].name)),
+                    );
+                }
+            }
+            (Some(resource), false) => {
+                self.error(&codes::BAD_ONE_OF, resource.span, "either `resource` or `one_of`, not both", None);
+                return None;
+            }
+            (None, true) => {
+                self.error(
+                    &codes::NO_RECORDS,
+                    register.span,
+                    format!("`{}` of register `{register}` names no resource", self.sides[side].name),
+                    Some("add `resource:`".to_owned()),
+                );
+                return None;
+            }
+        }
+        for member in &members {
+            if member.resource.list.is_none() && !member.resource.singleton {
+                self.error(
+                    &codes::NOT_LISTED,
+                    register.span,
+                    format!("{} of {} cannot be listed, so it cannot be a register", member.resource.name, self.sides[side].name),
+                    None,
+                );
+            }
+        }
+        (!members.is_empty()).then_some(Endpoint { members, by: None, scope: None, create_when: None })
+    }
+
+    /// `by: erp.type`, the field of the other side that tells which member a record is.
+    fn discriminator(&mut self, side: Side, ends: &Both<Endpoint>, text: &At<String>) -> Option<Path> {
+        let other = side.other();
+        let path = self.path(text)?;
+        let Some(field) = path.strip_prefix(&Path::key(self.sides[other].name.clone())) else {
+            self.error(
+                &codes::BAD_ONE_OF,
+                text.span,
+                format!("`by` names a field of the other side: `{}.FIELD`", self.sides[other].name),
+                None,
+            );
+            return None;
+        };
+        for member in ends[other].members.clone() {
+            let found = self.resolve(other, &member.resource, &field, text.span)?;
+            self.need(other, &member.resource.name, &found.top);
+            if let Type::Choice(of) = &found.field.ty {
+                for value in ends[side].members.iter().flat_map(|member| &member.values) {
+                    if let Some(text_value) = value.as_text()
+                        && !of.iter().any(|one| one == text_value)
+                    {
+                        let near = suggest(text_value, of.iter().map(String::as_str));
+                        self.error(
+                            &codes::NEVER_THIS_VALUE,
+                            text.span,
+                            format!("{field} is never `{text_value}`"),
+                            Some(near.map_or_else(|| format!("it is one of {}", of.join(", ")), |near| format!("did you mean `{near}`?"))),
+                        );
+                    }
+                }
+            }
+        }
+        Some(field)
+    }
+
+    /// The type of a side's records: the fields of all its members together (or of those named).
+    pub(super) fn end_type(&self, end: &Endpoint, only: &[String]) -> Type {
+        let mut members: IndexMap<String, Type> = IndexMap::new();
+        for member in &end.members {
+            if !only.is_empty() && !only.contains(&member.resource.name) {
+                continue;
+            }
+            if let Type::Object(fields) = record_type(&member.resource) {
+                for (name, ty) in fields.iter() {
+                    let merged = match (members.get(name), ty) {
+                        (Some(Type::Object(one)), Type::Object(two)) => {
+                            let mut all = (**one).clone();
+                            all.extend(two.iter().map(|(key, value)| (key.clone(), value.clone())));
+                            Type::Object(std::sync::Arc::new(all))
+                        }
+                        (Some(one), two) if one != two => Type::Any,
+                        _ => ty.clone(),
+                    };
+                    members.insert(name.clone(), merged);
+                }
+            }
+        }
+        Type::Object(std::sync::Arc::new(members))
+    }
+
+    pub(super) fn direction(&mut self, text: &At<String>) -> Option<Direction> {
+        if let Some(name) = text.value.strip_prefix("settings.") {
+            self.setting_uses.insert(name.to_owned());
+            let Some(setting) = self.settings.get(name) else {
+                self.unknown_setting(name, text.span);
+                return None;
+            };
+            if setting.kind != crate::program::mapping::SettingKind::Direction {
+                self.error(&codes::BAD_DIRECTION, text.span, format!("the setting `{name}` is no direction"), Some("give it `type: direction`".to_owned()));
+                return None;
+            }
+            let answer = self.answers.get(name).and_then(Value::as_text).unwrap_or("both").to_owned();
+            return self.direction_text(&At { value: answer, span: text.span });
+        }
+        self.direction_text(text)
+    }
+
+    pub(super) fn direction_text(&mut self, text: &At<String>) -> Option<Direction> {
+        let both = |left, right| Both2 { left, right };
+        let (l, r) = (self.sides.left.name.clone(), self.sides.right.name.clone());
+        match text.value.as_str() {
+            "both" => return Some(Direction { link_only: false, none: false, to: both(true, true) }),
+            "none" => return Some(Direction { link_only: false, none: true, to: both(false, false) }),
+            "link_only" => return Some(Direction { link_only: true, none: false, to: both(false, false) }),
+            _ => {}
+        }
+        let parts: Vec<&str> = text.value.split("->").map(str::trim).collect();
+        if parts == [l.as_str(), r.as_str()] {
+            Some(Direction { link_only: false, none: false, to: both(false, true) })
+        } else if parts == [r.as_str(), l.as_str()] {
+            Some(Direction { link_only: false, none: false, to: both(true, false) })
+        } else {
+            self.error(
+                &codes::BAD_DIRECTION,
+                text.span,
+                format!("`{text}` is no direction"),
+                Some(format!("write `both`, `link_only`, `{l} -> {r}` or `{r} -> {l}`")),
+            );
+            None
+        }
+    }
+
+    pub(super) fn unknown_setting(&mut self, name: &str, span: Span) {
+        let help = match suggest(name, self.settings.keys().map(String::as_str)) {
+            Some(near) => format!("did you mean `settings.{near}`?"),
+            None => "declare it under `settings:`".to_owned(),
+        };
+        self.error(&codes::UNKNOWN_SETTING, span, format!("this mapping has no setting `{name}`"), Some(help));
+    }
+
+    fn matching(&mut self, words: &spec::RegisterWords, rows: &[Row], name: &At<String>) -> Vec<Vec<usize>> {
+        let mut entries = Vec::new();
+        for entry in words.matching.iter() {
+            let mut indexes = Vec::new();
+            for row_name in entry.iter() {
+                let found = rows.iter().position(|row| {
+                    row.is_two_sided() && (row.left.len() == 1 && row.left[0].to_string() == row_name.value || row.id == row_name.value)
+                });
+                match found {
+                    Some(index) => indexes.push(index),
+                    None => {
+                        let names: Vec<String> = rows
+                            .iter()
+                            .filter(|row| row.is_two_sided() && row.left.len() == 1)
+                            .map(|row| row.left[0].to_string())
+                            .collect();
+                        let help = match suggest(&row_name.value, names.iter().map(String::as_str)) {
+                            Some(near) => format!("did you mean `{near}`?"),
+                            None => format!("rows are named by their path in {}: {}", self.sides.left.name, names.join(", ")),
+                        };
+                        self.error(&codes::NO_MATCH, row_name.span, format!("no row of `{name}` is called `{row_name}`"), Some(help));
+                    }
+                }
+            }
+            if !indexes.is_empty() && indexes.len() == entry.len() {
+                entries.push(indexes);
+            }
+        }
+        if words.matching.is_empty() {
+            self.error(
+                &codes::NO_MATCH,
+                name.span,
+                format!("register `{name}` does not say how unlinked records are recognised"),
+                Some("add `match: [ NAME_OF_A_ROW ]`".to_owned()),
+            );
+        }
+        entries
+    }
+
+    fn unique(&mut self, words: &spec::RegisterWords, ends: &Both<Endpoint>, types: &Both<Type>, rows: &[Row]) -> Vec<Unique> {
+        let mut out = Vec::new();
+        for rule in words.unique.iter() {
+            let Some(side) = self.side(&rule.side) else { continue };
+            let Some(path) = self.path(&rule.field) else { continue };
+            let mut ok = true;
+            for member in ends[side].members.clone() {
+                match self.resolve(side, &member.resource, &path, rule.field.span) {
+                    Some(found) => self.need(side, &member.resource.name, &found.top),
+                    None => ok = false,
+                }
+            }
+            let scope = match side {
+                Side::Left => self.scope_with(Some(&types.left), None, Some(side)),
+                Side::Right => self.scope_with(None, Some(&types.right), Some(side)),
+            };
+            let when = match &rule.when {
+                Some(text) => self.record_expr(side, &ends[side], text, &scope),
+                None => None,
+            };
+            // compared as the row of that field is
+            let compare = rows
+                .iter()
+                .find(|row| row.paths(side).first() == Some(&path))
+                .map_or_else(Default::default, |row| row.compare);
+            if ok {
+                out.push(Unique { side, field: path, when, compare });
+            }
+        }
+        out
+    }
+
+    fn valid(&mut self, words: &spec::RegisterWords, types: &Both<Type>) -> Vec<Valid> {
+        let mut out = Vec::new();
+        for rule in words.valid.iter() {
+            let side = match &rule.of {
+                Some(of) => self.side(of),
+                None => Side::BOTH.into_iter().find(|side| {
+                    rule.that.value.contains(&format!("{}.", self.sides[*side].name))
+                }),
+            };
+            let Some(side) = side else {
+                if rule.of.is_none() {
+                    self.error(
+                        &codes::WHOSE_RECORDS,
+                        rule.that.span,
+                        "it is not clear which side's records this is about",
+                        Some(format!("name a field with its side, `{}.FIELD`, or add `of:`", self.sides.left.name)),
+                    );
+                }
+                continue;
+            };
+            let scope = match side {
+                Side::Left => self.scope_with(Some(&types.left), None, Some(side)),
+                Side::Right => self.scope_with(None, Some(&types.right), Some(side)),
+            };
+            let that = self.expr(&rule.that, &scope);
+            let otherwise = self.template(&rule.otherwise, &scope);
+            if let (Some(that), Some(otherwise)) = (that, otherwise) {
+                out.push(Valid { side, that, otherwise, origin: self.origin(rule.that.span) });
+            }
+        }
+        out
+    }
+
+    fn part_of(&mut self, words: &spec::RegisterWords, rows: &[Row]) -> Option<(String, usize)> {
+        let parent = words.part_of.as_ref()?;
+        let found = rows.iter().position(|row| {
+            row.is_two_sided() && row.steps.iter().any(|step| matches!(step, Step::Reference { register, .. } if *register == parent.value))
+        });
+        if found.is_none() {
+            self.error(
+                &codes::NO_PARENT,
+                parent.span,
+                format!("no row refers to `{parent}`"),
+                Some(format!("a part names its parent in a row with `ref: {parent}`")),
+            );
+        }
+        Some((parent.value.clone(), found?))
+    }
+
+    fn situations(&mut self, words: &spec::RegisterWords) -> IndexMap<Situation, Reaction> {
+        let mut out = IndexMap::new();
+        for (name, reaction) in words.situations.iter() {
+            let situation = match name.value.as_str() {
+                "source_missing" => Situation::SourceMissing,
+                "target_missing" => Situation::TargetMissing,
+                "out_of_scope" => Situation::OutOfScope,
+                other => {
+                    let help = suggest(other, ["source_missing", "target_missing", "out_of_scope"])
+                        .map_or_else(
+                            || "only source_missing, target_missing and out_of_scope may be answered otherwise".to_owned(),
+                            |near| format!("did you mean `{near}`?"),
+                        );
+                    self.error(&codes::BAD_SITUATION, name.span, format!("`{other}` is no situation that can be changed"), Some(help));
+                    continue;
+                }
+            };
+            let allowed: &[(&str, Reaction)] = match situation {
+                Situation::SourceMissing => &[
+                    ("nothing", Reaction::Nothing),
+                    ("set_aside", Reaction::SetAside),
+                    ("unlink", Reaction::Unlink),
+                    ("delete", Reaction::Delete),
+                ],
+                Situation::TargetMissing => &[("nothing", Reaction::Nothing), ("set_aside", Reaction::SetAside), ("unlink", Reaction::Unlink)],
+                Situation::OutOfScope => &[("nothing", Reaction::Nothing), ("set_aside", Reaction::SetAside), ("unlink", Reaction::Unlink)],
+            };
+            match allowed.iter().find(|(word, _)| *word == reaction.value) {
+                Some((_, reaction)) => {
+                    out.insert(situation, *reaction);
+                }
+                None => {
+                    let words: Vec<&str> = allowed.iter().map(|(word, _)| *word).collect();
+                    self.error(
+                        &codes::BAD_SITUATION,
+                        reaction.span,
+                        format!("`{reaction}` is no answer to `{name}`"),
+                        Some(format!("it can be {}", words.join(", "))),
+                    );
+                }
+            }
+        }
+        out
+    }
+
+    /// A side that records are made on must have a create call, or the direction is wrong.
+    fn creatable(&mut self, register: &mut Register, name: &At<String>, direction: &Direction) {
+        for side in Side::BOTH {
+            let to = match side {
+                Side::Left => direction.to.left,
+                Side::Right => direction.to.right,
+            };
+            if !to {
+                continue;
+            }
+            let writable =
+                register.ends[side].members.iter().any(|member| member.resource.writable && member.resource.create.is_some());
+            if !writable {
+                register.creates[side] = false;
+                let updatable = register.rows.iter().any(|row| row.writes[side]);
+                if !updatable {
+                    self.error(
+                        &codes::BAD_DIRECTION,
+                        name.span,
+                        format!(
+                            "nothing can be written to {} of {}",
+                            register.ends[side].members.iter().map(|member| member.resource.name.as_str()).collect::<Vec<_>>().join(", "),
+                            self.sides[side].name
+                        ),
+                        Some(format!("add `direction: {} -> {}`", self.sides[side].name, self.sides[side.other()].name)),
+                    );
+                }
+                continue;
+            }
+            self.required_rows(register, side, name);
+        }
+    }
+
+    /// Every field that a create needs must have a row that gives it.
+    fn required_rows(&mut self, register: &Register, side: Side, name: &At<String>) {
+        for member in &register.ends[side].members {
+            let Some(create) = &member.resource.create else { continue };
+            for field in member.resource.fields.iter().filter(|field| field.required && field.on_create.is_none() && field.assigned.is_none()) {
+                let by = register.ends[side.other()].by.as_ref();
+                let given = register.rows.iter().any(|row| {
+                    row.writes[side]
+                        && (row.only.is_empty() || row.only.contains(&member.resource.name) || {
+                            register.ends[side.other()].members.iter().any(|other| row.only.contains(&other.resource.name))
+                        })
+                        && row.paths(side).iter().any(|path| path.strip_prefix(&field.name).is_some())
+                }) || by.is_some_and(|by| *by == field.name);
+                if !given {
+                    self.error(
+                        &codes::REQUIRED_WITHOUT_ROW,
+                        name.span,
+                        format!(
+                            "{} of {} cannot be made: `{}` is required and no row gives it",
+                            member.resource.name, self.sides[side].name, field.name
+                        ),
+                        Some(format!("add a row with `{}: {}`", self.sides[side].name, field.name)),
+                    );
+                }
+            }
+            let _ = create;
+        }
+    }
+
+    /// Notes every field that the rows of a register read or write.
+    fn needs_of(&mut self, register: &Register) {
+        for side in Side::BOTH {
+            for member in &register.ends[side].members {
+                for row in &register.rows {
+                    for path in row.paths(side) {
+                        if let Some(found) = place(&member.resource, path) {
+                            self.need(side, &member.resource.name, &found.top);
+                            if let Some(part) = &found.part {
+                                self.need_part(side, &member.resource.name.clone(), part, &found.top);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// A pivot needs its children: what tells them, their parent, and their value.
+    fn need_part(&mut self, side: Side, resource: &str, part: &str, field: &str) {
+        let system = std::sync::Arc::clone(&self.sides[side].system);
+        let Some(parent) = system.resources.get(resource) else { return };
+        let Some(part) = parent.parts.get(part) else { return };
+        let Some(child) = system.resources.get(&part.resource) else { return };
+        let pivot = parent.field(field).and_then(|field| field.pivot.as_ref());
+        self.need(side, &child.name, &part.by.to_string());
+        if let Some(pivot) = pivot {
+            for (path, _) in &pivot.only_where {
+                if let Some(found) = place(child, path) {
+                    self.need(side, &child.name, &found.top);
+                }
+            }
+            if let Some(pointer) = pivot.pointer.as_ref().and_then(|pointer| place(parent, pointer)) {
+                self.need(side, resource, &pointer.top);
+            }
+            match &pivot.value {
+                Some(value) => {
+                    if let Some(found) = place(child, value) {
+                        self.need(side, &child.name, &found.top);
+                    }
+                }
+                None => {
+                    let all: Vec<String> = child.fields.iter().map(|field| field.name.to_string()).collect();
+                    for name in all {
+                        self.need(side, &child.name, &name);
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,632 @@
+//! Rows of field tables: both ends found, typed and compared.
+
+use super::Compiler;
+use super::names::Place;
+use super::registers::Direction;
+use crate::diagnostic::{At, codes, suggest};
+use crate::program::expr::Scope;
+use crate::program::mapping::{Apply, Computed, Convert, Endpoint, Row, Step};
+use crate::program::types::Type;
+use crate::spec::mapping as spec;
+use crate::spec::yaml::List;
+use crate::value::{Both, Path, Side, Value};
+
+/// The register whose table is compiled.
+pub(super) struct Table<'t> {
+    pub register: &'t str,
+    pub ends: &'t Both<Endpoint>,
+    pub types: &'t Both<Type>,
+    pub direction: &'t Direction,
+    pub master: Option<Side>,
+}
+
+/// What one end of a row is in every resource it counts for.
+struct RowEnd {
+    paths: Vec<Path>,
+    ty: Type,
+    read_only: bool,
+    create_only: bool,
+    max: Option<u32>,
+    label: String,
+    sensitive: bool,
+    reference: Option<crate::program::system::FieldRef>,
+    members: Vec<crate::program::system::Field>,
+}
+
+impl Compiler<'_> {
+    pub(super) fn rows(&mut self, mapping: &spec::Mapping, rows: &List<spec::Row>, table: &Table) -> Vec<Row> {
+        let mut out = Vec::new();
+        for row in rows.iter() {
+            self.row(mapping, row, table, &Both::default(), &mut out);
+        }
+        self.same_targets(&out);
+        out
+    }
+
+    fn row(&mut self, mapping: &spec::Mapping, row: &spec::Row, table: &Table, prefix: &Both<Path>, out: &mut Vec<Row>) {
+        let words = &row.words;
+        for (key, _) in &row.sides {
+            if Side::BOTH.into_iter().all(|side| self.sides[side].name != key.value) {
+                let sides = [self.sides.left.name.clone(), self.sides.right.name.clone()];
+                let known = spec::ROW_WORDS.iter().copied().chain(sides.iter().map(String::as_str));
+                let help = suggest(&key.value, known).map_or_else(
+                    || format!("the sides are `{}` and `{}`; the words of a row are {}", sides[0], sides[1], spec::ROW_WORDS.join(", ")),
+                    |near| format!("did you mean `{near}`?"),
+                );
+                self.error(&codes::UNKNOWN_SIDE, key.span, format!("`{key}` is neither a side nor a word of a row"), Some(help));
+                return;
+            }
+        }
+        let only = self.only(words, table);
+        let Some(only) = only else { return };
+        let mut ends: Both<Option<RowEnd>> = Both { left: None, right: None };
+        for side in Side::BOTH {
+            let name = self.sides[side].name.clone();
+            let Some((_, paths)) = row.sides.iter().find(|(key, _)| key.value == name) else { continue };
+            match self.row_end(side, table, &only, paths, &prefix[side]) {
+                Some(end) => ends[side] = Some(end),
+                None => return, // what only follows from a wrong path is not reported
+            }
+        }
+        if let Some(name) = &words.fields {
+            self.object_row(mapping, row, name, table, &ends, prefix, out);
+            return;
+        }
+        let (left, right) = (ends.left, ends.right);
+        let computed_words = [words.constant.is_some(), words.value.is_some(), words.template.is_some()];
+        let computed_count = computed_words.into_iter().filter(|yes| *yes).count();
+        let side_count = usize::from(left.is_some()) + usize::from(right.is_some());
+        let wrong = match (side_count, computed_count) {
+            (2, 0) | (1, 1) => None,
+            (0, _) => Some(("a row names a field of at least one side", format!("add `{}: FIELD`", self.sides.left.name))),
+            (1, 0) => Some((
+                "this row has one side and no value for it",
+                format!(
+                    "name the field of `{}`, or give `constant`, `value` or `template`",
+                    if left.is_some() { &self.sides.right.name } else { &self.sides.left.name }
+                ),
+            )),
+            (2, _) => Some((
+                "a row has either two sides or a computed value, not both",
+                "leave one of the sides out: the computed value is for the other".to_owned(),
+            )),
+            _ => Some(("a row has one of `constant`, `value` and `template`", "keep one of them".to_owned())),
+        };
+        if let Some((message, help)) = wrong {
+            self.error(&codes::BAD_ROW, row.span, message, Some(help));
+            return;
+        }
+        let ends = Both { left, right };
+        let direction = match &words.direction {
+            Some(text) => {
+                let Some(direction) = self.direction(text) else { return };
+                direction
+            }
+            None => *table.direction,
+        };
+        let mut writes = Both::of(|side| {
+            let register_allows = match side {
+                Side::Left => table.direction.to.left,
+                Side::Right => table.direction.to.right,
+            };
+            let row_allows = match side {
+                Side::Left => direction.to.left,
+                Side::Right => direction.to.right,
+            };
+            register_allows && row_allows && ends[side].as_ref().is_some_and(|end| !end.read_only)
+        });
+        let steps = self.steps(mapping, row, table, &ends);
+        let Some(steps) = steps else { return };
+        let one_way = words.multiply.is_some() || words.otherwise.is_some();
+        if one_way && writes.left && writes.right {
+            self.error(
+                &codes::ONE_WAY_ONLY,
+                row.span,
+                "`multiply` and `else` have no way back",
+                Some(format!("add `direction: {} -> {}`, or the other way", self.sides.left.name, self.sides.right.name)),
+            );
+            writes.left = false;
+        }
+        if !writes.left && !writes.right && !table.direction.link_only {
+            let span = row.span;
+            let names: Vec<String> = Side::BOTH
+                .into_iter()
+                .filter_map(|side| {
+                    let end = ends[side].as_ref()?;
+                    end.read_only.then(|| format!("{} of {} cannot be written", end.label, self.sides[side].name))
+                })
+                .collect();
+            // a key that only links is fine: it is compared, never written
+            if !words.key {
+                let why = if names.is_empty() { "the directions leave nothing".to_owned() } else { names.join(", ") };
+                self.error(&codes::WRITES_NOTHING, span, format!("this row writes nothing: {why}"), Some("remove it, or change its direction".to_owned()));
+                return;
+            }
+        }
+        let row_master = match &words.master {
+            Some(master) => self.side(master),
+            None => None,
+        };
+        let only_target = match (writes.left, writes.right) {
+            (true, false) => Some(Side::Right),
+            (false, true) => Some(Side::Left),
+            _ => None,
+        };
+        let master = only_target.or(row_master).or(table.master);
+        let source = master.or(only_target);
+        let scope = self.row_scope(table, &only, &ends, source);
+        let compiled_expr = |this: &mut Self, text: &Option<At<String>>| -> Option<Option<crate::program::expr::Expr>> {
+            match text {
+                Some(text) => {
+                    let expr = this.expr(text, &scope)?;
+                    for side in Side::BOTH {
+                        let end = table.ends[side].clone();
+                        let bare = if source == Some(side) || source.is_none() { side } else { side.other() };
+                        if bare == side {
+                            this.need_uses(side, &end, expr.uses());
+                        } else {
+                            // only names with this side's prefix belong here
+                            let named: Vec<Path> = expr
+                                .uses()
+                                .into_iter()
+                                .filter(|path| path.strip_prefix(&Path::key(this.sides[side].name.clone())).is_some())
+                                .collect();
+                            this.need_uses(side, &end, named);
+                        }
+                    }
+                    Some(Some(expr))
+                }
+                None => Some(None),
+            }
+        };
+        let (Some(when), Some(otherwise), Some(default), Some(value)) = (
+            compiled_expr(self, &words.when),
+            compiled_expr(self, &words.otherwise),
+            compiled_expr(self, &words.default),
+            compiled_expr(self, &words.value),
+        ) else {
+            return;
+        };
+        let computed = match (&words.constant, value, &words.template) {
+            (Some(constant), _, _) => {
+                let target = if ends.left.is_some() { Side::Left } else { Side::Right };
+                let Some(end) = &ends[target] else { return };
+                let Some(value) = self.constant(&end.ty, constant, &end.label) else { return };
+                Some(Computed::Constant(value))
+            }
+            (_, Some(value), _) => {
+                let target = if ends.left.is_some() { Side::Left } else { Side::Right };
+                if let Some(end) = &ends[target] {
+                    self.check_value_type(&end.ty, value.ty(), row.words.value.as_ref(), &end.label);
+                }
+                Some(Computed::Value(value))
+            }
+            (_, _, Some(template)) => {
+                let Some(template) = self.template(template, &scope) else { return };
+                for side in Side::BOTH {
+                    let end = table.ends[side].clone();
+                    self.need_uses(side, &end, template.uses());
+                }
+                Some(Computed::Template(template))
+            }
+            _ => None,
+        };
+        if computed.is_none() {
+            self.check_types(row, &ends, &steps);
+        }
+        let left_paths = ends.left.as_ref().map(|end| end.paths.clone()).unwrap_or_default();
+        let right_paths = ends.right.as_ref().map(|end| end.paths.clone()).unwrap_or_default();
+        let mut id = match (left_paths.is_empty(), right_paths.is_empty()) {
+            (false, false) => format!("{} = {}", shown(&left_paths), shown(&right_paths)),
+            (false, true) => format!("{} :=", shown(&left_paths)),
+            _ => format!("=: {}", shown(&right_paths)),
+        };
+        if !only.is_empty() {
+            id = format!("{id} ({})", only.join(", "));
+        }
+        if words.when.is_some() && out.iter().any(|other| other.id == id) {
+            id = format!("{id} #{}", out.len());
+        }
+        let label = |side: Side| ends[side].as_ref().map_or_else(String::new, |end| end.label.clone());
+        let max = |side: Side| ends[side].as_ref().and_then(|end| end.max).filter(|_| words.truncate);
+        out.push(Row {
+            id,
+            types: Both {
+                left: ends.left.as_ref().map_or(Type::Any, |end| end.ty.clone()),
+                right: ends.right.as_ref().map_or(Type::Any, |end| end.ty.clone()),
+            },
+            steps,
+            computed,
+            create_only: Both::of(|side| ends[side].as_ref().is_some_and(|end| end.create_only)),
+            master,
+            compare: words.compare.unwrap_or_default(),
+            apply: words.apply.unwrap_or(Apply::Always),
+            when,
+            otherwise,
+            default,
+            key: words.key,
+            required: words.required,
+            clear: words.clear,
+            only,
+            conflict: words.conflict.unwrap_or_default(),
+            truncate: Both { left: max(Side::Left), right: max(Side::Right) },
+            labels: Both { left: label(Side::Left), right: label(Side::Right) },
+            sensitive: Side::BOTH.into_iter().any(|side| ends[side].as_ref().is_some_and(|end| end.sensitive)),
+            origin: self.origin(row.span),
+            writes,
+            left: left_paths,
+            right: right_paths,
+        });
+    }
+
+    /// `only:` names members of a `one_of` of either side.
+    fn only(&mut self, words: &spec::RowWords, table: &Table) -> Option<Vec<String>> {
+        let known: Vec<String> = Side::BOTH
+            .into_iter()
+            .flat_map(|side| table.ends[side].members.iter().map(|member| member.resource.name.clone()))
+            .collect();
+        let mut only = Vec::new();
+        let mut fine = true;
+        for name in words.only.iter() {
+            if known.contains(&name.value) {
+                only.push(name.value.clone());
+            } else {
+                let help = suggest(&name.value, known.iter().map(String::as_str))
+                    .map_or_else(|| format!("its resources are {}", known.join(", ")), |near| format!("did you mean `{near}`?"));
+                self.error(&codes::UNKNOWN_RESOURCE, name.span, format!("register `{}` has no resource `{name}`", table.register), Some(help));
+                fine = false;
+            }
+        }
+        fine.then_some(only)
+    }
+
+    fn row_end(&mut self, side: Side, table: &Table, only: &[String], paths: &crate::spec::short::Paths, prefix: &Path) -> Option<RowEnd> {
+        let members: Vec<_> = table.ends[side]
+            .members
+            .iter()
+            .filter(|member| {
+                let named_here = only.iter().any(|one| table.ends[side].members.iter().any(|member| member.resource.name == *one));
+                !named_here || only.contains(&member.resource.name)
+            })
+            .map(|member| member.resource.clone())
+            .collect();
+        let mut parsed = Vec::new();
+        let mut first: Option<Place> = None;
+        let (mut read_only, mut create_only) = (false, false);
+        for text in paths.iter() {
+            let path = prefix.join(&self.path(text)?);
+            if !path.is_singular() {
+                self.error(
+                    &codes::MANY_VALUES,
+                    text.span,
+                    format!("`{text}` names many values"),
+                    Some("a row carries one value: name one position, `[0]`".to_owned()),
+                );
+                return None;
+            }
+            for resource in &members {
+                let found = self.resolve(side, resource, &path, text.span)?;
+                read_only |= found.read_only;
+                create_only |= found.create_only;
+                if first.is_none() {
+                    first = Some(found);
+                }
+            }
+            parsed.push(path);
+        }
+        let first = first?;
+        let label = first.field.label.clone().unwrap_or_else(|| shown(&parsed));
+        Some(RowEnd {
+            paths: parsed,
+            ty: first.field.ty.clone(),
+            read_only,
+            create_only,
+            max: first.field.max,
+            label,
+            sensitive: first.field.sensitive,
+            reference: first.field.reference.clone(),
+            members: first.field.fields.clone(),
+        })
+    }
+
+    /// A row of two objects: the named table's rows, below both paths.
+    #[allow(clippy::too_many_arguments)]
+    fn object_row(
+        &mut self,
+        mapping: &spec::Mapping,
+        row: &spec::Row,
+        name: &At<String>,
+        table: &Table,
+        ends: &Both<Option<RowEnd>>,
+        prefix: &Both<Path>,
+        out: &mut Vec<Row>,
+    ) {
+        let Some(rows) = mapping.tables.get(&name.value) else {
+            let names: Vec<String> = mapping.tables.keys().map(str::to_owned).collect();
+            let help = suggest(&name.value, names.iter().map(String::as_str))
+                .map_or_else(|| "declare it under `tables:`".to_owned(), |near| format!("did you mean `{near}`?"));
+            self.error(&codes::UNKNOWN_TABLE, name.span, format!("there is no table `{name}`"), Some(help));
+            return;
+        };
+        let (Some(left), Some(right)) = (&ends.left, &ends.right) else {
+            self.error(&codes::BAD_ROW, row.span, "a row with `fields` names an object on both sides", None);
+            return;
+        };
+        if left.members.is_empty() || right.members.is_empty() {
+            let side = if left.members.is_empty() { Side::Left } else { Side::Right };
+            self.error(
+                &codes::WRONG_KIND,
+                row.span,
+                format!("`{}` of {} is no object", ends[side].as_ref().map_or("", |end| &end.label), self.sides[side].name),
+                Some("`fields` is for rows of two objects".to_owned()),
+            );
+            return;
+        }
+        let inner = Both { left: prefix.left.join(&left.paths[0]), right: prefix.right.join(&right.paths[0]) };
+        let inner = Both {
+            left: if prefix.left.is_root() { left.paths[0].clone() } else { inner.left },
+            right: if prefix.right.is_root() { right.paths[0].clone() } else { inner.right },
+        };
+        for inner_row in rows.iter() {
+            let mut inner_row = inner_row.clone();
+            // what the outer row says counts for the inner ones that do not say it themselves
+            let outer = &row.words;
+            let words = &mut inner_row.words;
+            words.master = words.master.take().or_else(|| outer.master.clone());
+            words.direction = words.direction.take().or_else(|| outer.direction.clone());
+            words.when = words.when.take().or_else(|| outer.when.clone());
+            words.apply = words.apply.or(outer.apply);
+            if words.only.is_empty() {
+                words.only = outer.only.clone();
+            }
+            words.clear |= outer.clear;
+            self.row(mapping, &inner_row, table, &inner, out);
+        }
+    }
+
+    fn row_scope(&self, table: &Table, only: &[String], ends: &Both<Option<RowEnd>>, source: Option<Side>) -> Scope {
+        let types = Both::of(|side| {
+            let named_here = only.iter().any(|one| table.ends[side].members.iter().any(|member| member.resource.name == *one));
+            if named_here { self.end_type(&table.ends[side], only) } else { table.types[side].clone() }
+        });
+        // the source of a computed row is the side it does not name
+        let bare = match (&ends.left, &ends.right) {
+            (Some(_), None) => Some(Side::Right),
+            (None, Some(_)) => Some(Side::Left),
+            _ => source,
+        };
+        self.scope_with(Some(&types.left), Some(&types.right), bare)
+    }
+
+    fn steps(&mut self, mapping: &spec::Mapping, row: &spec::Row, table: &Table, ends: &Both<Option<RowEnd>>) -> Option<Vec<Step>> {
+        let words = &row.words;
+        let mut steps = Vec::new();
+        let several: Vec<Side> =
+            Side::BOTH.into_iter().filter(|side| ends[*side].as_ref().is_some_and(|end| end.paths.len() > 1)).collect();
+        match (&words.join, &several[..]) {
+            (Some(join), [side]) => steps.push(Step::Join {
+                many: *side,
+                with: join.value.clone(),
+                count: ends[*side].as_ref().map_or(0, |end| end.paths.len()),
+            }),
+            (None, []) => {}
+            (Some(join), _) => {
+                self.error(&codes::BAD_ROW, join.span, "`join` is for a row with several paths on exactly one side", None);
+                return None;
+            }
+            (None, _) => {
+                self.error(
+                    &codes::BAD_ROW,
+                    row.span,
+                    "several paths on one side need `join`: the text that stands between them",
+                    Some("add `join: \"\\n\"` or `join: \", \"`".to_owned()),
+                );
+                return None;
+            }
+        }
+        if let Some(reference) = &words.reference {
+            let fields = Both::of(|side| ends[side].as_ref().and_then(|end| end.reference.as_ref()).map(|one| one.field.clone()));
+            for side in Side::BOTH {
+                if let Some(end) = &ends[side]
+                    && end.reference.is_none()
+                {
+                    self.error(
+                        &codes::NO_REFERENCE,
+                        row.span,
+                        format!("`{}` of {} holds no key of another record", end.label, self.sides[side].name),
+                        Some("say so in the system file: `ref: RESOURCE`".to_owned()),
+                    );
+                    return None;
+                }
+            }
+            self.reference_target(mapping, reference, ends);
+            steps.push(Step::Reference {
+                register: reference.value.clone(),
+                if_missing: words.if_missing.unwrap_or_default(),
+                fields,
+            });
+        }
+        if let Some(values) = &words.values {
+            let table = self.code_table(values, ends.left.as_ref().map(|end| &end.ty), ends.right.as_ref().map(|end| &end.ty))?;
+            steps.push(Step::Codes { table, unlisted: words.unlisted.unwrap_or_default() });
+        }
+        if let Some(convert) = &words.convert {
+            steps.push(Step::Convert(convert.value));
+        }
+        if let Some(multiply) = &words.multiply {
+            let factor = match multiply.value.strip_prefix("settings.") {
+                Some(name) => {
+                    self.setting_uses.insert(name.to_owned());
+                    if !self.settings.contains_key(name) {
+                        self.unknown_setting(name, multiply.span);
+                        return None;
+                    }
+                    match self.answers.get(name) {
+                        Some(Value::Number(number)) => Some(*number),
+                        _ if self.validating => Some(crate::value::Decimal::ONE),
+                        _ => None,
+                    }
+                }
+                None => crate::value::parse_decimal(&multiply.value),
+            };
+            let Some(factor) = factor else {
+                self.error(&codes::WRONG_KIND, multiply.span, format!("`{multiply}` is no exact number"), None);
+                return None;
+            };
+            if words.round.is_none() {
+                self.error(
+                    &codes::ONE_WAY_ONLY,
+                    multiply.span,
+                    "`multiply` needs `round`: how many places the result has",
+                    Some("add `round: 2`".to_owned()),
+                );
+            }
+            steps.push(Step::Multiply(factor));
+        }
+        if let Some(round) = words.round {
+            steps.push(Step::Round(round));
+        }
+        let _ = table;
+        Some(steps)
+    }
+
+    /// The register that is referred to must hold the resource that each end's key belongs to.
+    fn reference_target(&mut self, mapping: &spec::Mapping, reference: &At<String>, ends: &Both<Option<RowEnd>>) {
+        let Some(register) = mapping.registers.get(&reference.value) else { return };
+        for side in Side::BOTH {
+            let Some(target) = ends[side].as_ref().and_then(|end| end.reference.as_ref()) else { continue };
+            let name = self.sides[side].name.clone();
+            let Some((_, end)) = register.sides.iter().find(|(key, _)| key.value == name) else { continue };
+            let holds = end.resource.as_ref().is_some_and(|resource| resource.value == target.resource)
+                || end.one_of.contains_key(&target.resource);
+            if !holds {
+                self.error(
+                    &codes::NO_REFERENCE,
+                    reference.span,
+                    format!("register `{reference}` does not hold {} of {name}", target.resource),
+                    None,
+                );
+                continue;
+            }
+            if let Some(resource) = self.sides[side].system.resources.get(&target.resource).cloned()
+                && resource.key != [target.field.clone()]
+                && resource.identity.as_ref() != Some(&target.field)
+            {
+                self.error(
+                    &codes::NO_REFERENCE,
+                    reference.span,
+                    format!("{} of {name} is referred to by `{}`, which is not its key", target.resource, target.field),
+                    Some("a reference goes by the key or the identity of a record".to_owned()),
+                );
+            }
+        }
+    }
+
+    /// The two ends of a row must hold the same kind of value after its steps.
+    fn check_types(&mut self, row: &spec::Row, ends: &Both<Option<RowEnd>>, steps: &[Step]) {
+        let (Some(left), Some(right)) = (&ends.left, &ends.right) else { return };
+        if steps.iter().any(|step| matches!(step, Step::Codes { .. } | Step::Reference { .. } | Step::Join { .. })) {
+            return;
+        }
+        let convert = steps.iter().find_map(|step| match step {
+            Step::Convert(convert) => Some(*convert),
+            _ => None,
+        });
+        if let Some(Convert::Not) = convert
+            && (left.ty != Type::Bool || right.ty != Type::Bool)
+        {
+            self.error(&codes::WRONG_KIND, row.span, "`convert: not` is for two true/false fields", None);
+            return;
+        }
+        if convert.is_some() || alike(&left.ty, &right.ty) {
+            if let (Type::Choice(one), Type::Choice(two), None) = (&left.ty, &right.ty, convert) {
+                let missing: Vec<&str> = one.iter().filter(|value| !two.contains(value)).map(String::as_str).collect();
+                if !missing.is_empty() {
+                    self.error(
+                        &codes::NEVER_THIS_VALUE,
+                        row.span,
+                        format!("{} can be {}, {} cannot", left.label, missing.join(", "), right.label),
+                        Some("say what corresponds to what with `values: { … }`".to_owned()),
+                    );
+                }
+            }
+            return;
+        }
+        let help = match (&left.ty, &right.ty) {
+            (Type::Bool, _) | (_, Type::Bool) => "say what corresponds to what: `values: { true: [Active], false: [Inactive] }`".to_owned(),
+            (Type::Integer, Type::Text) | (Type::Text, Type::Integer) => {
+                "add `convert: integer` (or `text`): it works both ways".to_owned()
+            }
+            (Type::Date, Type::Time) | (Type::Time, Type::Date) => "add `convert: date`".to_owned(),
+            (Type::Decimal, Type::Text) | (Type::Text, Type::Decimal) => "add `convert: decimal`".to_owned(),
+            (Type::Object(_), Type::Object(_)) => "add `fields:` with the name of a table".to_owned(),
+            _ => "add `convert:`, or choose another field".to_owned(),
+        };
+        self.error(
+            &codes::WRONG_KIND,
+            row.span,
+            format!(
+                "{} of {} is {}, {} of {} is {}",
+                left.label, self.sides.left.name, left.ty, right.label, self.sides.right.name, right.ty
+            ),
+            Some(help),
+        );
+    }
+
+    fn check_value_type(&mut self, target: &Type, value: &Type, at: Option<&At<String>>, label: &str) {
+        let Some(at) = at else { return };
+        let fits = alike(target, value)
+            || matches!(value, Type::Any)
+            || matches!((target, value), (Type::Decimal | Type::Date | Type::Time | Type::Choice(_) | Type::Integer | Type::Id, Type::Text));
+        if !fits {
+            self.error(&codes::WRONG_KIND, at.span, format!("{label} is {target}, this gives {value}"), None);
+        }
+    }
+
+    /// Two rows may not give one field different values.
+    fn same_targets(&mut self, rows: &[Row]) {
+        for (i, row) in rows.iter().enumerate() {
+            for other in &rows[..i] {
+                let overlap = row.only.is_empty() || other.only.is_empty() || row.only.iter().any(|one| other.only.contains(one));
+                let conditional = row.when.is_some() && other.when.is_some();
+                let moments = [row.apply, other.apply];
+                let apart = moments.contains(&Apply::CreateOnly) && moments.contains(&Apply::UpdateOnly);
+                if !overlap || conditional || apart {
+                    continue;
+                }
+                for side in Side::BOTH {
+                    if !row.writes[side] || !other.writes[side] {
+                        continue;
+                    }
+                    if let Some(path) = row.paths(side).iter().find(|path| other.paths(side).contains(path)) {
+                        let place = other.origin.text.clone();
+                        self.error(
+                            &codes::WRITTEN_TWICE,
+                            row.origin.span,
+                            format!("`{path}` of {} is written by another row already ({place})", self.sides[side].name),
+                            Some("keep one of them, or give both a `when`".to_owned()),
+                        );
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Whether two types hold the same kind of value, so that no conversion is needed.
+fn alike(one: &Type, two: &Type) -> bool {
+    match (one, two) {
+        (Type::Any, _) | (_, Type::Any) => true,
+        (Type::Text | Type::Choice(_), Type::Text | Type::Choice(_)) => true,
+        (Type::Id, Type::Id | Type::Text) | (Type::Text, Type::Id) => true,
+        (Type::Integer, Type::Decimal) | (Type::Decimal, Type::Integer) => true,
+        (Type::List(one), Type::List(two)) => alike(one, two),
+        (Type::Object(_), _) | (_, Type::Object(_)) => false,
+        (one, two) => one == two,
+    }
+}
+
+fn shown(paths: &[Path]) -> String {
+    paths.iter().map(Path::to_string).collect::<Vec<_>>().join(" + ")
+}
+

@@ -1,0 +1,756 @@
+//! Carrying out a plan: each write is an intent on disk before it leaves, and an outcome on disk after.
+
+use futures_util::StreamExt;
+
+use super::decider::{Decider, StoreView};
+use super::read::row_of;
+use super::report::{Counts, Entry, Event};
+use super::{Engine, RunError};
+use crate::http::{Outgoing, WriteOutcome};
+use crate::plan::{Action, Change, NewValue, RefTarget, View};
+use crate::program::mapping::Register;
+use crate::program::system::{ErrorClass, Resource};
+use crate::store::{Effect, EventRow, Intent, IntentState, Link, PlanRow, RecordRef, SetAside, Store};
+use crate::value::{Map, Path, Side, Value};
+use crate::wire;
+
+/// How many changes are carried out at the same time. The systems' own limits hold beside it.
+const AT_ONCE: usize = 64;
+/// How many plan rows are taken from the state at a time.
+const ROWS: usize = 512;
+
+/// What became of one change.
+#[derive(Debug)]
+enum Became {
+    Linked,
+    Created,
+    Updated,
+    Deleted,
+    Waiting(String),
+    SetAside { code: String, reason: String, refused: bool },
+    InDoubt(String),
+    Nothing,
+}
+
+/// One write to one system, and the rows it carries.
+struct Sending {
+    side: Side,
+    resource: std::sync::Arc<Resource>,
+    write: wire::Write,
+    current: Value,
+    /// What to do with the pair when it is done.
+    then: Value,
+}
+
+/// Why a change stopped on its way.
+enum Stop {
+    Run(RunError),
+    Change(Became),
+}
+
+impl From<RunError> for Stop {
+    fn from(error: RunError) -> Self {
+        Stop::Run(error)
+    }
+}
+
+impl From<crate::store::StoreError> for Stop {
+    fn from(error: crate::store::StoreError) -> Self {
+        Stop::Run(error.into())
+    }
+}
+
+impl From<wire::WriteProblem> for Stop {
+    fn from(problem: wire::WriteProblem) -> Self {
+        Stop::Change(Became::SetAside { code: "ME0930".into(), reason: problem.to_string(), refused: false })
+    }
+}
+
+impl Engine {
+    /// Carries out the plan rows of one register.
+    pub(super) async fn apply_register(&self, decider: &Decider, register: &Register, counts: &mut Counts) -> Result<(), RunError> {
+        let name = register.name.clone();
+        let total: u64 = self
+            .store
+            .read(move |store| store.count_changes(&name))
+            .await?
+            .iter()
+            .filter(|(action, _)| !matches!(action.as_str(), "wait" | "set_aside"))
+            .map(|(_, count)| count)
+            .sum();
+        let mut after = 0;
+        let mut done = 0;
+        loop {
+            let name = register.name.clone();
+            let rows = self.store.read(move |store| store.changes(Some(&name), after, ROWS)).await?;
+            let Some(last) = rows.last() else { return Ok(()) };
+            after = last.seq;
+            let mut outcomes = futures_util::stream::iter(rows)
+                .map(|row| self.apply_row(decider, register, row))
+                .buffer_unordered(AT_ONCE);
+            while let Some(outcome) = outcomes.next().await {
+                let (change, became) = outcome?;
+                if !matches!(became, Became::Waiting(_) | Became::SetAside { .. }) {
+                    done += 1;
+                    self.tell(Event::Applied { register: register.name.clone(), done, total });
+                }
+                self.count(register, &change, became, counts);
+                if self.stopping() {
+                    return Err(RunError::Stopped);
+                }
+            }
+        }
+    }
+
+    fn count(&self, register: &Register, change: &Change, became: Became, counts: &mut Counts) {
+        let entry = |code: &str, reason: String| Entry {
+            register: register.name.clone(),
+            record: change.label.clone(),
+            code: code.to_owned(),
+            reason,
+        };
+        let mut report = self.report.borrow_mut();
+        for note in &change.notes {
+            report.notes.push(entry(&note.kind, note.text.clone()));
+        }
+        match became {
+            Became::Linked => counts.linked += 1,
+            Became::Created => counts.created += 1,
+            Became::Updated => counts.updated += 1,
+            Became::Deleted => counts.deleted += 1,
+            Became::Nothing => counts.unchanged += 1,
+            Became::Waiting(reason) => {
+                counts.waiting += 1;
+                report.waiting.push(entry("waiting", reason));
+            }
+            Became::SetAside { code, reason, .. } => {
+                counts.set_aside += 1;
+                report.set_aside.push(entry(&code, reason));
+            }
+            Became::InDoubt(reason) => {
+                counts.in_doubt += 1;
+                report.in_doubt.push(entry("ME0940", reason));
+            }
+        }
+    }
+
+    async fn apply_row(&self, decider: &Decider, register: &Register, row: PlanRow) -> Result<(Change, Became), RunError> {
+        let change: Change = serde_json::from_str(&row.change).map_err(|error| RunError::failed(format!("plan row: {error}")))?;
+        let became = match self.carry_out(decider, register, &change).await {
+            Ok(became) => became,
+            Err(Stop::Change(became)) => became,
+            Err(Stop::Run(error)) => return Err(error),
+        };
+        self.record_outcome(decider, register, &change, &became).await?;
+        Ok((change, became))
+    }
+
+    async fn carry_out(&self, decider: &Decider, register: &Register, change: &Change) -> Result<Became, Stop> {
+        match &change.action {
+            Action::Nothing => Ok(Became::Nothing),
+            Action::Wait { reason } => Ok(Became::Waiting(reason.clone())),
+            Action::SetAside { code, reason, refused } => {
+                Ok(Became::SetAside { code: code.clone(), reason: reason.clone(), refused: *refused })
+            }
+            Action::Unlink => {
+                if let Some(left) = change.left.clone() {
+                    let name = register.name.clone();
+                    self.store.call(move |store| store.remove_link(&name, &left)).await?;
+                }
+                Ok(Became::Nothing)
+            }
+            Action::Create { side, resource } => self.create(decider, register, change, *side, resource).await,
+            Action::Link | Action::Update => self.update(decider, register, change).await,
+            Action::Delete { side } => self.delete(register, change, *side).await,
+        }
+    }
+
+    /// The values of a change for one side, with references to new records resolved.
+    async fn values(&self, decider: &Decider, change: &Change, side: Side) -> Result<Vec<(Path, Value)>, Stop> {
+        let fields = change.fields[side].clone();
+        let decider = decider.clone();
+        let resolved = self
+            .store
+            .read(move |store| {
+                let view = StoreView { store, register_of: &decider.program };
+                let mut out = Vec::with_capacity(fields.len());
+                for field in &fields {
+                    let value = match &field.new {
+                        NewValue::Value(value) => Ok(value.clone()),
+                        NewValue::Reference { register, source, label } => {
+                            let from = side.other();
+                            let fields = reference_fields(&decider, register, &field.row);
+                            match view.reference(register, from, &Value::text(source.id.clone()), &fields) {
+                                RefTarget::Linked(value) => Ok(value),
+                                _ => Err(format!("{register} '{label}' was not made")),
+                            }
+                        }
+                    };
+                    match (Path::parse(&field.path), value) {
+                        (Ok(path), Ok(value)) => out.push((path, value)),
+                        (_, Err(reason)) => return Ok(Err(reason)),
+                        (Err(error), _) => return Ok(Err(error.to_string())),
+                    }
+                }
+                Ok(Ok(out))
+            })
+            .await?;
+        resolved.map_err(|reason| Stop::Change(Became::Waiting(reason)))
+    }
+
+    async fn create(&self, decider: &Decider, register: &Register, change: &Change, side: Side, resource: &str) -> Result<Became, Stop> {
+        let system = std::sync::Arc::clone(&self.program.sides[side].system);
+        let Some(resource) = system.resources.get(resource).cloned() else { return Ok(Became::Nothing) };
+        let values = self.values(decider, change, side).await?;
+        let mut record = Value::Map(Map::new());
+        for (path, value) in &values {
+            path.set(&mut record, value.clone());
+        }
+        let mut writes = wire::plan_create(&system, &resource, &record)?.into_iter();
+        let Some(main) = writes.next() else { return Ok(Became::Nothing) };
+        let source = change.on(side.other()).cloned();
+        let then = Value::Map(Map::from([("record".to_owned(), record.clone())]));
+        let sending = Sending { side, resource: std::sync::Arc::clone(&resource), write: main, current: record.clone(), then };
+        let row = match self.send(register, source.clone(), sending).await? {
+            Sent::Row(row) => row,
+            Sent::Gone => return Ok(Became::Waiting("the record it belongs to is gone; it is decided again".into())),
+        };
+        let made = RecordRef { resource: resource.name.clone(), id: row.id.clone() };
+        let Some(source) = source else { return Ok(Became::Created) };
+        // the link stands before anything else is sent: a crash from here on finds the record again
+        let link = link_of(register, side, made.clone(), source, self.clock.now_ms(), "created");
+        self.put_link(decider, register, link.clone(), &[]).await?;
+        let mut current = row.data;
+        let failed = self.send_parts(register, change, side, &resource, writes.collect(), &mut current).await?;
+        self.finish(decider, register, change, link, failed, Became::Created).await
+    }
+
+    async fn update(&self, decider: &Decider, register: &Register, change: &Change) -> Result<Became, Stop> {
+        let (Some(left), Some(right)) = (change.left.clone(), change.right.clone()) else { return Ok(Became::Nothing) };
+        let name = register.name.clone();
+        let at = left.clone();
+        let known = self.store.read(move |store| store.link(&name, Side::Left, &at)).await?;
+        let linking = known.is_none();
+        let link = known.unwrap_or_else(|| Link {
+            register: register.name.clone(),
+            left: left.clone(),
+            right: right.clone(),
+            base: Value::Null,
+            since: self.clock.now_ms(),
+            how: "matched".into(),
+        });
+        if linking {
+            let link = link.clone();
+            self.store.call(move |store| store.put_link(&link)).await?;
+        }
+        let mut failed: Vec<(String, Became)> = Vec::new();
+        for side in Side::BOTH {
+            if change.fields[side].is_empty() {
+                continue;
+            }
+            let values = self.values(decider, change, side).await?;
+            let system = std::sync::Arc::clone(&self.program.sides[side].system);
+            let Some(at) = change.on(side).cloned() else { continue };
+            let Some(resource) = system.resources.get(&at.resource).cloned() else { continue };
+            let decider_of = decider.clone();
+            let record = self.store.read(move |store| decider_of.record(store, side, &at)).await?;
+            let Some(record) = record else { continue };
+            let mut current = record.data;
+            let writes = wire::plan_update(&system, &resource, &current, &values)?;
+            failed.extend(self.send_parts(register, change, side, &resource, writes, &mut current).await?);
+        }
+        let became = if linking { Became::Linked } else { Became::Updated };
+        self.finish(decider, register, change, link, failed, became).await
+    }
+
+    async fn delete(&self, register: &Register, change: &Change, side: Side) -> Result<Became, Stop> {
+        let system = std::sync::Arc::clone(&self.program.sides[side].system);
+        let (Some(at), Some(left)) = (change.on(side).cloned(), change.left.clone()) else { return Ok(Became::Nothing) };
+        let Some(resource) = system.resources.get(&at.resource).cloned() else { return Ok(Became::Nothing) };
+        let (name, id) = (at.resource.clone(), at.id.clone());
+        let Some(stored) = self.store.read(move |store| store.record(side, &name, &id)).await? else { return Ok(Became::Nothing) };
+        let write = wire::Write::delete(&resource.name, stored.row.data.clone());
+        let sending = Sending { side, resource: std::sync::Arc::clone(&resource), write, current: stored.row.data, then: Value::Null };
+        self.send(register, change.on(side.other()).cloned(), sending).await?;
+        let name = register.name.clone();
+        self.store.call(move |store| store.remove_link(&name, &left)).await?;
+        self.forget(side, &resource, &at.id).await?;
+        Ok(Became::Deleted)
+    }
+
+    /// Sends the writes of one side of a pair in order: the record, then its children. One that fails does
+    /// not stop the others; which rows failed is answered.
+    async fn send_parts(
+        &self,
+        register: &Register,
+        change: &Change,
+        side: Side,
+        parent: &std::sync::Arc<Resource>,
+        writes: Vec<wire::Write>,
+        current: &mut Value,
+    ) -> Result<Vec<(String, Became)>, Stop> {
+        let system = std::sync::Arc::clone(&self.program.sides[side].system);
+        let mut failed = Vec::new();
+        for write in writes {
+            let Some(resource) = system.resources.get(&write.resource).cloned() else { continue };
+            let rows = rows_of(change, side, &write);
+            let is_main = resource.name == parent.name && write.parent_field.is_none();
+            let then = Value::Map(Map::from([(
+                "rows".to_owned(),
+                Value::List(rows.iter().map(|row| Value::text(row.clone())).collect()),
+            )]));
+            let pointer = write.pointer.clone();
+            let with_parent = if is_main { current.clone() } else { wire::child_current(parent, &write, current) };
+            let sending = Sending { side, resource: std::sync::Arc::clone(&resource), write, current: with_parent, then };
+            match self.send(register, change.on(side.other()).cloned(), sending).await {
+                Ok(Sent::Row(row)) if is_main => *current = row.data,
+                Ok(Sent::Row(row)) => {
+                    // a new child that its parent has to name
+                    if let Some(pointer) = pointer
+                        && pointer.get(current).is_none_or(Value::is_empty)
+                    {
+                        let values = vec![(pointer, Value::text(row.id))];
+                        for write in wire::plan_update(&system, parent, current, &values)? {
+                            let sending =
+                                Sending { side, resource: std::sync::Arc::clone(parent), write, current: current.clone(), then: Value::Null };
+                            if let Sent::Row(row) = self.send(register, change.on(side.other()).cloned(), sending).await? {
+                                *current = row.data;
+                            }
+                        }
+                    }
+                }
+                Ok(Sent::Gone) => {
+                    let reason = Became::Waiting("it is gone; it is decided again".into());
+                    failed.extend(rows.first().map(|row| (row.clone(), reason)));
+                    failed.extend(rows.into_iter().skip(1).map(|row| (row, Became::Nothing)));
+                }
+                Err(Stop::Change(became)) => {
+                    let mut rows = rows.into_iter();
+                    failed.push((rows.next().unwrap_or_default(), became));
+                    failed.extend(rows.map(|row| (row, Became::Nothing)));
+                    if is_main {
+                        break;
+                    }
+                }
+                Err(stop) => return Err(stop),
+            }
+        }
+        Ok(failed)
+    }
+
+    /// Both sides are as they will be: the new base is kept, and the pair leaves the work list.
+    async fn finish(
+        &self,
+        decider: &Decider,
+        register: &Register,
+        change: &Change,
+        link: Link,
+        failed: Vec<(String, Became)>,
+        became: Became,
+    ) -> Result<Became, Stop> {
+        let mut keep = change.keep_base.clone();
+        keep.extend(failed.iter().map(|(row, _)| row.clone()));
+        self.put_link(decider, register, link.clone(), &keep).await?;
+        match failed.into_iter().map(|(_, became)| became).find(|became| !matches!(became, Became::Nothing)) {
+            Some(problem) => Ok(problem),
+            None => {
+                let hashes = change.hashes.clone();
+                self.store
+                    .call(move |store| {
+                        for side in Side::BOTH {
+                            if let Some(hash) = &hashes[side] {
+                                let at = link.on(side);
+                                store.clean(side, &at.resource, &at.id, hash)?;
+                            }
+                        }
+                        Ok(())
+                    })
+                    .await?;
+                Ok(became)
+            }
+        }
+    }
+
+    async fn put_link(&self, decider: &Decider, register: &Register, mut link: Link, keep: &[String]) -> Result<(), RunError> {
+        let decider = decider.clone();
+        let keep = keep.to_vec();
+        let name = register.name.clone();
+        self.store
+            .call(move |store| {
+                let Some(register) = decider.program.register(&name).cloned() else { return Ok(()) };
+                if let Some(before) = store.link(&name, Side::Left, &link.left)? {
+                    link.base = before.base;
+                }
+                if let Some(base) = decider.base(store, &register, &link, &keep)? {
+                    link.base = base;
+                }
+                store.put_link(&link)
+            })
+            .await?;
+        Ok(())
+    }
+
+    /// One write: intent, request, outcome. Comes back with the record as the system has it now.
+    async fn send(&self, register: &Register, source: Option<RecordRef>, sending: Sending) -> Result<Sent, Stop> {
+        let Sending { side, resource, write, current, then } = sending;
+        let system = std::sync::Arc::clone(&self.program.sides[side].system);
+        let outgoing = wire::encode(&system, &resource, &write, &current, &*self.lookups.borrow()[side])?;
+        let effect = match write.effect {
+            wire::WriteEffect::Create => Effect::Create,
+            wire::WriteEffect::Update => Effect::Update,
+            wire::WriteEffect::Delete => Effect::Delete,
+        };
+        let now = self.clock.now_ms();
+        let settle = i64::try_from(self.clients[side].settle_after().as_millis()).unwrap_or(i64::MAX);
+        let mut intent = Intent {
+            id: 0,
+            run: self.run_id.clone(),
+            register: register.name.clone(),
+            side,
+            resource: resource.name.clone(),
+            target: if effect == Effect::Create { None } else { resource.id_of(&current) },
+            source,
+            effect,
+            request: request_json(&outgoing),
+            lookup: lookup_of(&resource, &write, &current),
+            program: self.program.hash.clone(),
+            state: IntentState::Sent,
+            attempt: 1,
+            sent_at: now,
+            settle_until: now.saturating_add(settle),
+            outcome: String::new(),
+            then,
+        };
+        let row = intent.clone();
+        // on disk before it leaves
+        intent.id = self.store.call(move |store| store.add_intent(&row)).await?;
+        self.report.borrow_mut().writes += 1;
+        let outcome = self.clients[side].write(&outgoing).await;
+        match outcome {
+            WriteOutcome::Done(reply) => {
+                match self.after_write(side, &resource, &write, &current, &reply).await {
+                    Ok(row) => {
+                        intent.state = IntentState::Done;
+                        intent.outcome = reply.status.to_string();
+                        intent.target = row.as_ref().map(|row| row.id.clone()).or(intent.target.take());
+                        let stored = row.clone();
+                        let name = resource.name.clone();
+                        self.store
+                            .call(move |store| {
+                                if let Some(row) = &stored {
+                                    store.put_clean(side, &name, row)?;
+                                } else if let Some(target) = &intent.target {
+                                    store.remove_record(side, &name, target)?;
+                                }
+                                store.set_intent(&intent)
+                            })
+                            .await?;
+                        match row {
+                            Some(row) => Ok(Sent::Row(row)),
+                            None => Ok(Sent::Row(crate::store::RecordRow {
+                                id: String::new(),
+                                parent: None,
+                                data: Value::Null,
+                                hash: String::new(),
+                            })),
+                        }
+                    }
+                    Err(reason) => self.in_doubt(intent, reason).await,
+                }
+            }
+            WriteOutcome::Unknown { message, prove_refused } => {
+                if let (Some(prove), Value::Map(then)) = (prove_refused, &mut intent.then) {
+                    then.insert("refused".into(), Value::text(prove));
+                }
+                self.in_doubt(intent, message).await
+            }
+            WriteOutcome::NotDone { class, message, status } => {
+                intent.state = IntentState::Failed;
+                intent.outcome = match status {
+                    Some(status) => format!("{status}: {message}"),
+                    None => message.clone(),
+                };
+                let target = intent.target.clone();
+                let stored = intent.clone();
+                self.store.call(move |store| store.set_intent(&stored)).await?;
+                match class {
+                    ErrorClass::NotAllowed => Err(Stop::Run(RunError::refused(format!(
+                        "{} does not allow this: {message}",
+                        self.program.sides[side].name
+                    )))),
+                    ErrorClass::Gone if effect != Effect::Create => {
+                        if let Some(target) = target {
+                            self.forget(side, &resource, &target).await?;
+                        }
+                        Ok(Sent::Gone)
+                    }
+                    ErrorClass::Wait | ErrorClass::ChangedMeanwhile => Err(Stop::Change(Became::Waiting(message))),
+                    _ => Err(Stop::Change(Became::SetAside {
+                        code: "ME0931".into(),
+                        reason: format!("{} refused it: {message}", self.program.sides[side].name),
+                        refused: true,
+                    })),
+                }
+            }
+        }
+    }
+
+    async fn in_doubt(&self, mut intent: Intent, message: String) -> Result<Sent, Stop> {
+        intent.outcome = message.clone();
+        let (id, wait) = (intent.id, (intent.settle_until - self.clock.now_ms()).max(0) / 1000);
+        self.store.call(move |store| store.set_intent(&intent)).await?;
+        Err(Stop::Change(Became::InDoubt(format!(
+            "write {id} has no usable answer ({message}); it is looked up in {wait} s, at the next run after that"
+        ))))
+    }
+
+    /// The record as the system has it after a write: the answer, or one read. `None` after a delete.
+    async fn after_write(
+        &self,
+        side: Side,
+        resource: &std::sync::Arc<Resource>,
+        write: &wire::Write,
+        current: &Value,
+        reply: &crate::http::Reply,
+    ) -> Result<Option<crate::store::RecordRow>, String> {
+        if write.effect == wire::WriteEffect::Delete {
+            return Ok(None);
+        }
+        let fields = super::read::wanted(&self.program, side, &resource.name);
+        let part_of = self.part_of(side, &resource.name);
+        let system = &self.program.sides[side].system;
+        let created_key = match write.effect {
+            wire::WriteEffect::Create => wire::new_id(resource, reply.status, &reply.headers, reply.body.as_ref(), current),
+            _ => None,
+        };
+        if let Some(found) = wire::record_in_reply(resource, write.effect, reply.body.as_ref())
+            && let Ok(Some(data)) = self.decoded(side, resource, &fields, &found)
+            && let Some(row) = row_of(resource, with_parent(data, part_of.as_ref(), current), part_of.as_ref())
+        {
+            return Ok(Some(row));
+        }
+        let mut key_record = current.clone();
+        if write.effect == wire::WriteEffect::Create {
+            let Some(key) = created_key else {
+                return Err("the answer does not say which record was made".into());
+            };
+            if let [field] = &resource.key[..] {
+                field.set(&mut key_record, Value::text(key));
+            }
+        }
+        if resource.get.is_none() {
+            // nothing to read back by: the record is taken as it was sent
+            return row_of(resource, with_parent(key_record, part_of.as_ref(), current), part_of.as_ref())
+                .map(Some)
+                .ok_or_else(|| "the record has no key".into());
+        }
+        let outgoing = wire::get(system, resource, &key_record).map_err(|problem| problem.to_string())?;
+        let reply = self.clients[side].read(&outgoing).await.map_err(|error| format!("it cannot be read back: {error}"))?;
+        let found = reply.body.as_ref().and_then(|body| wire::record_in_get(resource, body)).ok_or("it cannot be read back")?;
+        let data = self.decoded(side, resource, &fields, &found)?.ok_or("what was read back is of another kind")?;
+        row_of(resource, with_parent(data, part_of.as_ref(), current), part_of.as_ref())
+            .map(Some)
+            .ok_or_else(|| "what was read back has no key".into())
+    }
+
+    /// What a change came to, on disk: set aside rows, history.
+    async fn record_outcome(&self, decider: &Decider, register: &Register, change: &Change, became: &Became) -> Result<(), RunError> {
+        let side = if change.left.is_some() { Side::Left } else { Side::Right };
+        let Some(at) = change.on(side).cloned() else { return Ok(()) };
+        let now = self.clock.now_ms();
+        let what = match became {
+            Became::Linked => "linked",
+            Became::Created => "created",
+            Became::Updated => "updated",
+            Became::Deleted => "deleted",
+            Became::SetAside { .. } => "set_aside",
+            Became::InDoubt(_) => "in_doubt",
+            Became::Waiting(_) | Became::Nothing => "",
+        };
+        let mut detail = Map::new();
+        for side in Side::BOTH {
+            for field in &change.fields[side] {
+                let shown = |value: &Value| if field.sensitive { Value::text("•••") } else { value.clone() };
+                let new = match &field.new {
+                    NewValue::Value(value) => shown(value),
+                    NewValue::Reference { .. } => Value::text(field.new.to_string()),
+                };
+                detail.insert(
+                    format!("{}.{}", self.program.sides[side].name, field.path),
+                    Value::List(vec![shown(&field.old), new, Value::text(field.origin.clone())]),
+                );
+            }
+        }
+        for note in &change.notes {
+            detail.insert(note.kind.clone(), Value::text(note.text.clone()));
+        }
+        let set_aside = match became {
+            Became::SetAside { code, reason, refused } => {
+                detail.insert("reason".into(), Value::text(reason.clone()));
+                Some((code.clone(), reason.clone(), *refused))
+            }
+            Became::InDoubt(reason) => {
+                detail.insert("reason".into(), Value::text(reason.clone()));
+                None
+            }
+            _ => None,
+        };
+        let event = EventRow {
+            run: self.run_id.clone(),
+            at: now,
+            register: register.name.clone(),
+            left: change.left.as_ref().map(|one| one.id.clone()),
+            right: change.right.as_ref().map(|one| one.id.clone()),
+            what: what.to_owned(),
+            detail: Value::Map(detail),
+        };
+        let (name, label) = (register.name.clone(), change.label.clone());
+        let clears = matches!(became, Became::Linked | Became::Created | Became::Updated | Became::Deleted | Became::Nothing);
+        let change_left = change.left.clone();
+        let change_right = change.right.clone();
+        let decider = decider.clone();
+        self.store
+            .call(move |store: &mut dyn Store| {
+                let before = store.set_aside(Some(&name))?.into_iter().find(|row| row.side == side && row.id == at.id);
+                match &set_aside {
+                    Some((code, reason, refused)) => {
+                        let same = before.as_ref().is_some_and(|row| row.reason == *reason);
+                        let resting = before.as_ref().is_some_and(|row| row.retry_at.is_some_and(|retry| retry > now)) && *refused && same;
+                        let attempts = before.as_ref().map_or(0, |row| row.attempts) + u32::from(!resting);
+                        let mut values = Map::new();
+                        for (side, at) in [(Side::Left, &change_left), (Side::Right, &change_right)] {
+                            if let Some(at) = at
+                                && let Some(record) = store.record(side, &at.resource, &at.id)?
+                            {
+                                if side == Side::Left || change_left.is_none() {
+                                    values.insert("hash".into(), Value::text(record.row.hash.clone()));
+                                }
+                                values.insert(decider.program.sides[side].name.clone(), record.row.data);
+                            }
+                        }
+                        store.put_set_aside(&SetAside {
+                            register: name.clone(),
+                            side,
+                            resource: at.resource.clone(),
+                            id: at.id.clone(),
+                            label,
+                            code: code.clone(),
+                            reason: reason.clone(),
+                            values: Value::Map(values),
+                            since: before.as_ref().map_or(now, |row| row.since),
+                            retry_at: match (&before, *refused, resting) {
+                                (Some(row), true, true) => row.retry_at,
+                                (_, true, false) => Some(now + backoff(attempts)),
+                                _ => None,
+                            },
+                            attempts,
+                        })?;
+                        if !same {
+                            store.add_event(&event)?;
+                        }
+                    }
+                    None => {
+                        if clears && before.is_some() {
+                            store.remove_set_aside(&name, side, &at.id)?;
+                        }
+                        if !event.what.is_empty() {
+                            store.add_event(&event)?;
+                        }
+                    }
+                }
+                Ok(())
+            })
+            .await?;
+        Ok(())
+    }
+}
+
+enum Sent {
+    Row(crate::store::RecordRow),
+    Gone,
+}
+
+/// How long a refused record rests: 15 minutes, doubled each time, a day at most.
+fn backoff(attempts: u32) -> i64 {
+    const MINUTE: i64 = 60_000;
+    (15 * MINUTE * 2_i64.pow(attempts.saturating_sub(1).min(7))).min(24 * 60 * MINUTE)
+}
+
+fn link_of(register: &Register, made_on: Side, made: RecordRef, source: RecordRef, now: i64, how: &str) -> Link {
+    let (left, right) = match made_on {
+        Side::Left => (made, source),
+        Side::Right => (source, made),
+    };
+    Link { register: register.name.clone(), left, right, base: Value::Null, since: now, how: how.to_owned() }
+}
+
+fn with_parent(mut data: Value, part_of: Option<&super::read::PartOf>, current: &Value) -> Value {
+    if let Some(part_of) = part_of
+        && part_of.by.get(&data).is_none_or(Value::is_empty)
+        && let Some(parent) = part_of.by.get(current)
+    {
+        part_of.by.set(&mut data, parent.clone());
+    }
+    data
+}
+
+/// The rows whose fields a write carries.
+fn rows_of(change: &Change, side: Side, write: &wire::Write) -> Vec<String> {
+    let mut rows: Vec<String> = change.fields[side]
+        .iter()
+        .filter(|field| write.touches(&field.path))
+        .map(|field| field.row.clone())
+        .collect();
+    rows.dedup();
+    rows
+}
+
+fn request_json(outgoing: &Outgoing) -> Value {
+    let mut map = Map::new();
+    map.insert("method".into(), Value::text(outgoing.method.clone()));
+    map.insert("path".into(), Value::text(outgoing.path.clone()));
+    if !outgoing.query.is_empty() {
+        map.insert(
+            "query".into(),
+            Value::List(
+                outgoing
+                    .query
+                    .iter()
+                    .map(|(name, value)| Value::List(vec![Value::text(name.clone()), Value::text(value.clone())]))
+                    .collect(),
+            ),
+        );
+    }
+    if let Some(body) = &outgoing.body {
+        map.insert("body".into(), body.clone());
+    }
+    Value::Map(map)
+}
+
+/// How a create is found again: by the record as it was sent.
+fn lookup_of(resource: &Resource, write: &wire::Write, current: &Value) -> Value {
+    let mut map = Map::new();
+    map.insert("resource".into(), Value::text(resource.name.clone()));
+    let record = match write.effect {
+        wire::WriteEffect::Create => write.record(current),
+        _ => current.clone(),
+    };
+    map.insert("record".into(), record);
+    Value::Map(map)
+}
+
+/// The fields by which a row's reference names its record on either side.
+fn reference_fields(decider: &Decider, register: &str, row: &str) -> crate::value::Both<Option<Path>> {
+    decider
+        .program
+        .registers
+        .iter()
+        .flat_map(|one| &one.rows)
+        .filter(|one| one.id == row)
+        .flat_map(|one| &one.steps)
+        .find_map(|step| match step {
+            crate::program::mapping::Step::Reference { register: named, fields, .. } if named == register => Some(fields.clone()),
+            _ => None,
+        })
+        .unwrap_or_default()
+}

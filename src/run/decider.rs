@@ -1,0 +1,464 @@
+//! Deciding: the work list of each register, chunk by chunk, on the store's own thread.
+//!
+//! `decide` itself is pure (room `plan`); here is what feeds it: the records with their children in place,
+//! the candidates from the index, and the view of the links.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::plan::decide::{self, Known, Record};
+use crate::plan::translate::normal;
+use crate::plan::{Action, Change, Context, RefTarget, View};
+use crate::program::mapping::{Compare, Program, Register};
+use crate::store::{Link, PlanRow, RecordRef, Result, Store, StoreError, StoredRecord, Which};
+use crate::value::{Both, Path, Side, Value};
+use crate::wire;
+
+/// What deciding needs beside the state; it travels to the store's thread.
+#[derive(Clone)]
+pub(super) struct Decider {
+    pub program: Arc<Program>,
+    pub facts: Arc<Both<Value>>,
+    pub today: String,
+    pub now: String,
+    pub now_ms: i64,
+    /// Sides whose registers' resources were read completely.
+    pub complete: Arc<std::collections::HashSet<(Side, String)>>,
+    /// Only these records are decided.
+    pub selected: Option<Selected>,
+    /// Set aside records are tried again before their time.
+    pub retry_all: bool,
+}
+
+/// One record, chosen by its register, side and key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Selected {
+    /// The register.
+    pub register: String,
+    /// The side; none: either.
+    pub side: Option<Side>,
+    /// The key (or id) as a person writes it.
+    pub key: String,
+}
+
+/// What one chunk of deciding came to.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Chunk {
+    /// The last id worked on; none when the list is at its end.
+    pub last: Option<String>,
+    /// Linked pairs with nothing to do.
+    pub unchanged: u64,
+    /// How many were looked at.
+    pub looked_at: u64,
+    /// Changes with notes but nothing to do.
+    pub noted: Vec<Change>,
+}
+
+/// How many records are decided in one job of the store.
+const CHUNK: usize = 200;
+
+impl Decider {
+    pub(super) fn context(&self) -> Context<'_> {
+        Context { program: &self.program, facts: &self.facts, today: &self.today, now: &self.now }
+    }
+
+    /// First pass: the match keys of every record on the work list.
+    pub(super) fn index_chunk(&self, store: &mut dyn Store, register: &Register, side: Side, resource: &str, after: &str) -> Result<Option<String>> {
+        let rows = store.records(side, resource, Which::Dirty, after, CHUNK)?;
+        let last = rows.last().map(|row| row.id.clone());
+        let context = self.context();
+        for row in rows {
+            let record = self.assembled(store, side, resource, row)?;
+            let keys = self.keys(store, &context, register, side, &record);
+            store.put_keys(&register.name, side, &record.at, &keys)?;
+        }
+        Ok(last)
+    }
+
+    /// The slots of a register's index for one record: match entries, halves of them, unique rules, the key.
+    fn keys(&self, store: &dyn Store, context: &Context, register: &Register, side: Side, record: &Record) -> Vec<Option<String>> {
+        let view = StoreView { store, register_of: &self.program };
+        let inside = decide::in_scope(context, register, side, record).unwrap_or(false);
+        let mut keys = Vec::new();
+        for entry in entries(register) {
+            keys.push(if inside { decide::match_key(register, &entry, side, &record.data, &view) } else { None });
+        }
+        for rule in &register.unique {
+            let counts = inside
+                && rule.side == side
+                && rule.when.as_ref().is_none_or(|when| decide::holds(context, when, side, record).unwrap_or(false));
+            let value = rule.field.get(&record.data).filter(|value| !value.is_empty());
+            keys.push(value.filter(|_| counts).map(|value| normal(rule.compare, value).to_json()));
+        }
+        keys.push(register.member(side, &record.at.resource).and_then(|member| member.resource.key_of(&record.data)));
+        keys
+    }
+
+    /// Second pass: decides about the records of one side's resource, and writes plan rows.
+    pub(super) fn decide_chunk(&self, store: &mut dyn Store, register: &Register, side: Side, resource: &str, after: &str) -> Result<Chunk> {
+        let rows = store.records(side, resource, Which::Dirty, after, CHUNK)?;
+        let mut chunk = Chunk { last: rows.last().map(|row| row.id.clone()), ..Chunk::default() };
+        let mut plan = Vec::new();
+        for row in rows {
+            if store.change_of(&register.name, side, &row.id)?.is_some() || planned(&plan, side, &row.id) {
+                continue;
+            }
+            chunk.looked_at += 1;
+            let record = self.assembled(store, side, resource, row)?;
+            if !self.is_selected(register, side, &record) {
+                continue;
+            }
+            if let Some(change) = self.resting(store, register, side, &record)? {
+                plan.push(plan_row(&change));
+                continue;
+            }
+            let change = self.decide(store, register, side, record, &plan)?;
+            let nothing = change.action == Action::Nothing;
+            if nothing && !change.stay {
+                if change.found == crate::plan::Found::Linked {
+                    chunk.unchanged += 1;
+                    self.refresh_base(store, register, &change)?;
+                }
+                for side in Side::BOTH {
+                    if let (Some(at), Some(hash)) = (change.on(side), &change.hashes[side]) {
+                        store.clean(side, &at.resource, &at.id, hash)?;
+                    }
+                    if let Some(at) = change.on(side) {
+                        store.remove_set_aside(&register.name, side, &at.id)?;
+                    }
+                }
+                if !change.notes.is_empty() {
+                    chunk.noted.push(change);
+                }
+                continue;
+            }
+            if nothing {
+                continue;
+            }
+            plan.push(plan_row(&change));
+        }
+        store.add_changes(&plan)?;
+        Ok(chunk)
+    }
+
+    fn is_selected(&self, register: &Register, side: Side, record: &Record) -> bool {
+        let Some(selected) = &self.selected else { return true };
+        if selected.register != register.name || selected.side.is_some_and(|one| one != side) {
+            return false;
+        }
+        let key = register.member(side, &record.at.resource).and_then(|member| member.resource.key_of(&record.data));
+        record.at.id == selected.key || key.as_deref() == Some(&selected.key)
+    }
+
+    /// What a server refused is not sent again before its time, unless the record changed.
+    fn resting(&self, store: &dyn Store, register: &Register, side: Side, record: &Record) -> Result<Option<Change>> {
+        if self.retry_all {
+            return Ok(None);
+        }
+        let rows = store.set_aside(Some(&register.name))?;
+        let Some(row) = rows.into_iter().find(|row| row.side == side && row.id == record.at.id) else { return Ok(None) };
+        let same = row.values.get("hash").and_then(Value::as_text) == Some(&record.hash);
+        if !same || row.retry_at.is_none_or(|at| at <= self.now_ms) {
+            return Ok(None);
+        }
+        let mut change = Change::new(&register.name, None, None, row.label, crate::plan::Found::Linked);
+        match side {
+            Side::Left => change.left = Some(record.at.clone()),
+            Side::Right => change.right = Some(record.at.clone()),
+        }
+        change.action = Action::SetAside { code: row.code, reason: row.reason, refused: true };
+        Ok(Some(change))
+    }
+
+    fn decide(&self, store: &mut dyn Store, register: &Register, side: Side, record: Record, plan: &[PlanRow]) -> Result<Change> {
+        let context = self.context();
+        if let Some(link) = store.link(&register.name, side, &record.at)? {
+            return self.decide_linked(store, &context, register, side, record, &link);
+        }
+        let mut known = Known::default();
+        let keys = self.keys(store, &context, register, side, &record);
+        self.clashes(store, register, side, &record, &keys, &mut known)?;
+        known.open = store.open_intent_of(&register.name, side, &record.at.id)?.map(|intent| intent.id);
+        let entries = entries(register);
+        let mut other = None;
+        for (index, key) in keys.iter().take(entries.len()).enumerate() {
+            let Some(key) = key else { continue };
+            let half = index >= register.matching.len();
+            let hits = store.by_key(&register.name, side.other(), index, key, 6)?;
+            let mut free = Vec::new();
+            for hit in hits {
+                match store.link(&register.name, side.other(), &hit)? {
+                    Some(link) if !half => {
+                        known.taken.get_or_insert((hit, link.on(side).id.clone()));
+                    }
+                    Some(_) => {}
+                    None if claimed(store, register, side.other(), &hit.id, plan)? => {}
+                    None => free.push(hit),
+                }
+            }
+            if free.is_empty() {
+                continue;
+            }
+            if half {
+                let row = entries[index].last().map(|index| register.rows[*index].labels[side].clone()).unwrap_or_default();
+                known.half.get_or_insert((free.remove(0), row));
+                continue;
+            }
+            for rival in store.by_key(&register.name, side, index, key, 6)? {
+                if rival != record.at && store.link(&register.name, side, &rival)?.is_none() {
+                    known.rivals.push(rival);
+                }
+            }
+            known.taken = None;
+            known.matches = free;
+            break;
+        }
+        if let [one] = &known.matches[..] {
+            other = match store.record(side.other(), &one.resource, &one.id)? {
+                Some(stored) => Some(self.assembled(store, side.other(), &one.resource.clone(), stored)?),
+                None => None,
+            };
+        }
+        let view = StoreView { store, register_of: &self.program };
+        Ok(decide::decide_unlinked(&context, register, side, &record, other.as_ref(), &known, &view))
+    }
+
+    fn decide_linked(&self, store: &mut dyn Store, context: &Context, register: &Register, side: Side, record: Record, link: &Link) -> Result<Change> {
+        let there = link.on(side.other()).clone();
+        let other = match store.record(side.other(), &there.resource, &there.id)? {
+            Some(stored) => Some(self.assembled(store, side.other(), &there.resource, stored)?),
+            None => None,
+        };
+        let mut known = Known {
+            complete: other.is_some() || self.complete.contains(&(side.other(), there.resource.clone())),
+            ..Known::default()
+        };
+        let keys = self.keys(store, context, register, side, &record);
+        self.clashes(store, register, side, &record, &keys, &mut known)?;
+        known.open = match store.open_intent_of(&register.name, side, &record.at.id)? {
+            Some(intent) => Some(intent.id),
+            None => store.open_intent_of(&register.name, side.other(), &there.id)?.map(|intent| intent.id),
+        };
+        let view = StoreView { store, register_of: &self.program };
+        let (left, right) = match side {
+            Side::Left => (Some(&record), other.as_ref()),
+            Side::Right => (other.as_ref(), Some(&record)),
+        };
+        let mut change = decide::decide_linked(context, register, left, right, &link.base, &known, &view);
+        // both ends of the link are named, also where one is gone
+        change.left.get_or_insert_with(|| link.left.clone());
+        change.right.get_or_insert_with(|| link.right.clone());
+        Ok(change)
+    }
+
+    /// A pair that is equal again by itself gets a new base.
+    fn refresh_base(&self, store: &mut dyn Store, register: &Register, change: &Change) -> Result<()> {
+        let (Some(left), Some(_)) = (&change.left, &change.right) else { return Ok(()) };
+        let Some(mut link) = store.link(&register.name, Side::Left, left)? else { return Ok(()) };
+        if let Some(base) = self.base(store, register, &link, &change.keep_base)?
+            && base != link.base
+        {
+            link.base = base;
+            store.put_link(&link)?;
+        }
+        Ok(())
+    }
+
+    /// The base of a link from what the mirror holds now.
+    pub(super) fn base(&self, store: &dyn Store, register: &Register, link: &Link, keep: &[String]) -> Result<Option<Value>> {
+        let (Some(left), Some(right)) =
+            (self.record(store, Side::Left, &link.left)?, self.record(store, Side::Right, &link.right)?)
+        else {
+            return Ok(None);
+        };
+        let view = StoreView { store, register_of: &self.program };
+        Ok(Some(decide::base_of(&self.context(), register, &left, &right, &link.base, keep, &view)))
+    }
+
+    /// One record of the mirror with its children in place.
+    pub(super) fn record(&self, store: &dyn Store, side: Side, at: &RecordRef) -> Result<Option<Record>> {
+        match store.record(side, &at.resource, &at.id)? {
+            Some(stored) => self.assembled(store, side, &at.resource, stored).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn clashes(&self, store: &dyn Store, register: &Register, side: Side, record: &Record, keys: &[Option<String>], known: &mut Known) -> Result<()> {
+        let first = entries(register).len();
+        for (i, rule) in register.unique.iter().enumerate() {
+            if rule.side != side {
+                continue;
+            }
+            let Some(Some(key)) = keys.get(first + i) else { continue };
+            let others: Vec<String> = store
+                .by_key(&register.name, side, first + i, key, 6)?
+                .into_iter()
+                .filter(|one| *one != record.at)
+                .map(|one| format!("{} {}", one.resource, self.name_of(store, register, side, &one)))
+                .collect();
+            if !others.is_empty() {
+                known.clashes.push(format!(
+                    "{} {} is also that of {}: it may stand only once in {}",
+                    rule.field,
+                    rule.field.get(&record.data).unwrap_or(&Value::Null),
+                    others.join(" and "),
+                    self.program.sides[side].name
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn name_of(&self, store: &dyn Store, register: &Register, side: Side, at: &RecordRef) -> String {
+        match self.record(store, side, at) {
+            Ok(Some(record)) => format!("'{}'", decide::label(register, side, &record)),
+            _ => at.id.clone(),
+        }
+    }
+
+    /// A record of the mirror with its children in place.
+    pub(super) fn assembled(&self, store: &dyn Store, side: Side, resource: &str, stored: StoredRecord) -> Result<Record> {
+        let mut record = Record {
+            at: RecordRef { resource: resource.to_owned(), id: stored.row.id.clone() },
+            hash: stored.row.hash.clone(),
+            data: stored.row.data,
+            changed_at: None,
+        };
+        let Some(resource) = self.program.sides[side].system.resources.get(resource) else { return Ok(record) };
+        record.changed_at = super::read::changed_at(resource, &record.data);
+        let mut children: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+        for (name, part) in &resource.parts {
+            if self.program.needs[side].contains_key(&part.resource) {
+                let rows = store.children(side, &part.resource, &record.at.id)?;
+                children.insert(name.clone(), rows.into_iter().map(|row| row.row.data).collect());
+            }
+        }
+        if !children.is_empty() {
+            wire::assemble(resource, &mut record.data, &|part| children.get(part).cloned().unwrap_or_default())
+                .map_err(|problem| StoreError(problem.to_string()))?;
+        }
+        Ok(record)
+    }
+}
+
+/// The match entries of a register, then each single row of those that have several: half a match never
+/// links, but it is noticed (`decisions` 17).
+pub(super) fn entries(register: &Register) -> Vec<Vec<usize>> {
+    let parent = register.part_of.as_ref().map(|(_, index)| *index);
+    let mut entries: Vec<Vec<usize>> = register.matching.clone();
+    let mut halves: Vec<Vec<usize>> = Vec::new();
+    for entry in &register.matching {
+        let rows: Vec<usize> = entry.iter().copied().filter(|index| Some(*index) != parent).collect();
+        if rows.len() < 2 {
+            continue;
+        }
+        for row in rows {
+            let half: Vec<usize> = parent.into_iter().chain([row]).collect();
+            if !entries.contains(&half) && !halves.contains(&half) {
+                halves.push(half);
+            }
+        }
+    }
+    entries.append(&mut halves);
+    entries
+}
+
+/// The slot of the index that holds a record's key.
+pub(super) fn key_slot(register: &Register) -> usize {
+    entries(register).len() + register.unique.len()
+}
+
+fn plan_row(change: &Change) -> PlanRow {
+    PlanRow {
+        seq: 0,
+        register: change.register.clone(),
+        left: change.left.as_ref().map(|one| one.id.clone()),
+        right: change.right.as_ref().map(|one| one.id.clone()),
+        action: change.action.name().to_owned(),
+        change: serde_json::to_string(change).expect("a change is plain data with text keys, so it is always JSON"),
+    }
+}
+
+fn planned(plan: &[PlanRow], side: Side, id: &str) -> bool {
+    plan.iter().any(|row| match side {
+        Side::Left => row.left.as_deref() == Some(id),
+        Side::Right => row.right.as_deref() == Some(id),
+    })
+}
+
+/// Whether a record is part of a planned pair already.
+fn claimed(store: &dyn Store, register: &Register, side: Side, id: &str, plan: &[PlanRow]) -> Result<bool> {
+    if plan.iter().any(|row| {
+        let here = match side {
+            Side::Left => &row.left,
+            Side::Right => &row.right,
+        };
+        here.as_deref() == Some(id) && row.left.is_some() && row.right.is_some()
+    }) {
+        return Ok(true);
+    }
+    Ok(store.change_of(&register.name, side, id)?.is_some_and(|row| row.left.is_some() && row.right.is_some()))
+}
+
+/// The view of the links and the plan.
+pub(super) struct StoreView<'a> {
+    pub store: &'a dyn Store,
+    pub register_of: &'a Program,
+}
+
+impl View for StoreView<'_> {
+    fn reference(&self, register: &str, from: Side, value: &Value, fields: &Both<Option<Path>>) -> RefTarget {
+        let text = value.scalar_text().unwrap_or_default();
+        let Some(compiled) = self.register_of.register(register) else {
+            return RefTarget::Missing(text);
+        };
+        let Ok(Some(at)) = self.find(compiled, from, &text) else {
+            return RefTarget::Missing(text);
+        };
+        if let Ok(Some(link)) = self.store.link(register, from, &at) {
+            let there = link.on(from.other());
+            return match self.value_of(compiled, from.other(), there, fields) {
+                Some(value) => RefTarget::Linked(value),
+                None => RefTarget::Missing(text),
+            };
+        }
+        match self.store.change_of(register, from, &at.id) {
+            Ok(Some(row)) => {
+                let Ok(change) = serde_json::from_str::<Change>(&row.change) else { return RefTarget::Missing(text) };
+                match (&change.action, change.on(from.other())) {
+                    (Action::Create { .. }, _) => RefTarget::Planned(at, change.label),
+                    (Action::Link | Action::Update, Some(there)) => match self.value_of(compiled, from.other(), there, fields) {
+                        Some(value) => RefTarget::Linked(value),
+                        None => RefTarget::Missing(change.label),
+                    },
+                    (Action::SetAside { .. } | Action::Wait { .. }, _) => {
+                        RefTarget::Missing(format!("'{}' (it is set aside or waits)", change.label))
+                    }
+                    _ => RefTarget::Missing(format!("'{}'", change.label)),
+                }
+            }
+            _ => RefTarget::Missing(text),
+        }
+    }
+}
+
+impl StoreView<'_> {
+    /// The record that a reference means: by its id, else by its key.
+    fn find(&self, register: &Register, side: Side, text: &str) -> Result<Option<RecordRef>> {
+        for member in &register.ends[side].members {
+            if self.store.record(side, &member.resource.name, text)?.is_some() {
+                return Ok(Some(RecordRef { resource: member.resource.name.clone(), id: text.to_owned() }));
+            }
+        }
+        Ok(self.store.by_key(&register.name, side, key_slot(register), text, 1)?.into_iter().next())
+    }
+
+    fn value_of(&self, register: &Register, side: Side, at: &RecordRef, fields: &Both<Option<Path>>) -> Option<Value> {
+        let stored = self.store.record(side, &at.resource, &at.id).ok()??;
+        let field = match &fields[side] {
+            Some(field) => field.clone(),
+            None => register.member(side, &at.resource)?.resource.key.first()?.clone(),
+        };
+        field.get(&stored.row.data).cloned().filter(|value| !normal(Compare::Exact, value).is_empty())
+    }
+}

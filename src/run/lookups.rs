@@ -1,0 +1,102 @@
+//! The records that lookups go through, read once per run and kept in memory: countries, currencies, terms.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::http::{CallError, Client, Pages};
+use crate::plan::translate::normal;
+use crate::program::mapping::{Compare, Program};
+use crate::program::system::{Field, Lookup, Resource, System};
+use crate::value::{Map, Side, Value};
+use crate::wire::{self, LookupProblem, Lookups};
+
+/// One side's lookup tables.
+#[derive(Clone, Debug, Default)]
+pub struct Tables {
+    tables: BTreeMap<String, Vec<(String, Value)>>,
+}
+
+impl Tables {
+    /// Reads every resource that a needed field looks up in.
+    ///
+    /// # Errors
+    /// The first read that fails.
+    pub async fn read(program: &Program, side: Side, client: &Client) -> Result<Tables, CallError> {
+        let system = &program.sides[side].system;
+        let mut wanted: BTreeSet<String> = BTreeSet::new();
+        for (name, fields) in &program.needs[side] {
+            if let Some(resource) = system.resources.get(name) {
+                for field in &resource.fields {
+                    if fields.contains(&field.name.to_string()) {
+                        collect(field, &mut wanted);
+                    }
+                }
+            }
+        }
+        let mut tables = Tables::default();
+        for name in wanted {
+            let Some(resource) = system.resources.get(&name) else { continue };
+            let rows = read_all(system, resource, client).await?;
+            tables.tables.insert(name, rows);
+        }
+        Ok(tables)
+    }
+}
+
+fn collect(field: &Field, wanted: &mut BTreeSet<String>) {
+    if let Some(lookup) = &field.lookup {
+        wanted.insert(lookup.target.resource.clone());
+    }
+    for member in &field.fields {
+        collect(member, wanted);
+    }
+}
+
+/// Every record of a resource, decoded whole, with its key.
+async fn read_all(system: &Arc<System>, resource: &Arc<Resource>, client: &Client) -> Result<Vec<(String, Value)>, CallError> {
+    let mut pages = Pages::new(client, resource, Vec::new(), None)?;
+    let mut rows = Vec::new();
+    while let Some(page) = pages.next().await? {
+        for wire_record in page.records {
+            // a lookup table has no lookups of its own (the compiler refuses chains)
+            if let Ok(record) = wire::decode(system, resource, None, &wire_record, &Tables::default())
+                && let Some(key) = resource.key_of(&record)
+            {
+                rows.push((key, record));
+            }
+        }
+    }
+    Ok(rows)
+}
+
+impl Lookups for Tables {
+    fn by_key(&self, resource: &str, key: &str) -> Option<Value> {
+        self.tables.get(resource)?.iter().find(|(one, _)| one == key).map(|(_, record)| record.clone())
+    }
+
+    fn find(&self, lookup: &Lookup, value: &Value) -> Result<String, LookupProblem> {
+        let wanted = normal(Compare::Exact, value);
+        let hits: Vec<&str> = self
+            .tables
+            .get(&lookup.target.resource)
+            .into_iter()
+            .flatten()
+            .filter(|(_, record)| {
+                lookup.target.field.get(record).is_some_and(|found| normal(Compare::Exact, found) == wanted)
+                    && lookup.only_where.as_ref().is_none_or(|only| {
+                        let root = match record {
+                            Value::Map(map) => Value::Map(map.clone()),
+                            _ => Value::Map(Map::new()),
+                        };
+                        only.holds(&root).unwrap_or(false)
+                    })
+            })
+            .map(|(key, _)| key.as_str())
+            .collect();
+        match hits[..] {
+            [one] => Ok(one.to_owned()),
+            [] => Err(LookupProblem::None),
+            _ => Err(LookupProblem::Several(hits.into_iter().map(str::to_owned).collect())),
+        }
+    }
+}

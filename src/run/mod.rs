@@ -1,0 +1,530 @@
+//! A run: effects in order. Read, decide, brake, apply, report.
+//!
+//! Registers are all read and decided first; the brakes look at the whole plan before the first write; then
+//! the plan is carried out in the order of the registers' references. What cannot go on is set aside and
+//! everything else continues. The engine prints nothing: it answers a [`Report`] and tells a listener events.
+
+mod apply;
+mod checks;
+mod decider;
+mod facts;
+mod lookups;
+mod read;
+mod recover;
+mod report;
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
+use std::rc::Rc;
+use std::sync::Arc;
+
+pub use decider::Selected;
+pub use facts::fingerprint_fact;
+pub use report::{Counts, Entry, Event, Report};
+
+use crate::clock::Clock;
+use crate::http::{CallError, Client};
+use crate::plan::Change;
+use crate::plan::brakes;
+use crate::program::mapping::Program;
+use crate::store::{Handle, RunRow, StoreError};
+use crate::value::{Both, Side, Value};
+use decider::Decider;
+
+/// Why a run came to no end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RunError {
+    /// It was refused before anything was written: a check, a brake, another company. All reasons.
+    Refused {
+        /// The reasons.
+        reasons: Vec<String>,
+        /// It is the connection or the mapping that is wrong (exit code 2).
+        bad_input: bool,
+    },
+    /// A system or the state failed.
+    Failed(String),
+    /// It was asked to stop, and did so at a safe point.
+    Stopped,
+}
+
+impl RunError {
+    fn failed(reason: impl Into<String>) -> Self {
+        RunError::Failed(reason.into())
+    }
+
+    fn refused(reason: impl Into<String>) -> Self {
+        RunError::Refused { reasons: vec![reason.into()], bad_input: false }
+    }
+}
+
+impl std::fmt::Display for RunError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            RunError::Refused { reasons, .. } => f.write_str(&reasons.join("\n")),
+            RunError::Failed(reason) => f.write_str(reason),
+            RunError::Stopped => f.write_str("stopped"),
+        }
+    }
+}
+
+impl std::error::Error for RunError {}
+
+impl From<StoreError> for RunError {
+    fn from(error: StoreError) -> Self {
+        RunError::Failed(error.to_string())
+    }
+}
+
+impl From<CallError> for RunError {
+    fn from(error: CallError) -> Self {
+        match error.class {
+            crate::program::system::ErrorClass::NotAllowed => RunError::refused(error.to_string()),
+            _ => RunError::Failed(error.to_string()),
+        }
+    }
+}
+
+/// What a run is to do.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Only decide: nothing is written to either system.
+    pub plan_only: bool,
+    /// Only these registers (and nothing of the others).
+    pub only: Vec<String>,
+    /// Only this record.
+    pub record: Option<Selected>,
+    /// Read everything, not only what changed.
+    pub full: bool,
+    /// Carry out only changes with these fingerprints (a saved plan).
+    pub saved: Option<HashSet<String>>,
+    /// Set aside records are tried again before their time.
+    pub retry_all: bool,
+    /// The brakes do not hold (said by a person, for this run).
+    pub release_brakes: bool,
+}
+
+/// Told what happens while a run goes on.
+pub type Listener = Rc<dyn Fn(Event)>;
+
+/// Everything a run needs, brought together by the caller.
+pub struct Setup {
+    /// What is to be kept equal.
+    pub program: Arc<Program>,
+    /// The state of the connection.
+    pub store: Handle,
+    /// Both systems.
+    pub clients: Both<Rc<Client>>,
+    /// Time.
+    pub clock: Rc<dyn Clock>,
+    /// The connection's name; none in the sandbox.
+    pub connection: Option<String>,
+    /// The run's id, unique.
+    pub run_id: String,
+    /// What is to be done.
+    pub options: Options,
+    /// Told what happens.
+    pub listener: Listener,
+    /// Set by the caller to end the run at the next safe point.
+    pub stop: Rc<Cell<bool>>,
+}
+
+/// One run.
+pub struct Engine {
+    program: Arc<Program>,
+    store: Handle,
+    clients: Both<Rc<Client>>,
+    clock: Rc<dyn Clock>,
+    connection: Option<String>,
+    run_id: String,
+    options: Options,
+    listener: Listener,
+    stop: Rc<Cell<bool>>,
+    report: RefCell<Report>,
+    lookups: RefCell<Both<Rc<lookups::Tables>>>,
+}
+
+impl Engine {
+    /// A run that has not begun.
+    pub fn new(setup: Setup) -> Engine {
+        Engine {
+            report: RefCell::new(Report {
+                mapping: setup.program.name.clone(),
+                connection: setup.connection.clone(),
+                run: setup.run_id.clone(),
+                verb: match (setup.options.plan_only, &setup.options.saved) {
+                    (true, _) => "plan",
+                    (false, Some(_)) => "apply",
+                    (false, None) => "run",
+                }
+                .into(),
+                ..Report::default()
+            }),
+            program: setup.program,
+            store: setup.store,
+            clients: setup.clients,
+            clock: setup.clock,
+            connection: setup.connection,
+            run_id: setup.run_id,
+            options: setup.options,
+            listener: setup.listener,
+            stop: setup.stop,
+            lookups: RefCell::new(Both::default()),
+        }
+    }
+
+    /// Runs. The report says what happened, also where the run was refused.
+    ///
+    /// # Errors
+    /// [`RunError`] where it could not come to an end; what was done until then is on disk, and the next run
+    /// goes on from there.
+    pub async fn run(self) -> Result<Report, (RunError, Box<Report>)> {
+        let started = self.clock.now_ms();
+        let outcome = self.all(started).await;
+        let mut report = self.report.borrow().clone();
+        report.milliseconds = u64::try_from(self.clock.now_ms() - started).unwrap_or(0);
+        report.reads = Side::BOTH.into_iter().map(|side| self.clients[side].reads_sent()).sum();
+        if let Err(RunError::Refused { reasons, .. }) = &outcome {
+            report.refused = reasons.clone();
+        }
+        if let Err(error) = self.end_history(started, &report, &outcome).await {
+            return Err((error, Box::new(report)));
+        }
+        match outcome {
+            Ok(()) => Ok(report),
+            Err(error) => Err((error, Box::new(report))),
+        }
+    }
+
+    async fn all(&self, started: i64) -> Result<(), RunError> {
+        let row = self.history_row(started, None, Value::Null);
+        self.store.call(move |store| store.put_run(&row)).await?;
+        self.rename_registers().await?;
+        self.same_company().await?;
+        self.check_access().await?;
+        for side in Side::BOTH {
+            let tables = lookups::Tables::read(&self.program, side, &self.clients[side]).await?;
+            self.lookups.borrow_mut()[side] = Rc::new(tables);
+        }
+        let facts = Arc::new(self.read_facts().await?);
+        let mut decider = self.decider(Arc::clone(&facts), HashSet::new());
+        self.check_facts(&decider)?;
+        if !self.options.plan_only {
+            self.recover(&decider).await?;
+        }
+        self.new_program().await?;
+        let reads = self.read_all().await?;
+        decider.complete = Arc::new(reads.complete);
+        self.check_records(&decider).await?;
+        self.store.call(|store| store.clear_plan()).await?;
+        for register in &self.program.registers {
+            if self.chosen(&register.name) {
+                self.decide_register(&decider, register).await?;
+            }
+        }
+        self.show_changes().await?;
+        if self.options.plan_only {
+            return self.count_plan().await;
+        }
+        self.brake().await?;
+        for register in &self.program.registers {
+            if !self.chosen(&register.name) {
+                continue;
+            }
+            let mut counts = self.report.borrow().registers.get(&register.name).copied().unwrap_or_default();
+            let outcome = self.apply_register(&decider, register, &mut counts).await;
+            let name = register.name.clone();
+            counts.pairs = self.store.read(move |store| store.count_links(&name)).await?;
+            self.report.borrow_mut().registers.insert(register.name.clone(), counts);
+            outcome?;
+        }
+        Ok(())
+    }
+
+    fn decider(&self, facts: Arc<Both<Value>>, complete: HashSet<(Side, String)>) -> Decider {
+        let now_ms = self.clock.now_ms();
+        let now = jiff::Timestamp::from_millisecond(now_ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH).to_string();
+        Decider {
+            program: Arc::clone(&self.program),
+            facts,
+            today: now.get(..10).unwrap_or_default().to_owned(),
+            now,
+            now_ms,
+            complete: Arc::new(complete),
+            selected: self.options.record.clone(),
+            retry_all: self.options.retry_all,
+        }
+    }
+
+    fn chosen(&self, register: &str) -> bool {
+        let only = &self.options.only;
+        let selected = self.options.record.as_ref().map(|record| record.register.as_str());
+        (only.is_empty() || only.iter().any(|one| one == register)) && selected.is_none_or(|one| one == register)
+    }
+
+    fn stopping(&self) -> bool {
+        self.stop.get()
+    }
+
+    fn tell(&self, event: Event) {
+        (self.listener)(event);
+    }
+
+    fn note(&self, code: &str, reason: String) {
+        self.report.borrow_mut().notes.push(Entry {
+            register: String::new(),
+            record: String::new(),
+            code: code.to_owned(),
+            reason,
+        });
+    }
+
+    /// `was:` gives the links of an old name to the new one.
+    async fn rename_registers(&self) -> Result<(), RunError> {
+        for register in &self.program.registers {
+            if let Some(was) = &register.was {
+                let (was, now) = (was.clone(), register.name.clone());
+                self.store
+                    .call(move |store| if store.count_links(&now)? == 0 { store.rename_register(&was, &now) } else { Ok(false) })
+                    .await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// An edited mapping, or other settings: every record is compared once more (`decisions` 9).
+    async fn new_program(&self) -> Result<(), RunError> {
+        let hash = self.program.hash.clone();
+        let resources: Vec<(Side, String)> = Side::BOTH
+            .into_iter()
+            .flat_map(|side| {
+                read::resources(&self.program, side, &|_| true).into_iter().map(move |(resource, _)| (side, resource.name.clone()))
+            })
+            .collect();
+        self.store
+            .call(move |store| {
+                if store.fact("program")?.as_deref() != Some(&hash) {
+                    for (side, resource) in &resources {
+                        store.mark_dirty(*side, resource, None)?;
+                    }
+                    store.set_fact("program", Some(&hash))?;
+                }
+                Ok(())
+            })
+            .await?;
+        Ok(())
+    }
+
+    async fn decide_register(&self, decider: &Decider, register: &Arc<crate::program::mapping::Register>) -> Result<(), RunError> {
+        for side in Side::BOTH {
+            for member in &register.ends[side].members {
+                let mut after = String::new();
+                loop {
+                    let (decider, register, resource, from) =
+                        (decider.clone(), Arc::clone(register), member.resource.name.clone(), after);
+                    let last = self.store.call(move |store| decider.index_chunk(store, &register, side, &resource, &from)).await?;
+                    match last {
+                        Some(last) => after = last,
+                        None => break,
+                    }
+                }
+            }
+        }
+        let mut counts = Counts::default();
+        let mut looked_at = 0;
+        for side in Side::BOTH {
+            for member in &register.ends[side].members {
+                let mut after = String::new();
+                loop {
+                    let (decider, of, resource, from) = (decider.clone(), Arc::clone(register), member.resource.name.clone(), after);
+                    let chunk = self.store.call(move |store| decider.decide_chunk(store, &of, side, &resource, &from)).await?;
+                    counts.unchanged += chunk.unchanged;
+                    looked_at += chunk.looked_at;
+                    for change in chunk.noted {
+                        self.note_change(&change);
+                    }
+                    self.tell(Event::Decided { register: register.name.clone(), count: looked_at });
+                    match chunk.last {
+                        Some(last) => after = last,
+                        None => break,
+                    }
+                }
+            }
+        }
+        // pairs that were not on the work list are unchanged, too
+        let name = register.name.clone();
+        let (pairs, planned) = self.store.read(move |store| Ok((store.count_links(&name)?, store.count_changes(&name)?))).await?;
+        let touched: u64 = planned.iter().filter(|(action, _)| matches!(action.as_str(), "update" | "delete" | "unlink")).map(|(_, n)| n).sum();
+        counts.unchanged = counts.unchanged.max(pairs.saturating_sub(touched));
+        counts.pairs = pairs;
+        self.report.borrow_mut().registers.insert(register.name.clone(), counts);
+        Ok(())
+    }
+
+    fn note_change(&self, change: &Change) {
+        let mut report = self.report.borrow_mut();
+        for note in &change.notes {
+            report.notes.push(Entry {
+                register: change.register.clone(),
+                record: change.label.clone(),
+                code: note.kind.clone(),
+                reason: note.text.clone(),
+            });
+        }
+    }
+
+    /// Tells the listener every planned change, and drops those that a saved plan does not hold.
+    async fn show_changes(&self) -> Result<(), RunError> {
+        let mut after = 0;
+        let mut kept = Vec::new();
+        let mut skipped = 0_u64;
+        loop {
+            let rows = self.store.read(move |store| store.changes(None, after, 500)).await?;
+            let Some(last) = rows.last() else { break };
+            after = last.seq;
+            for row in rows {
+                let Ok(change) = serde_json::from_str::<Change>(&row.change) else { continue };
+                match &self.options.saved {
+                    Some(saved) if change.writes() && !saved.contains(&change.fingerprint()) => {
+                        skipped += 1;
+                        self.report.borrow_mut().notes.push(Entry {
+                            register: change.register.clone(),
+                            record: change.label.clone(),
+                            code: "moved".into(),
+                            reason: "it is not as it was planned any more: skipped".into(),
+                        });
+                    }
+                    Some(_) => kept.push(row),
+                    None => self.tell(Event::Change(Box::new(change))),
+                }
+            }
+        }
+        if self.options.saved.is_some() && skipped > 0 {
+            self.store
+                .call(move |store| {
+                    store.clear_plan()?;
+                    store.add_changes(&kept)
+                })
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// A plan is counted as if it had been carried out.
+    async fn count_plan(&self) -> Result<(), RunError> {
+        let mut after = 0;
+        loop {
+            let rows = self.store.read(move |store| store.changes(None, after, 500)).await?;
+            let Some(last) = rows.last() else { return Ok(()) };
+            after = last.seq;
+            for row in rows {
+                let Ok(change) = serde_json::from_str::<Change>(&row.change) else { continue };
+                let mut report = self.report.borrow_mut();
+                let entry = |code: &str, reason: &str| Entry {
+                    register: change.register.clone(),
+                    record: change.label.clone(),
+                    code: code.to_owned(),
+                    reason: reason.to_owned(),
+                };
+                let counts = report.registers.entry(row.register.clone()).or_default();
+                use crate::plan::Action;
+                match &change.action {
+                    Action::Link => counts.linked += 1,
+                    Action::Create { .. } => counts.created += 1,
+                    Action::Update => counts.updated += 1,
+                    Action::Delete { .. } => counts.deleted += 1,
+                    Action::Wait { reason } => {
+                        counts.waiting += 1;
+                        let entry = entry("waiting", reason);
+                        report.waiting.push(entry);
+                    }
+                    Action::SetAside { code, reason, .. } => {
+                        counts.set_aside += 1;
+                        let entry = entry(code, reason);
+                        report.set_aside.push(entry);
+                    }
+                    Action::Nothing | Action::Unlink => {}
+                }
+                for note in &change.notes {
+                    let entry = entry(&note.kind, &note.text);
+                    report.notes.push(entry);
+                }
+            }
+        }
+    }
+
+    /// The brakes look at the whole plan before the first write.
+    async fn brake(&self) -> Result<(), RunError> {
+        let mut all = Vec::new();
+        for register in &self.program.registers {
+            let name = register.name.clone();
+            let (planned, linked) = self.store.read(move |store| Ok((store.count_changes(&name)?, store.count_links(&name)?))).await?;
+            let mut counts = brakes::Counts { linked, ..brakes::Counts::default() };
+            for (action, count) in planned {
+                match action.as_str() {
+                    "create" => counts.create += count,
+                    "update" => counts.update += count,
+                    "delete" => counts.delete += count,
+                    // linking writes, too, where the two differ
+                    "link" => counts.update += self.writing_links(&register.name).await?,
+                    _ => {}
+                }
+            }
+            all.push((register.name.clone(), counts));
+        }
+        let held = brakes::check(&self.program.brakes, &all);
+        if held.is_empty() || self.options.release_brakes {
+            return Ok(());
+        }
+        let reasons = held
+            .into_iter()
+            .map(|reason| format!("{reason}. Nothing was written. Look at `mapengine plan`; `--release-brakes` lets this one run go"))
+            .collect();
+        Err(RunError::Refused { reasons, bad_input: false })
+    }
+
+    async fn writing_links(&self, register: &str) -> Result<u64, RunError> {
+        let mut after = 0;
+        let mut count = 0;
+        loop {
+            let name = register.to_owned();
+            let rows = self.store.read(move |store| store.changes(Some(&name), after, 500)).await?;
+            let Some(last) = rows.last() else { return Ok(count) };
+            after = last.seq;
+            count += rows
+                .iter()
+                .filter(|row| row.action == "link")
+                .filter_map(|row| serde_json::from_str::<Change>(&row.change).ok())
+                .filter(Change::writes)
+                .count() as u64;
+        }
+    }
+
+    fn history_row(&self, started: i64, ended: Option<i64>, report: Value) -> RunRow {
+        RunRow {
+            id: self.run_id.clone(),
+            started,
+            ended,
+            verb: self.report.borrow().verb.clone(),
+            program: self.program.hash.clone(),
+            report,
+        }
+    }
+
+    async fn end_history(&self, started: i64, report: &Report, outcome: &Result<(), RunError>) -> Result<(), RunError> {
+        let text = serde_json::to_string(report).map_err(|error| RunError::failed(error.to_string()))?;
+        let mut value = crate::value::from_json_str(&text).map_err(|error| RunError::failed(error.to_string()))?;
+        if let Value::Map(map) = &mut value {
+            // the lists are in the state already, record by record
+            for list in ["set_aside", "waiting", "notes"] {
+                map.shift_remove(list);
+            }
+            if let Err(error) = outcome {
+                map.insert("error".into(), Value::text(error.to_string()));
+            }
+        }
+        let row = self.history_row(started, Some(self.clock.now_ms()), value);
+        self.store.call(move |store| store.put_run(&row)).await?;
+        Ok(())
+    }
+
+}

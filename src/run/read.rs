@@ -1,0 +1,354 @@
+//! Reading: every list once, page by page, into the mirror; changes only where a cursor allows it.
+
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::{Engine, Event, RunError};
+use crate::http::Pages;
+use crate::program::mapping::Program;
+use crate::program::system::{ErrorClass, Resource};
+use crate::store::{RecordRow, Which};
+use crate::value::{Map, Side, Value};
+use crate::wire;
+
+/// How the reads of a run went.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Reads {
+    /// Resources whose read was complete in this run (a sweep), by side.
+    pub complete: HashSet<(Side, String)>,
+    /// How many records came.
+    pub records: u64,
+}
+
+/// The resources a program reads on a side: those of its registers, then the parts they need.
+pub(super) fn resources(program: &Program, side: Side, only: &dyn Fn(&str) -> bool) -> Vec<(Arc<Resource>, Option<PartOf>)> {
+    let system = &program.sides[side].system;
+    let mut out: Vec<(Arc<Resource>, Option<PartOf>)> = Vec::new();
+    let mut seen = BTreeSet::new();
+    for register in program.registers.iter().filter(|register| only(&register.name)) {
+        for member in &register.ends[side].members {
+            if seen.insert(member.resource.name.clone()) {
+                out.push((Arc::clone(&member.resource), None));
+            }
+        }
+    }
+    let parents: Vec<Arc<Resource>> = out.iter().map(|(resource, _)| Arc::clone(resource)).collect();
+    for parent in parents {
+        for part in parent.parts.values() {
+            let needed = program.needs[side].contains_key(&part.resource);
+            if needed
+                && seen.insert(part.resource.clone())
+                && let Some(resource) = system.resources.get(&part.resource)
+            {
+                out.push((Arc::clone(resource), Some(PartOf { parent: parent.name.clone(), by: part.by.clone() })));
+            }
+        }
+    }
+    out
+}
+
+/// Whose part a resource is.
+#[derive(Clone, Debug)]
+pub(super) struct PartOf {
+    pub parent: String,
+    pub by: crate::value::Path,
+}
+
+/// A record as the mirror holds it. The fields that only say when it changed do not count in its hash.
+pub(super) fn row_of(resource: &Resource, data: Value, part_of: Option<&PartOf>) -> Option<RecordRow> {
+    let id = resource.id_of(&data)?;
+    let parent = part_of.and_then(|part| part.by.get(&data)).and_then(Value::scalar_text);
+    let mut counted = data.clone();
+    if let Some(cursor) = &resource.cursor {
+        for field in &cursor.fields {
+            field.remove(&mut counted);
+        }
+    }
+    Some(RecordRow { id, parent, hash: hash_of(&counted), data })
+}
+
+/// A short hash of a value in its canonical form.
+pub(super) fn hash_of(value: &Value) -> String {
+    use sha2::{Digest, Sha256};
+    let digest = Sha256::digest(value.canonical().to_json().as_bytes());
+    crate::plan::change::hex(&digest[..12])
+}
+
+/// The names of the fields of a resource that a program needs.
+pub(super) fn wanted(program: &Program, side: Side, resource: &str) -> BTreeSet<String> {
+    program.needs[side].get(resource).cloned().unwrap_or_default()
+}
+
+impl Engine {
+    /// Reads everything that the chosen registers need.
+    pub(super) async fn read_all(&self) -> Result<Reads, RunError> {
+        let mut reads = Reads::default();
+        for side in Side::BOTH {
+            for (resource, part_of) in resources(&self.program, side, &|name| self.chosen(name)) {
+                self.read_resource(side, &resource, part_of.as_ref(), &mut reads).await?;
+            }
+        }
+        Ok(reads)
+    }
+
+    async fn read_resource(&self, side: Side, resource: &Arc<Resource>, part_of: Option<&PartOf>, reads: &mut Reads) -> Result<(), RunError> {
+        if resource.singleton {
+            return Ok(());
+        }
+        let below = resource.list.as_ref().is_some_and(|list| list.path.fields().next().is_some());
+        if below {
+            if let Some(part_of) = part_of {
+                return self.read_below(side, resource, part_of, reads).await;
+            }
+            return Ok(());
+        }
+        let name = format!("{}:{}", side, resource.name);
+        let cursor_fact = format!("cursor:{name}");
+        let sweep_fact = format!("sweep:{name}");
+        let swept_fact = format!("swept_at:{name}");
+        let program_fact = format!("read_by:{name}");
+        let fields = wanted(&self.program, side, &resource.name);
+        // other fields than last time: what is in the mirror lacks them
+        let shape = fields.iter().cloned().collect::<Vec<_>>().join(",");
+        let facts = (cursor_fact.clone(), sweep_fact.clone(), swept_fact.clone(), program_fact.clone());
+        let (cursor, sweep, swept_at, shape_before) = self
+            .store
+            .read(move |store| Ok((store.fact(&facts.0)?, store.fact(&facts.1)?, store.fact(&facts.2)?, store.fact(&facts.3)?)))
+            .await?;
+        let now = self.clock.now_ms();
+        let due = swept_at
+            .and_then(|text| text.parse::<i64>().ok())
+            .is_none_or(|at| now - at >= i64::try_from(self.program.sweep.as_millis()).unwrap_or(i64::MAX));
+        let delta = resource.cursor.is_some() && cursor.is_some() && !due && !self.options.full && shape_before.as_deref() == Some(&shape);
+        let mut query = Vec::new();
+        if delta && let (Some(spec), Some(since)) = (&resource.cursor, &cursor) {
+            let text = wire::since_text(&self.program.sides[side].system, since, spec.overlap);
+            query = wire::list_query(resource, Some(&text), &[]);
+        }
+        let number = if delta { 0 } else { sweep.and_then(|text| text.parse::<i64>().ok()).unwrap_or(0) + 1 };
+        let client = &self.clients[side];
+        let mut pages = Pages::new(client, resource, query, None)?.read_ahead();
+        let mut newest = cursor.clone().unwrap_or_default();
+        let mut count = 0_u64;
+        while let Some(page) = pages.next().await? {
+            let mut rows = Vec::with_capacity(page.records.len());
+            for wire_record in &page.records {
+                match self.decoded(side, resource, &fields, wire_record) {
+                    Ok(Some(data)) => {
+                        if let Some(at) = changed_at(resource, &data)
+                            && later(&at, &newest)
+                        {
+                            newest = at;
+                        }
+                        match row_of(resource, data, part_of) {
+                            Some(row) => rows.push(row),
+                            None => self.note_unreadable(side, resource, "it has no key"),
+                        }
+                    }
+                    Ok(None) => {}
+                    Err(problem) => self.note_unreadable(side, resource, &problem),
+                }
+            }
+            count += rows.len() as u64;
+            self.put_page(side, resource, rows, number, part_of).await?;
+            self.tell(Event::Read { side: self.program.sides[side].name.clone(), resource: resource.name.clone(), count });
+        }
+        reads.records += count;
+        if !pages.complete() {
+            self.note_unreadable(side, resource, "the list came incomplete; nothing is called missing in this run");
+            return Ok(());
+        }
+        if !delta {
+            if self.gone_stage(side, resource, number, count).await? {
+                reads.complete.insert((side, resource.name.clone()));
+            }
+            let sets = [(sweep_fact, number.to_string()), (swept_fact, now.to_string()), (program_fact, shape)];
+            self.store
+                .call(move |store| {
+                    for (name, value) in &sets {
+                        store.set_fact(name, Some(value))?;
+                    }
+                    Ok(())
+                })
+                .await?;
+        }
+        if !newest.is_empty() {
+            // every record up to here is on the work list on disk, so the cursor may move
+            self.store.call(move |store| store.set_fact(&cursor_fact, Some(&newest))).await?;
+        }
+        Ok(())
+    }
+
+    /// A list below a parent is read for parents on the work list only.
+    async fn read_below(&self, side: Side, resource: &Arc<Resource>, part_of: &PartOf, reads: &mut Reads) -> Result<(), RunError> {
+        let fields = wanted(&self.program, side, &resource.name);
+        let mut after = String::new();
+        loop {
+            let (parent, from) = (part_of.parent.clone(), after.clone());
+            let parents = self.store.read(move |store| store.records(side, &parent, Which::Dirty, &from, 200)).await?;
+            let Some(last) = parents.last() else { return Ok(()) };
+            after = last.id.clone();
+            for parent in &parents {
+                let mut record = Value::Map(Map::new());
+                part_of.by.set(&mut record, Value::text(parent.id.clone()));
+                let mut pages = Pages::new(&self.clients[side], resource, Vec::new(), Some(&record))?;
+                while let Some(page) = pages.next().await? {
+                    let mut rows = Vec::new();
+                    for wire_record in &page.records {
+                        if let Ok(Some(mut data)) = self.decoded(side, resource, &fields, wire_record) {
+                            part_of.by.set(&mut data, Value::text(parent.id.clone()));
+                            rows.extend(row_of(resource, data, Some(part_of)));
+                        }
+                    }
+                    reads.records += rows.len() as u64;
+                    self.put_page(side, resource, rows, 0, Some(part_of)).await?;
+                }
+            }
+        }
+    }
+
+    /// A record as the mapping sees it; `None` where it is of another kind (the resource's own scope).
+    pub(super) fn decoded(&self, side: Side, resource: &Resource, fields: &BTreeSet<String>, wire_record: &Value) -> Result<Option<Value>, String> {
+        let system = &self.program.sides[side].system;
+        let scoped: BTreeSet<String>;
+        let fields = match &resource.scope {
+            Some(scope) => {
+                scoped = fields.iter().cloned().chain(scope.uses().iter().map(|path| path.to_string())).collect();
+                &scoped
+            }
+            None => fields,
+        };
+        let data = wire::decode(system, resource, Some(fields), wire_record, &*self.lookups.borrow()[side]).map_err(|problem| problem.to_string())?;
+        match &resource.scope {
+            Some(scope) => Ok(scope.holds(&data).map_err(|error| error.to_string())?.then_some(data)),
+            None => Ok(Some(data)),
+        }
+    }
+
+    async fn put_page(&self, side: Side, resource: &Arc<Resource>, rows: Vec<RecordRow>, sweep: i64, part_of: Option<&PartOf>) -> Result<(), RunError> {
+        let name = resource.name.clone();
+        let parent = part_of.map(|part| part.parent.clone());
+        self.store
+            .call(move |store| {
+                let changed = store.put_records(side, &name, &rows, sweep)?;
+                // a child that changed makes its parent a candidate
+                if let Some(parent) = &parent {
+                    for (row, changed) in rows.iter().zip(changed) {
+                        if changed && let Some(id) = &row.parent {
+                            store.mark_dirty(side, parent, Some(id))?;
+                        }
+                    }
+                }
+                Ok(())
+            })
+            .await?;
+        Ok(())
+    }
+
+    /// After a complete read: what was not seen is asked for once more, one by one; only a 404 means gone.
+    ///
+    /// Answers whether "gone" could be told for all of them.
+    async fn gone_stage(&self, side: Side, resource: &Arc<Resource>, sweep: i64, seen: u64) -> Result<bool, RunError> {
+        let name = resource.name.clone();
+        let unseen = self.store.read(move |store| store.count(side, &name, Which::UnseenBy(sweep))).await?;
+        if unseen == 0 {
+            return Ok(true);
+        }
+        let side_name = &self.program.sides[side].name;
+        if seen == 0 {
+            self.note(
+                "empty_source",
+                format!("{side_name} gave no {} at all, {unseen} were known: nothing is called missing", resource.name),
+            );
+            return Ok(false);
+        }
+        if unseen > (seen / 10).max(20) {
+            self.note(
+                "many_missing",
+                format!(
+                    "{unseen} {} of {side_name} were not in the list ({seen} were): too many to be true, nothing is called missing",
+                    resource.name
+                ),
+            );
+            return Ok(false);
+        }
+        let Some(_) = &resource.get else {
+            return Ok(false);
+        };
+        let fields = wanted(&self.program, side, &resource.name);
+        let mut after = String::new();
+        loop {
+            let (name, from) = (resource.name.clone(), after.clone());
+            let rows = self.store.read(move |store| store.records(side, &name, Which::UnseenBy(sweep), &from, 100)).await?;
+            let Some(last) = rows.last() else { return Ok(true) };
+            after = last.id.clone();
+            for row in rows {
+                let Ok(outgoing) = wire::get(&self.program.sides[side].system, resource, &row.data) else { continue };
+                match self.clients[side].read(&outgoing).await {
+                    Ok(reply) => {
+                        if let Some(found) = reply.body.as_ref().and_then(|body| wire::record_in_get(resource, body))
+                            && let Ok(Some(data)) = self.decoded(side, resource, &fields, &found)
+                            && let Some(found) = row_of(resource, data, None)
+                        {
+                            let found = RecordRow { parent: row.parent.clone(), ..found };
+                            self.put_page(side, resource, vec![found], sweep, None).await?;
+                        }
+                    }
+                    Err(error) if error.class == ErrorClass::Gone => self.forget(side, resource, &row.id).await?,
+                    Err(error) => self.note_unreadable(side, resource, &error.to_string()),
+                }
+            }
+        }
+    }
+
+    /// A record is gone: it leaves the mirror, and what is linked to it is looked at.
+    pub(super) async fn forget(&self, side: Side, resource: &Arc<Resource>, id: &str) -> Result<(), RunError> {
+        let registers: Vec<String> = self
+            .program
+            .registers
+            .iter()
+            .filter(|register| register.member(side, &resource.name).is_some())
+            .map(|register| register.name.clone())
+            .collect();
+        let (name, id) = (resource.name.clone(), id.to_owned());
+        self.store
+            .call(move |store| {
+                for register in &registers {
+                    if let Some(link) = store.link_by_id(register, side, &id)? {
+                        let other = link.on(side.other());
+                        store.mark_dirty(side.other(), &other.resource, Some(&other.id))?;
+                    }
+                    let gone = crate::store::RecordRef { resource: name.clone(), id: id.clone() };
+                    store.put_keys(register, side, &gone, &[])?;
+                }
+                store.remove_record(side, &name, &id)
+            })
+            .await?;
+        Ok(())
+    }
+
+    fn note_unreadable(&self, side: Side, resource: &Resource, problem: &str) {
+        self.note("unreadable", format!("a record of {} {} cannot be read: {problem}", self.program.sides[side].name, resource.name));
+    }
+}
+
+/// When a record changed, as its system says.
+pub(super) fn changed_at(resource: &Resource, data: &Value) -> Option<String> {
+    resource
+        .cursor
+        .as_ref()?
+        .fields
+        .iter()
+        .filter_map(|field| field.get(data)?.scalar_text().filter(|text| !text.is_empty()))
+        .next()
+}
+
+/// Whether one of the server's own times is later than another; texts that are no times are compared as texts.
+pub(super) fn later(one: &str, other: &str) -> bool {
+    match (one.parse::<Timestamp>(), other.parse::<Timestamp>()) {
+        (Ok(one), Ok(other)) => one > other,
+        _ => one > other,
+    }
+}

@@ -1,0 +1,425 @@
+//! Recovery: what was sent and has no outcome. Never repeated blindly (reliability 4.2, 4.3).
+//!
+//! A write that is open is left alone until its settle time is over; then the engine looks. A create that is
+//! found once is adopted, one that is not found did not happen and is decided anew, more than one is held
+//! for a person. An update is settled by reading the record: what it holds now is the truth.
+
+use std::sync::Arc;
+
+use super::decider::Decider;
+use super::read::{row_of, wanted};
+use super::report::Entry;
+use super::{Engine, RunError};
+use crate::http::Pages;
+use crate::plan::translate::same;
+use crate::program::mapping::Register;
+use crate::program::system::{ErrorClass, Resource};
+use crate::store::{Effect, EventRow, Intent, IntentState, Link, RecordRef, RecordRow};
+use crate::value::{Map, Side, Value};
+use crate::wire;
+
+/// What looking came to.
+enum Looked {
+    /// It is there, once.
+    Found(Box<RecordRow>),
+    /// It is not there.
+    NotThere,
+    /// More than one could be it.
+    Several(Vec<String>),
+}
+
+impl Engine {
+    /// Settles every open write whose time has come. Answers how many are still open.
+    ///
+    /// # Errors
+    /// Only where the state fails: a system that cannot be asked leaves the write open.
+    pub(super) async fn recover(&self, decider: &Decider) -> Result<u64, RunError> {
+        let open = self.store.read(|store| store.open_intents()).await?;
+        let mut left = 0;
+        for intent in open {
+            if intent.state == IntentState::InDoubt {
+                self.report_doubt(&intent, "more than one record could be it: say which with `mapengine resolve`");
+                left += 1;
+                continue;
+            }
+            if intent.settle_until > self.clock.now_ms() {
+                let seconds = (intent.settle_until - self.clock.now_ms()) / 1000;
+                self.report_doubt(&intent, &format!("no answer came; it is looked up in {seconds} s"));
+                left += 1;
+                continue;
+            }
+            left += u64::from(!self.settle(decider, intent).await?);
+        }
+        Ok(left)
+    }
+
+    fn report_doubt(&self, intent: &Intent, reason: &str) {
+        let record = intent.target.clone().or_else(|| intent.source.as_ref().map(|source| source.id.clone())).unwrap_or_default();
+        self.report.borrow_mut().in_doubt.push(Entry {
+            register: intent.register.clone(),
+            record,
+            code: "ME0940".into(),
+            reason: format!("write {} ({} {}): {reason}", intent.id, verb(intent.effect), intent.resource),
+        });
+    }
+
+    /// Settles one write. Answers whether it is settled.
+    async fn settle(&self, decider: &Decider, intent: Intent) -> Result<bool, RunError> {
+        let side = intent.side;
+        let Some(resource) = self.program.sides[side].system.resources.get(&intent.resource).cloned() else {
+            self.report_doubt(&intent, "its resource is not in the system file any more");
+            return Ok(false);
+        };
+        match intent.effect {
+            Effect::Create => self.settle_create(decider, intent, &resource).await,
+            Effect::Update | Effect::Delete => self.settle_update(decider, intent, &resource).await,
+        }
+    }
+
+    async fn settle_create(&self, decider: &Decider, mut intent: Intent, resource: &Arc<Resource>) -> Result<bool, RunError> {
+        let side = intent.side;
+        let Some(register) = self.program.register(&intent.register).cloned() else {
+            self.report_doubt(&intent, "its register is not in the mapping any more");
+            return Ok(false);
+        };
+        let record = intent.lookup.get("record").cloned().unwrap_or_default();
+        let is_part = register.member(side, &resource.name).is_none();
+        let looked = if is_part { self.look_for_part(side, resource, &record).await } else { self.look_for(&register, side, resource, &record).await };
+        let looked = match looked {
+            Ok(looked) => looked,
+            Err(reason) => {
+                self.report_doubt(&intent, &format!("it cannot be looked up now: {reason}"));
+                return Ok(false);
+            }
+        };
+        match looked {
+            Looked::Found(row) => {
+                intent.state = IntentState::Done;
+                intent.outcome = "adopted: it was there".into();
+                intent.target = Some(row.id.clone());
+                let made = RecordRef { resource: resource.name.clone(), id: row.id.clone() };
+                let link = intent.source.clone().filter(|_| !is_part).map(|source| {
+                    let (left, right) = match side {
+                        Side::Left => (made.clone(), source),
+                        Side::Right => (source, made.clone()),
+                    };
+                    Link {
+                        register: register.name.clone(),
+                        left,
+                        right,
+                        base: Value::Null,
+                        since: self.clock.now_ms(),
+                        how: "adopted".into(),
+                    }
+                });
+                self.adopt(decider, &register, intent, resource, *row, link).await?;
+                Ok(true)
+            }
+            Looked::NotThere => {
+                // known now that it did not happen: the record is decided anew, and sent again if that says so
+                intent.state = IntentState::Failed;
+                intent.outcome = "it did not take effect: it is not there after the settle time".into();
+                let refused = intent.then.get("refused").and_then(Value::as_text).map(str::to_owned);
+                if let Some(message) = refused {
+                    intent.outcome = format!("refused: {message}");
+                }
+                let source = intent.source.clone();
+                self.store
+                    .call(move |store| {
+                        if let Some(source) = &source {
+                            store.mark_dirty(side.other(), &source.resource, Some(&source.id))?;
+                        }
+                        store.set_intent(&intent)
+                    })
+                    .await?;
+                Ok(true)
+            }
+            Looked::Several(ids) => {
+                intent.state = IntentState::InDoubt;
+                intent.outcome = format!("several records could be it: {}", ids.join(", "));
+                self.report_doubt(&intent, &format!("{} (`mapengine resolve {} --adopt ID`)", intent.outcome, intent.id));
+                self.store.call(move |store| store.set_intent(&intent)).await?;
+                Ok(false)
+            }
+        }
+    }
+
+    async fn adopt(
+        &self,
+        decider: &Decider,
+        register: &Register,
+        intent: Intent,
+        resource: &Arc<Resource>,
+        row: RecordRow,
+        link: Option<Link>,
+    ) -> Result<(), RunError> {
+        let decider = decider.clone();
+        let register_name = register.name.clone();
+        let name = resource.name.clone();
+        let side = intent.side;
+        let event = EventRow {
+            run: self.run_id.clone(),
+            at: self.clock.now_ms(),
+            register: register_name.clone(),
+            left: link.as_ref().map(|link| link.left.id.clone()),
+            right: link.as_ref().map(|link| link.right.id.clone()),
+            what: "adopted".into(),
+            detail: Value::Map(Map::from([("write".to_owned(), Value::from(intent.id))])),
+        };
+        self.store
+            .call(move |store| {
+                store.put_clean(side, &name, &row)?;
+                if let Some(mut link) = link {
+                    let source = link.on(side.other()).clone();
+                    if store.link(&register_name, side.other(), &source)?.is_none() {
+                        if let Some(register) = decider.program.register(&register_name).cloned()
+                            && let Some(base) = decider.base(store, &register, &link, &[])?
+                        {
+                            link.base = base;
+                        }
+                        store.put_link(&link)?;
+                        store.add_event(&event)?;
+                    }
+                    // it is compared once more: the source may have changed meanwhile
+                    store.mark_dirty(side.other(), &source.resource, Some(&source.id))?;
+                }
+                store.set_intent(&intent)
+            })
+            .await?;
+        Ok(())
+    }
+
+    /// An update is settled by what the record holds now.
+    async fn settle_update(&self, decider: &Decider, mut intent: Intent, resource: &Arc<Resource>) -> Result<bool, RunError> {
+        let side = intent.side;
+        let record = intent.lookup.get("record").cloned().unwrap_or_default();
+        let part_of = self.part_of(side, &resource.name);
+        if resource.get.is_none() {
+            intent.state = IntentState::Failed;
+            intent.outcome = "decided anew".into();
+            self.store.call(move |store| store.set_intent(&intent)).await?;
+            return Ok(true);
+        }
+        let Ok(outgoing) = wire::get(&self.program.sides[side].system, resource, &record) else { return Ok(false) };
+        let fields = wanted(&self.program, side, &resource.name);
+        let row = match self.clients[side].read(&outgoing).await {
+            Ok(reply) => {
+                let found = reply.body.as_ref().and_then(|body| wire::record_in_get(resource, body));
+                let data = match found {
+                    Some(found) => self.decoded(side, resource, &fields, &found).ok().flatten(),
+                    None => None,
+                };
+                data.and_then(|data| row_of(resource, data, part_of.as_ref()))
+            }
+            Err(error) if error.class == ErrorClass::Gone => {
+                if let Some(target) = intent.target.clone() {
+                    self.forget(side, resource, &target).await?;
+                }
+                intent.state = if intent.effect == Effect::Delete { IntentState::Done } else { IntentState::Failed };
+                intent.outcome = "it is gone".into();
+                self.store.call(move |store| store.set_intent(&intent)).await?;
+                return Ok(true);
+            }
+            Err(error) => {
+                self.report_doubt(&intent, &format!("it cannot be read now: {error}"));
+                return Ok(false);
+            }
+        };
+        let Some(row) = row else {
+            self.report_doubt(&intent, "what was read cannot be understood");
+            return Ok(false);
+        };
+        let took_effect = intent.effect == Effect::Update && row.data.canonical() != record.canonical();
+        intent.state = if took_effect { IntentState::Done } else { IntentState::Failed };
+        intent.outcome = if took_effect { "it took effect" } else { "it did not take effect" }.into();
+        let name = resource.name.clone();
+        let register_name = intent.register.clone();
+        let rows: Vec<String> = intent
+            .then
+            .get("rows")
+            .and_then(Value::as_list)
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|row| row.as_text().map(str::to_owned))
+            .collect();
+        let decider = decider.clone();
+        let source = intent.source.clone();
+        let parent = row.parent.clone();
+        let parent_resource = part_of.map(|part| part.parent);
+        self.store
+            .call(move |store| {
+                let row = RecordRow { parent: parent.clone(), ..row };
+                store.put_records(side, &name, std::slice::from_ref(&row), 0)?;
+                // whatever it was, the pair is compared again
+                let id = match (&parent_resource, &parent) {
+                    (Some(resource), Some(id)) => {
+                        store.mark_dirty(side, resource, Some(id))?;
+                        id.clone()
+                    }
+                    _ => {
+                        store.mark_dirty(side, &name, Some(&row.id))?;
+                        row.id.clone()
+                    }
+                };
+                if let Some(source) = &source {
+                    store.mark_dirty(side.other(), &source.resource, Some(&source.id))?;
+                }
+                if took_effect
+                    && let Some(register) = decider.program.register(&register_name).cloned()
+                    && let Some(mut link) = store.link_by_id(&register_name, side, &id)?
+                {
+                    // the rows that were written have our value on this side now: that is their base, so that
+                    // what the system made of it is no change
+                    link.base = rebased(&decider, store, &register, &link, side, &rows)?;
+                    store.put_link(&link)?;
+                }
+                store.set_intent(&intent)
+            })
+            .await?;
+        Ok(true)
+    }
+
+    /// Looks for a record of a register by its match keys: by the server's filters where it has them.
+    async fn look_for(&self, register: &Register, side: Side, resource: &Arc<Resource>, record: &Value) -> Result<Looked, String> {
+        for entry in &register.matching {
+            let rows: Vec<_> = entry.iter().map(|index| &register.rows[*index]).collect();
+            let wanted_values: Vec<Vec<Value>> = rows.iter().map(|row| crate::plan::translate::values_at(row, side, record)).collect();
+            if wanted_values.iter().any(|values| values.iter().all(Value::is_empty)) {
+                continue;
+            }
+            let filters: Vec<(String, Value)> = rows
+                .iter()
+                .zip(&wanted_values)
+                .filter_map(|(row, values)| Some((row.paths(side).first()?.to_string(), values.first()?.clone())))
+                .filter(|(field, _)| resource.search.contains_key(field))
+                .collect();
+            let found = self
+                .search(side, resource, &filters, |data| {
+                    rows.iter().zip(&wanted_values).all(|(row, values)| {
+                        same(row.compare, &crate::plan::translate::values_at(row, side, data), values)
+                    })
+                })
+                .await?;
+            let mut free = Vec::new();
+            for row in found {
+                let (name, id) = (register.name.clone(), row.id.clone());
+                let linked = self.store.read(move |store| store.link_by_id(&name, side, &id)).await.map_err(|error| error.to_string())?;
+                if linked.is_none() {
+                    free.push(row);
+                }
+            }
+            return Ok(match free.len() {
+                0 => Looked::NotThere,
+                1 => Looked::Found(Box::new(free.remove(0))),
+                _ => Looked::Several(free.into_iter().map(|row| row.id).collect()),
+            });
+        }
+        Ok(Looked::Several(vec!["no match key to look by".into()]))
+    }
+
+    /// Looks for a child: among the children of its parent, the one that holds what was sent.
+    async fn look_for_part(&self, side: Side, resource: &Arc<Resource>, record: &Value) -> Result<Looked, String> {
+        let Some(part_of) = self.part_of(side, &resource.name) else { return Ok(Looked::NotThere) };
+        let parent = part_of.by.get(record).and_then(Value::scalar_text).unwrap_or_default();
+        let below = resource.list.as_ref().is_some_and(|list| list.path.fields().next().is_some());
+        let fields = wanted(&self.program, side, &resource.name);
+        let mut hits = Vec::new();
+        let mut pages = Pages::new(&self.clients[side], resource, Vec::new(), below.then_some(record)).map_err(|error| error.to_string())?;
+        while let Some(page) = pages.next().await.map_err(|error| error.to_string())? {
+            for wire_record in &page.records {
+                let Ok(Some(mut data)) = self.decoded(side, resource, &fields, wire_record) else { continue };
+                if below {
+                    part_of.by.set(&mut data, Value::text(parent.clone()));
+                }
+                if part_of.by.get(&data).and_then(Value::scalar_text).as_deref() == Some(&parent) && holds_all(&data, record) {
+                    hits.extend(row_of(resource, data, Some(&part_of)));
+                }
+            }
+        }
+        Ok(match hits.len() {
+            0 => Looked::NotThere,
+            1 => Looked::Found(Box::new(hits.remove(0))),
+            _ => Looked::Several(hits.into_iter().map(|row| row.id).collect()),
+        })
+    }
+
+    async fn search(
+        &self,
+        side: Side,
+        resource: &Arc<Resource>,
+        filters: &[(String, Value)],
+        fits: impl Fn(&Value) -> bool,
+    ) -> Result<Vec<RecordRow>, String> {
+        let fields = wanted(&self.program, side, &resource.name);
+        let query = wire::list_query(resource, None, filters);
+        let mut pages = Pages::new(&self.clients[side], resource, query, None).map_err(|error| error.to_string())?;
+        let mut found = Vec::new();
+        while let Some(page) = pages.next().await.map_err(|error| error.to_string())? {
+            for wire_record in &page.records {
+                if let Ok(Some(data)) = self.decoded(side, resource, &fields, wire_record)
+                    && fits(&data)
+                {
+                    found.extend(row_of(resource, data, None));
+                }
+            }
+        }
+        if !pages.complete() {
+            return Err("the list came incomplete".into());
+        }
+        Ok(found)
+    }
+
+    pub(super) fn part_of(&self, side: Side, resource: &str) -> Option<super::read::PartOf> {
+        super::read::resources(&self.program, side, &|_| true)
+            .into_iter()
+            .find(|(one, _)| one.name == resource)
+            .and_then(|(_, part_of)| part_of)
+    }
+}
+
+/// The base after a write of `side` is known to have taken effect: for the rows it carried, the source's
+/// value of the old plan is not known any more, so both sides' present values stand for it where they agree;
+/// where they do not, this side's value alone is no change.
+fn rebased(
+    decider: &Decider,
+    store: &dyn crate::store::Store,
+    register: &Register,
+    link: &Link,
+    side: Side,
+    rows: &[String],
+) -> crate::store::Result<Value> {
+    let Some(now) = decider.base(store, register, link, &[])? else { return Ok(link.base.clone()) };
+    let mut base = match &link.base {
+        Value::Map(map) => map.clone(),
+        _ => Map::new(),
+    };
+    for row in rows {
+        let (Some(Value::List(now)), before) = (now.get(row), base.get(row).cloned()) else { continue };
+        let mut pair = match before {
+            Some(Value::List(pair)) if pair.len() == 2 => pair,
+            _ => now.clone(),
+        };
+        pair[side.index()] = now.get(side.index()).cloned().unwrap_or_default();
+        base.insert(row.clone(), Value::List(pair));
+    }
+    Ok(Value::Map(base))
+}
+
+/// Whether a record holds every value of another.
+fn holds_all(data: &Value, wanted: &Value) -> bool {
+    match wanted {
+        Value::Map(map) => map.iter().all(|(key, value)| match data.get(key) {
+            Some(found) => holds_all(found, value),
+            None => value.is_empty(),
+        }),
+        other => other.is_empty() || data.canonical() == other.canonical(),
+    }
+}
+
+fn verb(effect: Effect) -> &'static str {
+    match effect {
+        Effect::Create => "create",
+        Effect::Update => "update",
+        Effect::Delete => "delete",
+    }
+}

@@ -1,0 +1,113 @@
+//! What happened in a run, as data.
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// The report of a run or a plan.
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
+pub struct Report {
+    /// The mapping's name.
+    pub mapping: String,
+    /// The connection's name; none in the sandbox.
+    pub connection: Option<String>,
+    /// The run's id.
+    pub run: String,
+    /// `run`, `plan` or `apply`.
+    pub verb: String,
+    /// Counts for each register, in the order they were worked on.
+    pub registers: IndexMap<String, Counts>,
+    /// How many writes were sent.
+    pub writes: u64,
+    /// How many requests were sent to read.
+    pub reads: u64,
+    /// What is set aside, with reasons.
+    pub set_aside: Vec<Entry>,
+    /// What waits, and for what.
+    pub waiting: Vec<Entry>,
+    /// What has no answer yet, or needs a person.
+    pub in_doubt: Vec<Entry>,
+    /// What else is worth knowing.
+    pub notes: Vec<Entry>,
+    /// Why the run stopped before it wrote anything; empty when it did not.
+    pub refused: Vec<String>,
+    /// How long it took, in milliseconds.
+    pub milliseconds: u64,
+}
+
+impl Report {
+    /// Whether a person has to do something.
+    pub fn needs_a_person(&self) -> bool {
+        !self.set_aside.is_empty() || !self.in_doubt.is_empty()
+    }
+}
+
+/// How many records of a register ended how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Counts {
+    /// Pairs that were found and linked.
+    pub linked: u64,
+    /// Records that were made.
+    pub created: u64,
+    /// Pairs of which fields were written.
+    pub updated: u64,
+    /// Records that were removed.
+    pub deleted: u64,
+    /// Linked pairs with nothing to do.
+    pub unchanged: u64,
+    /// Records that wait for another one.
+    pub waiting: u64,
+    /// Records that cannot go on.
+    pub set_aside: u64,
+    /// Writes without an answer.
+    pub in_doubt: u64,
+    /// All pairs that are linked now.
+    pub pairs: u64,
+}
+
+/// One record that is named in a report.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Entry {
+    /// The register.
+    pub register: String,
+    /// What people call the record.
+    pub record: String,
+    /// The code of the reason.
+    pub code: String,
+    /// The reason, and what to do.
+    pub reason: String,
+}
+
+/// Something that happens while a run goes on, for a progress display.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A page of a list came.
+    Read {
+        /// The side's name.
+        side: String,
+        /// The resource.
+        resource: String,
+        /// So many so far.
+        count: u64,
+    },
+    /// Records of a register were compared.
+    Decided {
+        /// The register.
+        register: String,
+        /// So many so far.
+        count: u64,
+    },
+    /// A change was carried out.
+    Applied {
+        /// The register.
+        register: String,
+        /// So many of this register so far.
+        done: u64,
+        /// Of so many.
+        total: u64,
+    },
+    /// A sentence for people.
+    Said(String),
+    /// A change, for `--record` and `plan`.
+    Change(Box<crate::plan::Change>),
+}

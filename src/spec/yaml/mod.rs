@@ -1,0 +1,16 @@
+//! YAML with places: text → [`Node`] tree → any serde type, every finding at its line and column.
+//!
+//! YAML 1.2 core, read strictly: only `true` and `false` are booleans, numbers keep their digits, keys may
+//! stand once, merge keys and tags are refused. This is the only room that knows the YAML library.
+
+mod containers;
+mod de;
+mod node;
+mod parse;
+
+pub use containers::{List, Table};
+pub(crate) use de::via_node;
+pub use de::{FromNode, from_node};
+pub(crate) use de::via;
+pub use node::{Kind, Node};
+pub use parse::parse;
