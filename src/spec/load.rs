@@ -5,13 +5,15 @@ use std::fmt;
 use std::io::ErrorKind;
 use std::path::Path;
 
+use serde::de::DeserializeOwned;
+
 use super::cases::Cases;
 use super::connection::Connection;
 use super::expand::expand_system;
 use super::mapping::Mapping;
 use super::sandbox::Sandbox;
 use super::system::System;
-use super::yaml::{FromNode, Kind, Node, from_node, parse};
+use super::yaml::{Kind, Node, from_node, parse};
 use crate::diagnostic::{Diagnostic, Diagnostics, Sources, Span, codes};
 
 /// The kinds of file, told apart by the key that each must have.
@@ -97,14 +99,71 @@ pub fn file_kind(sources: &mut Sources, path: &Path, diagnostics: &mut Diagnosti
     FileKind::of(&read(sources, path, diagnostics)?)
 }
 
-fn load<T: serde::de::DeserializeOwned>(
+/// Reads, expands and types a file. Nothing comes of a file with errors: what would be said of the rest
+/// could follow from them alone.
+fn load<T: DeserializeOwned>(
     sources: &mut Sources,
     path: &Path,
     kind: FileKind,
     diagnostics: &mut Diagnostics,
 ) -> Option<T> {
-    None
+    let mut own = Diagnostics::new();
+    let value = typed(sources, path, kind, &mut own);
+    let sound = !own.has_errors();
+    diagnostics.extend(own);
+    value.filter(|_| sound)
 }
+
+fn typed<T: DeserializeOwned>(
+    sources: &mut Sources,
+    path: &Path,
+    kind: FileKind,
+    diagnostics: &mut Diagnostics,
+) -> Option<T> {
+    let mut node = read(sources, path, diagnostics)?;
+    match FileKind::of(&node) {
+        Some(other) if other != kind => {
+            let message = format!("{kind} is wanted, this is {other}");
+            let start = Span { end: node.span.start, ..node.span };
+            diagnostics.push(
+                Diagnostic::error(&codes::UNKNOWN_FILE, start, message)
+                    .help(format!("{kind} begins with `{}`, its name", kind.key())),
+            );
+            return None;
+        }
+        _ => {}
+    }
+    if kind == FileKind::System {
+        node = expand_system(node, diagnostics);
+    }
+    from_node(&node, diagnostics)
+}
+
+/// Reads a file as YAML.
 fn read(sources: &mut Sources, path: &Path, diagnostics: &mut Diagnostics) -> Option<Node> {
-    None
+    let bytes = match std::fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            let (message, help) = match error.kind() {
+                ErrorKind::NotFound => ("there is no such file", "look at its name and folder"),
+                ErrorKind::PermissionDenied => ("this file may not be read", "ask for the right to read it"),
+                ErrorKind::IsADirectory => ("this is a folder", "name a file in it"),
+                _ => ("this file cannot be read", "look at the disk it is on"),
+            };
+            let message = format!("{}: {message}", path.display());
+            diagnostics.push(Diagnostic::error(&codes::CANNOT_READ, Span::NONE, message).help(help));
+            return None;
+        }
+    };
+    match String::from_utf8(bytes) {
+        Ok(text) => parse(sources, path, &text, diagnostics),
+        Err(error) => {
+            let at = error.utf8_error().valid_up_to();
+            let message = format!("{}: byte {} is no UTF-8 text", path.display(), at + 1);
+            diagnostics.push(
+                Diagnostic::error(&codes::CANNOT_READ, Span::NONE, message).help("save the file as UTF-8"),
+            );
+            None
+        }
+    }
 }

@@ -144,7 +144,7 @@ fn kind_word(kind: spec::AuthKind) -> &'static str {
 
 fn lacks(system: &spec::System, setting: &str, example: &str, found: &mut Findings) {
     found.error_help(
-        &codes::SETTING_MISSING,
+        &codes::WORD_MISSING,
         system.auth.kind.span,
         format!("auth of kind {} needs `{setting}`", kind_word(system.auth.kind.value)),
         format!("for example `{example}`"),
@@ -172,7 +172,7 @@ fn unused(system: &spec::System, found: &mut Findings) {
         {
             let of = kinds.iter().map(|kind| kind_word(*kind)).collect::<Vec<_>>().join(", ");
             found.error_help(
-                &codes::SETTING_UNUSED,
+                &codes::WORD_UNUSED,
                 span,
                 format!("auth of kind {} does not use `{setting}`", kind_word(auth.kind.value)),
                 format!("leave it out, or write `kind: {of}`"),

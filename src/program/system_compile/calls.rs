@@ -47,7 +47,7 @@ impl Calls<'_> {
             Some(text) => Some(self.template(text, what, found)),
             None => {
                 found.error_help(
-                    &codes::SETTING_MISSING,
+                    &codes::WORD_MISSING,
                     self.shape.name.span,
                     format!("nothing says where `{call}` goes"),
                     "give the resource a `path`, or write the call's own",

@@ -184,7 +184,7 @@ impl Fields<'_> {
                         "list the members of an item; a list of texts is a field named `tags[]` of type text",
                     )
                 };
-                found.error_help(&codes::SETTING_MISSING, kind.span, message, help);
+                found.error_help(&codes::WORD_MISSING, kind.span, message, help);
                 nothing
             }
             "object" => {
@@ -257,7 +257,7 @@ impl Fields<'_> {
             Some(path) if path.is_singular() && !path.is_root() => (read, Some(path)),
             _ => {
                 found.error_help(
-                    &codes::NOT_WRITABLE,
+                    &codes::MANY_VALUES,
                     text.span,
                     "a place that may stand for several values cannot be written",
                     "make the field `read_only`, or give it a `write` path to one value",

@@ -7,11 +7,12 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-use crate::diagnostic::{At, Code, Diagnostic, Diagnostics, Span, suggest};
+use crate::diagnostic::{At, Code, Diagnostic, Diagnostics, Sources, Span, suggest};
 
 /// Where findings go while a system is compiled.
 pub(super) struct Findings<'d> {
     out: &'d mut Diagnostics,
+    sources: &'d Sources,
     seen: HashSet<(&'static str, Span, String)>,
     errors: usize,
     owner: Option<Owner>,
@@ -25,8 +26,8 @@ struct Owner {
 
 impl<'d> Findings<'d> {
     /// A collector that passes everything on.
-    pub(super) fn new(out: &'d mut Diagnostics) -> Self {
-        Findings { out, seen: HashSet::new(), errors: 0, owner: None }
+    pub(super) fn new(sources: &'d Sources, out: &'d mut Diagnostics) -> Self {
+        Findings { out, sources, seen: HashSet::new(), errors: 0, owner: None }
     }
 
     /// From now on findings are about this resource; `next` is the place of the one after it.
@@ -38,6 +39,11 @@ impl<'d> Findings<'d> {
     /// From now on findings are about no resource.
     pub(super) fn leave(&mut self) {
         self.owner = None;
+    }
+
+    /// The place of a part of a text.
+    pub(super) fn inside(&self, text: &At<String>, range: Range<usize>) -> Span {
+        self.sources.inner_span(text.span, &text.value, range)
     }
 
     /// How many errors there are.

@@ -28,7 +28,7 @@ pub(super) fn limits(written: &spec::Limits, found: &mut Findings) -> Limits {
     }
     if let (Some(per), None) = (&written.per, &written.requests) {
         found.error_help(
-            &codes::SETTING_UNUSED,
+            &codes::WORD_UNUSED,
             per.span,
             "`per` is the period of `requests`, which is missing",
             "write both: { requests: 8, per: 1s }",
@@ -61,7 +61,7 @@ fn compile_quota(written: &spec::Quota, found: &mut Findings) -> Quota {
         }
         if percent && written.limit.is_none() {
             found.error_help(
-                &codes::SETTING_MISSING,
+                &codes::WORD_MISSING,
                 text.span,
                 "a share is a share of the limit, and no header tells it",
                 "name the header as `limit`, or write a number of requests",

@@ -242,7 +242,7 @@ impl Linker<'_, '_> {
             let message = format!("which field of `{}` is the value?", child.name.value);
             let help =
                 "name it as the pivot's `value`, or make the field an object: then it is the whole child";
-            found.error_help(&codes::SETTING_MISSING, name.span, message, help);
+            found.error_help(&codes::WORD_MISSING, name.span, message, help);
             return;
         }
         for member in &field.fields {
@@ -351,7 +351,7 @@ fn types_agree(
         );
         let help = format!("declare it as {}", word(&other.ty));
         found.add(
-            Diagnostic::error(&codes::TYPES_DISAGREE, text.span, message)
+            Diagnostic::error(&codes::WRONG_KIND, text.span, message)
                 .label(other.span, "the other field")
                 .help(help),
         );

@@ -42,7 +42,7 @@ use links::Shapes;
 
 use super::expr::Scope;
 use super::system::{Encoding, Field, Pager, Resource, System};
-use crate::diagnostic::{Diagnostics, Span};
+use crate::diagnostic::{Diagnostics, Sources, Span};
 use crate::spec::system as spec;
 
 /// How long one request may take, where nothing is said.
@@ -52,8 +52,12 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 const SETTLE_AFTER: Duration = Duration::from_secs(15 * 60);
 
 /// Compiles a system file; `None` where something is wrong with it, all of which is in `diagnostics`.
-pub fn compile_system(system: &spec::System, diagnostics: &mut Diagnostics) -> Option<System> {
-    let found = &mut Findings::new(diagnostics);
+pub fn compile_system(
+    system: &spec::System,
+    sources: &Sources,
+    diagnostics: &mut Diagnostics,
+) -> Option<System> {
+    let found = &mut Findings::new(sources, diagnostics);
     keys::plain_name(&system.system, "system", found);
     let compiled = System {
         name: system.system.value.clone(),

@@ -67,7 +67,7 @@ fn unused(name: &At<String>, written: &spec::Pager, found: &mut Findings) {
         if is_there && !kinds.contains(&written.kind) {
             let of = kinds.iter().map(|kind| word(*kind)).collect::<Vec<_>>().join(", ");
             found.error_help(
-                &codes::SETTING_UNUSED,
+                &codes::WORD_UNUSED,
                 name.span,
                 format!("a pager of kind {} does not use `{setting}`", word(written.kind)),
                 format!("leave `{setting}` out; it belongs to {of}"),
@@ -78,7 +78,7 @@ fn unused(name: &At<String>, written: &spec::Pager, found: &mut Findings) {
 
 fn lacks(name: &At<String>, written: &spec::Pager, setting: &str, example: &str, found: &mut Findings) {
     found.error_help(
-        &codes::SETTING_MISSING,
+        &codes::WORD_MISSING,
         name.span,
         format!("a pager of kind {} needs `{setting}`", word(written.kind)),
         format!("for example `{example}`"),
@@ -95,7 +95,7 @@ fn paging(name: &At<String>, written: &spec::Pager, found: &mut Findings) -> Opt
             };
             if token.header.is_some() == token.body.is_some() {
                 found.error_help(
-                    &codes::SETTING_MISSING,
+                    &codes::WORD_MISSING,
                     name.span,
                     "the next page's token comes from one place",
                     "say either the answer's `header` or the path in its `body`",
@@ -153,7 +153,7 @@ fn size(name: &At<String>, written: &spec::Pager, found: &mut Findings) -> Optio
         (Some(param), spec::PagerKind::Range) => {
             let message = "a pager of kind range asks in the `Range` header, not in a parameter";
             let help = format!("leave `param: {param}` out");
-            found.error_help(&codes::SETTING_UNUSED, name.span, message, help);
+            found.error_help(&codes::WORD_UNUSED, name.span, message, help);
             None
         }
         (Some(param), _) => Some((param.clone(), size.value)),

@@ -27,10 +27,10 @@ pub(super) fn cursor(shape: &Shape, scope: &Scope, found: &mut Findings) -> Opti
         let Some((path, field)) = field_of(shape, name, found) else { continue };
         if !matches!(field.ty, Type::Time | Type::Date | Type::Any) {
             let message = format!("`{}` does not say when a record changed: it is {}", name.value, field.ty);
-            found.error_help(&codes::TYPES_DISAGREE, name.span, message, "name a field of type time");
+            found.error_help(&codes::WRONG_KIND, name.span, message, "name a field of type time");
         } else if field.write_only {
             let message = format!("`{}` cannot be read", name.value);
-            found.error_help(&codes::TYPES_DISAGREE, name.span, message, "name a field that answers hold");
+            found.error_help(&codes::WRONG_KIND, name.span, message, "name a field that answers hold");
         }
         fields.push(path);
     }

@@ -1,11 +1,9 @@
 //! Texts that are filled in: path templates, text templates and conditions, with findings inside the text.
 
-use std::ops::Range;
-
 use super::address::path_shape;
 use super::findings::{Findings, known_help};
 use super::shape::Shape;
-use crate::diagnostic::{At, Code, Diagnostic, Span, codes};
+use crate::diagnostic::{At, Code, Diagnostic, codes};
 use crate::program::expr::{Expr, ExprProblem, Scope, Template};
 use crate::program::system::{PathTemplate, Piece};
 use crate::program::types::Type;
@@ -36,18 +34,13 @@ pub(super) fn condition(text: &At<String>, scope: &Scope, found: &mut Findings) 
 
 fn report(text: &At<String>, problems: Vec<ExprProblem>, found: &mut Findings) {
     for problem in problems {
-        let place = inside(text, problem.range);
-        let diagnostic = Diagnostic::error(&codes::EXPRESSION, place, problem.message);
+        let place = found.inside(text, problem.range);
+        let diagnostic = Diagnostic::error(&codes::BAD_EXPRESSION, place, problem.message);
         found.add(match problem.help {
             Some(help) => diagnostic.help(help),
             None => diagnostic,
         });
     }
-}
-
-/// The place of a part of a text.
-fn inside(text: &At<String>, range: Range<usize>) -> Span {
-    text.sub_span(range)
 }
 
 /// Reads a path of one place or several.
@@ -64,7 +57,7 @@ fn bad_path(text: &At<String>, error: &crate::value::PathError, found: &mut Find
     let end = text.value[error.at..].chars().next().map_or(error.at, |c| error.at + c.len_utf8());
     found.error_help(
         &codes::BAD_PATH,
-        inside(text, error.at..end),
+        found.inside(text, error.at..end),
         error.message.clone(),
         "write a path as `mainAddress.city`, `lines[*].price` or `['a name'].b`",
     );
@@ -123,11 +116,11 @@ fn fill(
             } else {
                 ("`{` is not closed", "write a place to fill as `{field}`")
             };
-            found.error_help(&codes::PATH_TEMPLATE, inside(text, start..start + 1), message, help);
+            found.error_help(&codes::PATH_TEMPLATE, found.inside(text, start..start + 1), message, help);
             return;
         };
         let end = start + close + 1;
-        let name = At { value: text.value[start + 1..end - 1].to_owned(), span: inside(text, start..end) };
+        let name = At { value: text.value[start + 1..end - 1].to_owned(), span: found.inside(text, start..end) };
         match name.value.as_str() {
             "path" => match base {
                 Some(base) if base.span != text.span => {

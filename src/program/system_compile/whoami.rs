@@ -14,7 +14,7 @@ pub(super) fn whoami(system: &spec::System, found: &mut Findings) -> Option<Whoa
     let written = system.whoami.as_ref()?;
     if written.fields.is_empty() {
         found.error_help(
-            &codes::SETTING_MISSING,
+            &codes::WORD_MISSING,
             written.get.span,
             "`whoami` names nothing that tells one company from another",
             "write `fields`: the paths of a company's id or name in the answer",
@@ -32,7 +32,7 @@ pub(super) fn cannot_be_read(shape: &Shape, found: &mut Findings) {
     let has_calls =
         |none: bool| if none { "write a `list` or a `get`" } else { "give it a `path`, a `list` or a `get`" };
     found.error_help(
-        &codes::CANNOT_READ,
+        &codes::NO_READ,
         shape.name.span,
         format!("records of `{}` cannot be read", shape.name.value),
         has_calls(shape.spec.path.is_some()),
