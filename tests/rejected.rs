@@ -73,7 +73,9 @@ fn every_code_about_systems_has_a_sample() {
     let elsewhere = [codes::NOT_LISTED.id];
     let missing = codes::ALL
         .iter()
-        .filter(|code| code.id.starts_with("ME06") && !elsewhere.contains(&code.id) && !shown.contains(code.id))
+        .filter(|code| {
+            code.id.starts_with("ME06") && !elsewhere.contains(&code.id) && !shown.contains(code.id)
+        })
         .map(|code| format!("{} {}", code.id, code.title))
         .collect::<Vec<_>>();
     assert!(missing.is_empty(), "no sample shows {}", missing.join(", "));

@@ -96,7 +96,7 @@ pub struct Auth {
     pub reply: TokenReply,
     /// `oauth2_client_credentials`: the scopes asked for. The answer must not grant fewer.
     #[serde(default)]
-    pub scopes: Vec<String>,
+    pub scopes: Vec<At<String>>,
     /// Headers that carry the proof, as templates over `credentials` and `token`.
     #[serde(default)]
     pub headers: Table<At<String>>,
@@ -429,7 +429,7 @@ pub struct Resource {
     /// Removes one: a path template; `none` where there is no such call.
     pub delete: Option<OrNone<ShortForm<DeleteCall>>>,
     /// How a record becomes a request body.
-    pub encoding: Option<Encoding>,
+    pub encoding: Option<At<Encoding>>,
     /// How changed records are asked for; `none` where they cannot be.
     pub cursor: Option<OrNone<Cursor>>,
     /// Which fields the server can filter by: field name and query parameter. The engine always compares again.
@@ -495,7 +495,7 @@ pub struct CreateCall {
     /// Path of the whole new record in the answer, where the answer holds it: saves a read. `$` is the answer itself.
     pub record: Option<At<String>>,
     /// The encoding of this call, where it differs from the resource's.
-    pub encoding: Option<Encoding>,
+    pub encoding: Option<At<Encoding>>,
     /// The request can be repeated without harm (the server knows it again).
     pub idempotent: bool,
 }
@@ -535,7 +535,7 @@ pub struct UpdateCall {
     /// Path of the whole record in the answer, where the answer holds it: saves a read. `$` is the answer itself.
     pub record: Option<At<String>>,
     /// The encoding of this call, where it differs from the resource's.
-    pub encoding: Option<Encoding>,
+    pub encoding: Option<At<Encoding>>,
 }
 
 /// Which fields an update sends.
@@ -715,7 +715,7 @@ pub struct Field {
     /// Can be written in a create only.
     pub create_only: bool,
     /// The value it gets in a create where the mapping gives none.
-    pub on_create: Option<Value>,
+    pub on_create: Option<At<Value>>,
     /// No two records may have the same.
     pub unique: bool,
     /// Who gives the value: `if_missing` (the system, where a create leaves it out), `by_series` (the system's number series).
@@ -783,7 +783,7 @@ pub struct Pivot {
     pub part: At<String>,
     /// The child's fields and the values they must have. A new child gets them.
     #[serde(rename = "where")]
-    pub only_where: Table<Value>,
+    pub only_where: Table<At<Value>>,
     /// The child's field that is the value. Without it, the child's fields are the members of this object.
     pub value: Option<At<String>>,
     /// A field of the parent that names the child, where several match. Filled when a child is made and it is empty.

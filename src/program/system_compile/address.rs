@@ -56,10 +56,7 @@ pub(super) fn base_url(text: &At<String>, found: &mut Findings) -> String {
 
 /// A path below the base, or an absolute address: where a token is fetched.
 pub(super) fn token_url(text: &At<String>, found: &mut Findings) -> String {
-    if text.value.starts_with('/') {
-        return plain_path(text, found);
-    }
-    base_url(text, found)
+    if text.value.contains("://") { base_url(text, found) } else { plain_path(text, found) }
 }
 
 /// A path without places for fields.

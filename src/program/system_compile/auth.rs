@@ -128,7 +128,7 @@ fn client_credentials(system: &spec::System, found: &mut Findings) -> Auth {
         expires_in,
         default_life: duration(Some(&reply.default_expires_in), Duration::from_secs(30 * 60), found),
         granted: reply.scopes.as_ref().and_then(|text| path(text, found)),
-        scopes: written.scopes.clone(),
+        scopes: written.scopes.iter().map(|scope| scope.value.clone()).collect(),
         headers,
     }))
 }
@@ -157,11 +157,10 @@ fn unused(system: &spec::System, found: &mut Findings) {
     let place = |table: &crate::spec::yaml::Table<At<String>>| table.iter().next().map(|(name, _)| name.span);
     let reply = [Some(&auth.reply.token), Some(&auth.reply.expires_in), auth.reply.scopes.as_ref()];
     let reply = reply.into_iter().flatten().map(|text| text.span).find(|span| *span != Span::NONE);
-    let system_place = system.system.span;
     let settings = [
         ("token", auth.token.as_ref().map(|token| token.post.span), &[Kind::Oauth2ClientCredentials][..]),
         ("reply", reply, &[Kind::Oauth2ClientCredentials]),
-        ("scopes", (!auth.scopes.is_empty()).then_some(system_place), &[Kind::Oauth2ClientCredentials]),
+        ("scopes", auth.scopes.first().map(|scope| scope.span), &[Kind::Oauth2ClientCredentials]),
         ("headers", place(&auth.headers), &[Kind::Header, Kind::Oauth2ClientCredentials]),
         ("user", auth.user.as_ref().map(|text| text.span), &[Kind::Basic]),
         ("password", auth.password.as_ref().map(|text| text.span), &[Kind::Basic]),
@@ -170,12 +169,13 @@ fn unused(system: &spec::System, found: &mut Findings) {
         if let Some(span) = span
             && !kinds.contains(&auth.kind.value)
         {
-            let of = kinds.iter().map(|kind| kind_word(*kind)).collect::<Vec<_>>().join(", ");
+            let of = kinds.iter().map(|kind| format!("`kind: {}`", kind_word(*kind)));
+            let of = of.collect::<Vec<_>>().join(" or ");
             found.error_help(
                 &codes::WORD_UNUSED,
                 span,
                 format!("auth of kind {} does not use `{setting}`", kind_word(auth.kind.value)),
-                format!("leave it out, or write `kind: {of}`"),
+                format!("leave it out, or write {of}"),
             );
         }
     }

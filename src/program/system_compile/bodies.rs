@@ -10,18 +10,19 @@ use crate::value::Path;
 pub(super) fn written_once(fields: &[Field], found: &mut Findings) {
     let mut places: Vec<(&Path, Span, &Path)> = Vec::new();
     for field in fields {
-        let constants = field.with.iter().map(|(path, _)| path);
         if let Some(write) = &field.write {
             clash(&mut places, write, field, found);
         }
-        for constant in constants {
-            // several fields may send the same constant
-            if let Some((_, _, name)) = places.iter().find(|(place, ..)| *place == constant) {
+        written_once(&field.fields, found);
+    }
+    // constants come after all fields; several fields may send the same one
+    for field in fields {
+        for (constant, _) in &field.with {
+            if let Some((.., name)) = places.iter().find(|(place, ..)| *place == constant) {
                 let message = format!("`with` sends `{constant}`, which the field `{name}` is written to");
                 found.error(&codes::SAME_PLACE, field.span, message);
             }
         }
-        written_once(&field.fields, found);
     }
 }
 

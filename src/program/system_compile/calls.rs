@@ -128,11 +128,13 @@ impl Calls<'_> {
     /// Makes one.
     pub(super) fn create(&self, found: &mut Findings) -> Option<CreateCall> {
         let written = self.shape.spec.create.as_ref()?.as_option()?;
-        let encoding = encoding(written.encoding.as_ref(), self.encoding, self.shape.name.span, found);
+        let encoding = encoding(written.encoding.as_ref(), self.encoding, found);
         if encoding.kind == EncodingKind::JsonPatch {
+            let given = written.encoding.as_ref().or(self.shape.spec.encoding.as_ref());
+            let place = given.map_or(self.shape.name.span, |given| given.span);
             found.error_help(
                 &codes::BAD_ENCODING,
-                self.shape.name.span,
+                place,
                 "a JSON Patch changes a record, it cannot make one",
                 "write `encoding: { kind: json_patch }` at `update` only",
             );
@@ -232,7 +234,7 @@ impl Calls<'_> {
             query: self.query(&written.query, found),
             send: written.send.unwrap_or_default(),
             record: written.record.as_ref().and_then(|text| path(text, found)),
-            encoding: encoding(written.encoding.as_ref(), self.encoding, self.shape.name.span, found),
+            encoding: encoding(written.encoding.as_ref(), self.encoding, found),
         })
     }
 

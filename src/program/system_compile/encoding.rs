@@ -1,19 +1,19 @@
 //! How a record becomes a body and back.
 
 use super::findings::Findings;
-use crate::diagnostic::{Span, codes};
+use crate::diagnostic::{At, Span, codes};
 use crate::program::system::{Encoding, EncodingKind, Scalar, ScalarForm};
 use crate::spec::system as spec;
 
 /// Compiles an encoding over the one it differs from.
 pub(super) fn encoding(
-    written: Option<&spec::Encoding>,
+    written: Option<&At<spec::Encoding>>,
     base: &Encoding,
-    place: Span,
     found: &mut Findings,
 ) -> Encoding {
     let mut encoding = base.clone();
-    let Some(written) = written else { return encoding };
+    let Some(At { value: written, span: place }) = written else { return encoding };
+    let place = *place;
     if let Some(kind) = written.kind {
         encoding.kind = kind;
     }
@@ -73,7 +73,7 @@ fn typed_scalar(
         ScalarForm::Number => Some(Scalar::Number),
         ScalarForm::Text => Some(Scalar::Text),
         ScalarForm::Tagged if written.members.len() != members => refuse(
-            format!("a tagged {what} has {members} members, here are {}", written.members.len()),
+            format!("a tagged {what} names its members: {members} wanted, {} there", written.members.len()),
             match what {
                 "decimal" => "name the member that holds its digits: `members: [decimal]`".to_owned(),
                 "date" => "name them: `members: [year, month, day]`".to_owned(),

@@ -25,7 +25,9 @@ pub(super) fn errors(written: &spec::Errors, found: &mut Findings) -> Errors {
             class: rule.class,
             prove: rule.prove,
         };
-        if let Some(earlier) = rules.iter().position(|earlier| covers(earlier, &compiled)) {
+        if let Some(earlier) =
+            rules.iter().position(|earlier| !fits_all(earlier) && covers(earlier, &compiled))
+        {
             refuse(
                 i,
                 span,
@@ -104,6 +106,11 @@ fn check(i: usize, rule: &spec::ErrorRule, errors: &spec::Errors, span: Span, fo
             found,
         );
     }
+}
+
+/// Whether a rule fits every answer, which is reported by itself.
+fn fits_all(rule: &ErrorRule) -> bool {
+    rule.status.is_none() && rule.kinds.is_empty() && rule.message.is_none()
 }
 
 /// Whether an earlier rule takes every answer that a later one is for.

@@ -59,8 +59,9 @@ impl Fields<'_> {
         found: &mut Findings,
     ) -> Option<Vec<Field>> {
         let table = self.system.objects.get(name)?;
-        if inside.iter().any(|outer| outer == name) {
-            let message = format!("the object type `{name}` holds itself: {} → {name}", inside.join(" → "));
+        if let Some(first) = inside.iter().position(|outer| outer == name) {
+            let way = inside[first..].join(" → ");
+            let message = format!("the object type `{name}` holds itself: {way} → {name}");
             found.error_help(
                 &codes::OBJECT_CYCLE,
                 place,
@@ -92,10 +93,10 @@ impl Fields<'_> {
         words_of_type(name, field, &ty, found);
         let (read, write) = self.wire(name, &path, field, found);
         if let (Some(value), false) = (&field.on_create, ty == Type::Any)
-            && let Err(wanted) = fits(value, &ty)
+            && let Err(wanted) = fits(&value.value, &ty)
         {
             let message = format!("`on_create` does not fit the field: {wanted}");
-            found.error(&codes::VALUE_TYPE, name.span, message);
+            found.error(&codes::VALUE_TYPE, value.span, message);
         }
         Some(Field {
             key: list_key(field, &members, found),
@@ -110,7 +111,7 @@ impl Fields<'_> {
             read_only: field.read_only,
             write_only: field.write_only,
             create_only: field.create_only,
-            on_create: field.on_create.clone(),
+            on_create: field.on_create.as_ref().map(|value| value.value.clone()),
             unique: field.unique,
             assigned: field.assigned,
             max: field.max,
@@ -366,13 +367,6 @@ fn contradictions(name: &At<String>, field: &spec::Field, found: &mut Findings) 
         (pivot, "pivot", has_lookup, "lookup", "its value stands in a child record"),
         (pivot, "pivot", field.reference.is_some(), "ref", "its value stands in a child record"),
         (pivot, "pivot", has_path, "path", "its value stands in a child record"),
-        (
-            has_lookup,
-            "lookup",
-            field.reference.is_some(),
-            "ref",
-            "the mapping sees the looked-up value, not the key",
-        ),
         (
             !has_lookup,
             "",

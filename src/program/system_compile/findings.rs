@@ -36,6 +36,11 @@ impl<'d> Findings<'d> {
         self.owner = Some(Owner { key, own: key.start..end });
     }
 
+    /// Whether findings are about the resource whose name stands here.
+    pub(super) fn is_about(&self, key: Span) -> bool {
+        self.owner.as_ref().is_some_and(|owner| owner.key == key)
+    }
+
     /// From now on findings are about no resource.
     pub(super) fn leave(&mut self) {
         self.owner = None;
@@ -103,7 +108,7 @@ impl<'d> Findings<'d> {
 
 /// What to write instead of a name that does not exist: the nearest one, else the first few.
 pub(super) fn known_help(name: &str, known: &[&str]) -> Option<String> {
-    const SHOWN: usize = 10;
+    const SHOWN: usize = 12;
     if let Some(near) = suggest(name, known.iter().copied()) {
         return Some(format!("did you mean `{near}`?"));
     }

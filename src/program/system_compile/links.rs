@@ -160,6 +160,12 @@ impl Linker<'_, '_> {
             found.error_help(&codes::BAD_TARGET, text.span, message, help);
             return None;
         };
+        if target.key.len() > 1 {
+            let message = format!("`{}` has a key of several fields", target.name.value);
+            let help = "a lookup turns one key into one value: it needs a resource whose key is one field";
+            found.error_help(&codes::BAD_TARGET, text.span, message, help);
+            return None;
+        }
         single_key(target, text.span, found)?;
         types_agree(text, ty, &path, field, target, found);
         let only_where = written
@@ -224,11 +230,11 @@ impl Linker<'_, '_> {
         let mut only_where = Vec::with_capacity(written.only_where.len());
         for (name, value) in written.only_where.iter() {
             let Some((path, field)) = field_of(child, name, found) else { continue };
-            if let Err(wanted) = fits(value, &field.ty) {
+            if let Err(wanted) = fits(&value.value, &field.ty) {
                 let message = format!("`{}` cannot have this value: {wanted}", name.value);
-                found.error(&codes::VALUE_TYPE, name.span, message);
+                found.error(&codes::VALUE_TYPE, value.span, message);
             }
-            only_where.push((path, value.clone()));
+            only_where.push((path, value.value.clone()));
         }
         only_where
     }
@@ -258,8 +264,7 @@ impl Linker<'_, '_> {
         let written = self.shape.spec.fields.get(&text.value).and_then(Option::as_ref);
         let points_at = written.and_then(|field| field.reference.as_ref()).map(|reference| &reference.value);
         if points_at.is_none_or(|at| at.split('.').next() != Some(child.name.value.as_str())) {
-            let message =
-                format!("the pointer `{}` does not say that it names a `{}`", text.value, child.name.value);
+            let message = format!("the pointer `{}` does not say whose key it holds", text.value);
             let help = format!("give that field `ref: {}`", child.name.value);
             found.error_help(&codes::BAD_TARGET, text.span, message, help);
         }
@@ -283,10 +288,8 @@ pub(super) fn parts(shapes: &Shapes, shape: &Shape, found: &mut Findings) -> Ind
         let written = child.spec.fields.get(&part.by.value).and_then(Option::as_ref);
         let points_at = written.and_then(|field| field.reference.as_ref()).map(|reference| &reference.value);
         if points_at.is_none_or(|at| at.split('.').next() != Some(shape.name.value.as_str())) {
-            let message = format!(
-                "`{}` of `{}` does not say that it names a `{}`",
-                part.by.value, child.name.value, shape.name.value
-            );
+            let message =
+                format!("`{}` of `{}` does not say whose key it holds", part.by.value, child.name.value);
             found.add(
                 Diagnostic::error(&codes::BAD_TARGET, part.by.span, message)
                     .help(format!("give that field `ref: {}`", shape.name.value)),
@@ -307,7 +310,11 @@ pub(super) fn field_of<'f>(
     let field = shape.field(&name.value);
     if field.is_none() {
         let names = shape.names();
-        let what = format!("field of `{}`", shape.name.value);
+        // not naming the resource itself keeps one mistake in `defaults` one mistake
+        let what = match found.is_about(shape.name.span) {
+            true => "field".to_owned(),
+            false => format!("field of `{}`", shape.name.value),
+        };
         found.unknown(&codes::UNKNOWN_FIELD, name, &what, names.iter().map(String::as_str));
     }
     field

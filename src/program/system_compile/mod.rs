@@ -131,7 +131,7 @@ fn resource(
     found: &mut Findings,
 ) -> Resource {
     let spec = shape.spec;
-    let encoding = encoding::encoding(spec.encoding.as_ref(), &Encoding::default(), shape.name.span, found);
+    let encoding = encoding::encoding(spec.encoding.as_ref(), &Encoding::default(), found);
     let calls = Calls { shape, pagers, scope, encoding: &encoding };
     let singleton = spec.singleton == Some(true);
     let list = if singleton { None } else { calls.list(found) };

@@ -120,7 +120,8 @@ fn fill(
             return;
         };
         let end = start + close + 1;
-        let name = At { value: text.value[start + 1..end - 1].to_owned(), span: found.inside(text, start..end) };
+        let name =
+            At { value: text.value[start + 1..end - 1].to_owned(), span: found.inside(text, start..end) };
         match name.value.as_str() {
             "path" => match base {
                 Some(base) if base.span != text.span => {
