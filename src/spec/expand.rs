@@ -128,3 +128,90 @@ fn member<'n>(node: &'n Node, name: &str) -> Option<&'n Node> {
     let Kind::Map(entries) = &node.kind else { return None };
     entries.iter().find(|(key, _)| key.value == name).map(|(_, value)| value)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::diagnostic::Sources;
+    use crate::spec::yaml::parse;
+
+    fn expanded(text: &str) -> (Node, Diagnostics) {
+        let mut found = Diagnostics::new();
+        let node = parse(&mut Sources::new(), Path::new("s.yaml"), text, &mut found).unwrap();
+        (expand_system(node, &mut found), found)
+    }
+
+    /// A node as one line, for comparing.
+    fn line(node: &Node) -> String {
+        match &node.kind {
+            Kind::Null => "null".to_owned(),
+            Kind::Bool(yes) => yes.to_string(),
+            Kind::Number(text) | Kind::Text { text, .. } => text.clone(),
+            Kind::List(items) => format!("[{}]", items.iter().map(line).collect::<Vec<_>>().join(", ")),
+            Kind::Map(entries) => {
+                let entries = entries.iter().map(|(key, value)| format!("{}: {}", key.value, line(value)));
+                format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
+            }
+        }
+    }
+
+    fn resource(text: &str, name: &str) -> String {
+        let (node, found) = expanded(text);
+        assert!(found.is_empty(), "{found:?}");
+        line(node.get("resources").unwrap().get(name).unwrap())
+    }
+
+    #[test]
+    fn maps_are_merged_and_everything_else_replaced() {
+        let text = "
+defaults: { key: id, fields: { id: id, changed: { type: time, read_only: true } }, list: { query: { a: one } } }
+resources:
+  a: { key: [k, l], fields: { changed: time, id: { type: text } }, list: { query: { b: two } } }
+";
+        assert_eq!(
+            resource(text, "a"),
+            "{key: [k, l], fields: {id: {type: text}, changed: time}, list: {query: {a: one, b: two}}}"
+        );
+    }
+
+    #[test]
+    fn a_null_takes_away_what_like_and_defaults_gave() {
+        let text = "
+defaults: { key: id, fields: { id: id, changed: time } }
+resources:
+  a: { path: /a, fields: { name: text, changed: date } }
+  b: { like: a, path: /b, fields: { changed: null, name: null } }
+";
+        assert_eq!(resource(text, "b"), "{key: id, fields: {id: id}, path: /b, like: a}");
+    }
+
+    #[test]
+    fn a_null_that_takes_nothing_away_stays_to_be_reported() {
+        let text = "
+defaults: { fields: { id: id } }
+resources: { a: { fields: { nmae: null } } }
+";
+        assert_eq!(resource(text, "a"), "{fields: {id: id, nmae: null}}");
+    }
+
+    #[test]
+    fn a_singleton_takes_no_calls_and_no_key() {
+        let text = "
+defaults: { key: id, get: \"{path}/{id}\", pager: p, encoding: { kind: json }, fields: { id: id } }
+resources: { a: { singleton: true, path: /a } }
+";
+        assert_eq!(
+            resource(text, "a"),
+            "{encoding: {kind: json}, fields: {id: id}, singleton: true, path: /a}"
+        );
+    }
+
+    #[test]
+    fn defaults_are_like_nothing() {
+        let (_, found) = expanded("defaults: { like: a }\nresources: { a: { path: /a } }\n");
+        let messages = found.sorted().iter().map(|one| one.message.clone()).collect::<Vec<_>>();
+        assert_eq!(messages, ["`defaults` cannot be like a resource"]);
+    }
+}

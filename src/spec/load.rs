@@ -167,3 +167,52 @@ fn read(sources: &mut Sources, path: &Path, diagnostics: &mut Diagnostics) -> Op
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostic::{Format, render};
+
+    fn refused(name: &str, content: Option<&[u8]>) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        if let Some(content) = content {
+            std::fs::write(&path, content).unwrap();
+        }
+        let (mut sources, mut found) = (Sources::new(), Diagnostics::new());
+        assert!(load_system(&mut sources, &path, &mut found).is_none());
+        let text = render(&found, &sources, Format::Human { color: false });
+        text.replace(&format!("{}/", folder.path().display()), "")
+    }
+
+    #[test]
+    fn a_file_that_is_not_there() {
+        assert_eq!(
+            refused("s.yaml", None),
+            "error[ME0114]: the file cannot be read\n |\n = note: s.yaml: there is no such file\n = help: look at its name and folder\n\n"
+        );
+    }
+
+    #[test]
+    fn a_file_that_is_no_text() {
+        assert_eq!(
+            refused("s.yaml", Some(b"system: \xff")),
+            "error[ME0114]: the file cannot be read\n |\n = note: s.yaml: byte 9 is no UTF-8 text\n = help: save the file as UTF-8\n\n"
+        );
+    }
+
+    #[test]
+    fn a_file_of_another_kind() {
+        let text = refused("s.yaml", Some(b"connection: acme\nmapping: m.yaml\n"));
+        assert!(text.contains("a system file is wanted, this is a connection"), "{text}");
+    }
+
+    #[test]
+    fn nothing_comes_of_a_file_with_wrong_keys() {
+        let text = refused(
+            "s.yaml",
+            Some(b"system: s\ntitle: S\nbase_url: https://s.example\nresorces: {}\nresources: {}\n"),
+        );
+        assert!(text.contains("did you mean `resources`?"), "{text}");
+    }
+}

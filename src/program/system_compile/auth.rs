@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::address::token_url;
 use super::durations::duration;
 use super::findings::Findings;
-use super::templates::{path, template, templates};
+use super::templates::{headers, path, template, templates};
 use crate::diagnostic::{At, Span, codes};
 use crate::program::expr::{Scope, Template};
 use crate::program::system::{Auth, ClientCredentials, Credential, CredentialKind};
@@ -60,11 +60,11 @@ pub(super) fn auth(system: &spec::System, found: &mut Findings) -> Auth {
             if written.headers.is_empty() {
                 lacks(system, "headers", "headers: { X-Api-Key: \"{{ credentials.api_key }}\" }", found);
             }
-            let headers = templates(&written.headers, &scope, found);
-            for (name, header) in &headers {
+            let compiled = headers(&written.headers, &scope, found);
+            for (name, header) in &compiled {
                 literal_proof(&written.headers, name, header, found);
             }
-            Auth::Header(headers)
+            Auth::Header(compiled)
         }
         spec::AuthKind::Basic => {
             let mut one = |word: &str, text: Option<&At<String>>| match text {
@@ -108,11 +108,11 @@ fn client_credentials(system: &spec::System, found: &mut Findings) -> Auth {
             literal_proof(&token.send, name, sent, found);
         }
     }
-    let mut headers = templates(&written.headers, &header_scope(system), found);
+    let mut proof = headers(&written.headers, &header_scope(system), found);
     if written.headers.is_empty()
         && let Ok(bearer) = Template::compile("Bearer {{ token }}", &header_scope(system))
     {
-        headers.push(("Authorization".to_owned(), bearer));
+        proof.push(("Authorization".to_owned(), bearer));
     }
     let reply = &written.reply;
     let url = token_url(&token.post, found);
@@ -129,7 +129,7 @@ fn client_credentials(system: &spec::System, found: &mut Findings) -> Auth {
         default_life: duration(Some(&reply.default_expires_in), Duration::from_secs(30 * 60), found),
         granted: reply.scopes.as_ref().and_then(|text| path(text, found)),
         scopes: written.scopes.iter().map(|scope| scope.value.clone()).collect(),
-        headers,
+        headers: proof,
     }))
 }
 

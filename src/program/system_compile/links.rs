@@ -167,6 +167,7 @@ impl Linker<'_, '_> {
             return None;
         }
         single_key(target, text.span, found)?;
+        listed(target, text.span, "a lookup", found);
         types_agree(text, ty, &path, field, target, found);
         let only_where = written
             .only_where
@@ -295,6 +296,7 @@ pub(super) fn parts(shapes: &Shapes, shape: &Shape, found: &mut Findings) -> Ind
                     .help(format!("give that field `ref: {}`", shape.name.value)),
             );
         }
+        listed(child, part.resource.span, "a part", found);
         parts.insert(name.value.clone(), Part { resource: child.name.value.clone(), by });
     }
     parts
@@ -318,6 +320,24 @@ pub(super) fn field_of<'f>(
         found.unknown(&codes::UNKNOWN_FIELD, name, &what, names.iter().map(String::as_str));
     }
     field
+}
+
+/// Reports a resource whose records are searched, but cannot be listed.
+fn listed(target: &Shape, place: Span, what: &str, found: &mut Findings) {
+    let spec = target.spec;
+    let has_list = match &spec.list {
+        Some(list) => list.as_option().is_some(),
+        None => spec.path.is_some(),
+    };
+    if !has_list || spec.singleton == Some(true) {
+        let message = format!("`{}` has no list, and {what} searches one", target.name.value);
+        found.error_help(
+            &codes::BAD_TARGET,
+            place,
+            message,
+            format!("give `{}` a `list`", target.name.value),
+        );
+    }
 }
 
 /// The one field by which a record is addressed.

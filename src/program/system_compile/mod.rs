@@ -22,9 +22,12 @@ mod pagers;
 mod reads;
 mod shape;
 mod templates;
+#[cfg(test)]
+mod tests;
 mod times;
 mod types;
 mod whoami;
+mod words;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,7 +44,7 @@ use findings::Findings;
 use links::Shapes;
 
 use super::expr::Scope;
-use super::system::{Encoding, Field, Pager, Resource, System};
+use super::system::{Encoding, Field, Limits, Pager, Resource, System};
 use crate::diagnostic::{Diagnostics, Sources, Span};
 use crate::spec::system as spec;
 
@@ -65,7 +68,7 @@ pub fn compile_system(
         base_url: address::base_url(&system.base_url, found),
         credentials: auth::credentials(system, found),
         auth: auth::auth(system, found),
-        headers: templates::templates(&system.headers, &auth::header_scope(system), found),
+        headers: templates::headers(&system.headers, &auth::header_scope(system), found),
         limits: limits::limits(&system.limits, found),
         timeout: duration(system.timeout.as_ref(), TIMEOUT, found),
         settle_after: duration(system.settle_after.as_ref(), SETTLE_AFTER, found),
@@ -75,6 +78,11 @@ pub fn compile_system(
         resources: resources(system, found),
     };
     if found.errors() == 0 { Some(compiled) } else { None }
+}
+
+/// Compiles rates alone: those of a connection that differ from its system's.
+pub fn compile_limits(written: &spec::Limits, sources: &Sources, diagnostics: &mut Diagnostics) -> Limits {
+    limits::limits(written, &mut Findings::new(sources, diagnostics))
 }
 
 fn resources(system: &spec::System, found: &mut Findings) -> IndexMap<String, Arc<Resource>> {

@@ -27,6 +27,22 @@ pub(super) fn templates(
         .collect()
 }
 
+/// Compiles a table of headers.
+pub(super) fn headers(
+    table: &Table<At<String>>,
+    scope: &Scope,
+    found: &mut Findings,
+) -> Vec<(String, Template)> {
+    for (name, _) in table.iter() {
+        let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+        if name.value.is_empty() || !name.value.chars().all(is_token) {
+            let message = format!("`{}` cannot be the name of a header", name.value);
+            found.error_help(&codes::BAD_NAME, name.span, message, "use letters, digits and `-` (RFC 9110)");
+        }
+    }
+    templates(table, scope, found)
+}
+
 /// Compiles a condition.
 pub(super) fn condition(text: &At<String>, scope: &Scope, found: &mut Findings) -> Option<Expr> {
     Expr::compile(&text.value, scope).map_err(|problems| report(text, problems, found)).ok()
