@@ -611,7 +611,7 @@ impl Engine {
         let decider = decider.clone();
         self.store
             .call(move |store: &mut dyn Store| {
-                let before = store.set_aside(Some(&name))?.into_iter().find(|row| row.side == side && row.id == at.id);
+                let before = store.set_aside_of(&name, side, &at.id)?;
                 match &set_aside {
                     Some((code, reason, refused)) => {
                         let same = before.as_ref().is_some_and(|row| row.reason == *reason);

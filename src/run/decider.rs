@@ -155,8 +155,7 @@ impl Decider {
         if self.retry_all {
             return Ok(None);
         }
-        let rows = store.set_aside(Some(&register.name))?;
-        let Some(row) = rows.into_iter().find(|row| row.side == side && row.id == record.at.id) else { return Ok(None) };
+        let Some(row) = store.set_aside_of(&register.name, side, &record.at.id)? else { return Ok(None) };
         let same = row.values.get("hash").and_then(Value::as_text) == Some(&record.hash);
         if !same || row.retry_at.is_none_or(|at| at <= self.now_ms) {
             return Ok(None);

@@ -6,11 +6,13 @@
 //! the database, run in order, committed together, and answered only *after* the commit has reached the
 //! disk. A job is atomic: its effects are all there or none, and a job that fails undoes only itself.
 
+mod guard;
 mod handle;
 mod rows;
 mod sqlite;
 
-pub use handle::{Handle, Lock, OpenError};
+pub use guard::Origin;
+pub use handle::{Handle, OpenError};
 pub use rows::*;
 
 use crate::value::{Side, Value};
@@ -115,6 +117,8 @@ pub trait Log {
     fn put_set_aside(&mut self, row: &SetAside) -> Result<()>;
     /// Takes it back. Answers whether it was there.
     fn remove_set_aside(&mut self, register: &str, side: Side, id: &str) -> Result<bool>;
+    /// What is set aside of one record, if it is.
+    fn set_aside_of(&self, register: &str, side: Side, id: &str) -> Result<Option<SetAside>>;
     /// Everything set aside, of one register or of all, oldest first.
     fn set_aside(&self, register: Option<&str>) -> Result<Vec<SetAside>>;
     /// Starts (`ended` is none) or ends a run.
