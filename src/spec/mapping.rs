@@ -528,12 +528,15 @@ pub enum Conflict {
     Later,
 }
 
+/// The sides of a map node: names of the mapping's own, not yet typed.
+type Sides = Vec<(At<String>, Node)>;
+
 /// Splits a map node into its words (typed) and the rest (sides).
 fn split<W: serde::de::DeserializeOwned>(
     node: &Node,
     words: &[&str],
     diagnostics: &mut Diagnostics,
-) -> Option<(W, Vec<(At<String>, Node)>)> {
+) -> Option<(W, Sides)> {
     let Kind::Map(entries) = &node.kind else {
         // let the typed reader say what is wanted
         return from_node::<W>(node, diagnostics).map(|words| (words, Vec::new()));

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::mapping::Limit;
 use super::short::{OrNone, Paths, Short, ShortForm};
 use super::yaml::{List, Table};
 use crate::diagnostic::At;
@@ -87,7 +88,7 @@ pub struct Auth {
     /// `none`; `header` (the headers below, from credentials); `basic` (`user` and `password`);
     /// `oauth2_client_credentials` (a token is fetched first, RFC 6749 section 4.4).
     #[serde(default)]
-    pub kind: AuthKind,
+    pub kind: At<AuthKind>,
     /// `oauth2_client_credentials`: the call that gives a token.
     pub token: Option<TokenCall>,
     /// `oauth2_client_credentials`: where the answer holds what.
@@ -95,7 +96,7 @@ pub struct Auth {
     pub reply: TokenReply,
     /// `oauth2_client_credentials`: the scopes asked for. The answer must not grant fewer.
     #[serde(default)]
-    pub scopes: Vec<String>,
+    pub scopes: Vec<At<String>>,
     /// Headers that carry the proof, as templates over `credentials` and `token`.
     #[serde(default)]
     pub headers: Table<At<String>>,
@@ -174,11 +175,11 @@ impl Default for TokenReply {
 #[serde(deny_unknown_fields)]
 pub struct Limits {
     /// Requests in each period `per`.
-    pub requests: Option<u32>,
+    pub requests: Option<At<u32>>,
     /// The period of `requests`. Default 1s.
     pub per: Option<At<String>>,
     /// Requests at the same time. Default 4.
-    pub concurrent: Option<u32>,
+    pub concurrent: Option<At<u32>>,
     /// A quota that answers tell in headers: the engine slows down before it is used up.
     pub quota: Option<Quota>,
 }
@@ -194,7 +195,7 @@ pub struct Quota {
     /// Header with the size of the quota, where there is one.
     pub limit: Option<String>,
     /// How much is left to others: a number of requests, or a percentage of the limit. Default 0.
-    pub reserve: Option<At<String>>,
+    pub reserve: Option<Limit>,
 }
 
 /// How dates and times are written on the wire.
@@ -206,9 +207,9 @@ pub struct Times {
     #[serde(default)]
     pub zone: Zone,
     /// strftime format of a date that is sent. Default `%Y-%m-%d`.
-    pub send_date: Option<String>,
+    pub send_date: Option<At<String>>,
     /// strftime format of a time that is sent, also in a cursor. Default RFC 3339 (or without its offset, by `zone`).
-    pub send_time: Option<String>,
+    pub send_time: Option<At<String>>,
 }
 
 /// What a time without an offset means.
@@ -249,7 +250,7 @@ pub struct Errors {
     /// Rules in order; the first that fits says what the answer means. Where none fits: 400, 401, 403, 404, 405, 409, 413, 415,
     /// 422, 429 did not take effect; everything else is unknown.
     #[serde(default)]
-    pub rules: List<ErrorRule>,
+    pub rules: List<At<ErrorRule>>,
 }
 
 /// What one kind of error answer means.
@@ -428,7 +429,7 @@ pub struct Resource {
     /// Removes one: a path template; `none` where there is no such call.
     pub delete: Option<OrNone<ShortForm<DeleteCall>>>,
     /// How a record becomes a request body.
-    pub encoding: Option<Encoding>,
+    pub encoding: Option<At<Encoding>>,
     /// How changed records are asked for; `none` where they cannot be.
     pub cursor: Option<OrNone<Cursor>>,
     /// Which fields the server can filter by: field name and query parameter. The engine always compares again.
@@ -494,7 +495,7 @@ pub struct CreateCall {
     /// Path of the whole new record in the answer, where the answer holds it: saves a read. `$` is the answer itself.
     pub record: Option<At<String>>,
     /// The encoding of this call, where it differs from the resource's.
-    pub encoding: Option<Encoding>,
+    pub encoding: Option<At<Encoding>>,
     /// The request can be repeated without harm (the server knows it again).
     pub idempotent: bool,
 }
@@ -534,7 +535,7 @@ pub struct UpdateCall {
     /// Path of the whole record in the answer, where the answer holds it: saves a read. `$` is the answer itself.
     pub record: Option<At<String>>,
     /// The encoding of this call, where it differs from the resource's.
-    pub encoding: Option<Encoding>,
+    pub encoding: Option<At<Encoding>>,
 }
 
 /// Which fields an update sends.
@@ -714,7 +715,7 @@ pub struct Field {
     /// Can be written in a create only.
     pub create_only: bool,
     /// The value it gets in a create where the mapping gives none.
-    pub on_create: Option<Value>,
+    pub on_create: Option<At<Value>>,
     /// No two records may have the same.
     pub unique: bool,
     /// Who gives the value: `if_missing` (the system, where a create leaves it out), `by_series` (the system's number series).
@@ -782,10 +783,9 @@ pub struct Pivot {
     pub part: At<String>,
     /// The child's fields and the values they must have. A new child gets them.
     #[serde(rename = "where")]
-    pub only_where: Table<Value>,
+    pub only_where: Table<At<Value>>,
     /// The child's field that is the value. Without it, the child's fields are the members of this object.
     pub value: Option<At<String>>,
     /// A field of the parent that names the child, where several match. Filled when a child is made and it is empty.
     pub pointer: Option<At<String>>,
 }
-
