@@ -300,7 +300,7 @@ impl Engine {
                 Value::List(rows.iter().map(|row| Value::text(row.clone())).collect()),
             )]));
             let pointer = write.pointer.clone();
-            let with_parent = if is_main { current.clone() } else { wire::child_current(parent, &write, current) };
+            let with_parent = if is_main { current.clone() } else { wire::child_current(parent, &resource, &write, current) };
             let sending = Sending { side, resource: std::sync::Arc::clone(&resource), write, current: with_parent, then };
             match self.send(register, change.on(side.other()).cloned(), sending).await {
                 Ok(Sent::Row(row)) if is_main => *current = row.data,
