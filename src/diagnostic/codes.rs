@@ -161,7 +161,7 @@ Right:\n\
         "In a code table one right code can mean one left code only: else the way back is not clear.";
     CODES_LEFT_OUT = "ME0305", "codes are left out",
         "The field can have values that the code table does not mention. A record with such a value is set aside, naming the code; or say `unlisted: leave`.";
-    UNKNOWN_TYPE = "ME0307", "unknown type",
+    UNKNOWN_TYPE = "ME0306", "unknown type",
         r#"The types are text, integer, decimal, bool, date, time, id, choice, object and list, and
 the object types that the file declares under `objects`. Every field needs one.
 
@@ -169,7 +169,7 @@ Wrong:
     name: string
 Right:
     name: text"#;
-    VALUE_TYPE = "ME0306", "a value that does not fit its field",
+    VALUE_TYPE = "ME0307", "a value that does not fit its field",
         r#"A constant does not have the type of the field it is for. Amounts are written as text,
 so that no digit is lost; dates as 2026-12-31.
 
@@ -288,7 +288,7 @@ Right:
     base_url: https://api.example.com
     get: { get: /customers, query: { active: "1" } }"#;
     KEY_MISSING = "ME0608", "no usable key",
-        r#"The API addresses a record by its key: one field, or several. Each is a single value that
+        r#"The API addresses a record by its key: one field, or more. Each is a single value that
 every answer holds. Only a resource of which there is exactly one (`singleton: true`) has none.
 
 Wrong:

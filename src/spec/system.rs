@@ -51,7 +51,7 @@ pub struct System {
     pub pagers: Table<Pager>,
     /// What every resource below has unless it says otherwise. Maps are merged, lists replaced, null removes.
     pub defaults: Option<Resource>,
-    /// Object types used by several fields: a name and its fields.
+    /// Object types used by more than one field: a name and its fields.
     #[serde(default)]
     pub objects: Table<Table<ShortForm<Field>>>,
     /// The kinds of record this system has.
@@ -259,7 +259,7 @@ pub struct Errors {
 pub struct ErrorRule {
     /// The HTTP status.
     pub status: Option<u16>,
-    /// The kinds of error (one or several).
+    /// The kinds of error (one or more).
     #[serde(default)]
     pub kind: Paths,
     /// A pattern for the message; `*` stands for any text.
@@ -646,7 +646,7 @@ pub struct Cursor {
     pub with: Table<String>,
     /// A template for the parameter's value over `since`, where it is not the time itself.
     pub value: Option<At<String>>,
-    /// The field (or the first of several that is there) that says when a record changed.
+    /// The field (or of a list, the first that is there) that says when a record changed.
     pub field: Paths,
     /// How far before the last seen change the next read begins. Default 10m.
     pub overlap: Option<At<String>>,
@@ -742,7 +742,7 @@ pub struct Field {
     pub always_send: bool,
     /// The unit of a number: `days`, `percent` …
     pub unit: Option<String>,
-    /// `text`: several lines are allowed.
+    /// `text`: more than one line is allowed.
     pub lines: bool,
     /// Personal or secret: messages and plans show `•••`.
     pub sensitive: bool,
@@ -786,6 +786,6 @@ pub struct Pivot {
     pub only_where: Table<At<Value>>,
     /// The child's field that is the value. Without it, the child's fields are the members of this object.
     pub value: Option<At<String>>,
-    /// A field of the parent that names the child, where several match. Filled when a child is made and it is empty.
+    /// A field of the parent that names the child, where more than one matches. Filled when a child is made and it is empty.
     pub pointer: Option<At<String>>,
 }

@@ -15,7 +15,7 @@ pub(super) fn written_once(fields: &[Field], found: &mut Findings) {
         }
         written_once(&field.fields, found);
     }
-    // constants come after all fields; several fields may send the same one
+    // constants come after all fields; more than one may send the same one
     for field in fields {
         for (constant, _) in &field.with {
             if let Some((.., name)) = places.iter().find(|(place, ..)| *place == constant) {

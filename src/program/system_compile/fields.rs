@@ -261,7 +261,7 @@ impl Fields<'_> {
                 found.error_help(
                     &codes::MANY_VALUES,
                     text.span,
-                    "a place that may stand for several values cannot be written",
+                    "a place that may stand for many values cannot be written",
                     "make the field `read_only`, or give it a `write` path to one value",
                 );
                 (read, None)

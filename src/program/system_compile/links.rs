@@ -161,7 +161,7 @@ impl Linker<'_, '_> {
             return None;
         };
         if target.key.len() > 1 {
-            let message = format!("`{}` has a key of several fields", target.name.value);
+            let message = format!("`{}` has a key of more than one field", target.name.value);
             let help = "a lookup turns one key into one value: it needs a resource whose key is one field";
             found.error_help(&codes::BAD_TARGET, text.span, message, help);
             return None;
@@ -352,7 +352,7 @@ fn single_key<'f>(target: &'f Shape, place: Span, found: &mut Findings) -> Optio
             None
         }
         _ => {
-            let message = format!("`{}` has a key of several fields", target.name.value);
+            let message = format!("`{}` has a key of more than one field", target.name.value);
             let help = format!("name one field: `{}.{}`", target.name.value, target.key[0]);
             found.error_help(&codes::BAD_TARGET, place, message, help);
             None

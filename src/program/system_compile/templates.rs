@@ -59,7 +59,7 @@ fn report(text: &At<String>, problems: Vec<ExprProblem>, found: &mut Findings) {
     }
 }
 
-/// Reads a path of one place or several.
+/// Reads a path of one place or many.
 pub(super) fn path(text: &At<String>, found: &mut Findings) -> Option<Path> {
     Path::parse(&text.value).map_err(|error| bad_path(text, &error, found)).ok()
 }
@@ -174,12 +174,12 @@ fn key(name: &At<String>, shape: &Shape, what: Use, pieces: &mut Vec<Piece>, fou
             "there is no `key` to fill in",
             "say which field is the `key`, or name a field here",
         ),
-        several => {
-            let each = several.iter().map(|path| format!("{{{path}}}")).collect::<Vec<_>>().join("/");
+        fields => {
+            let each = fields.iter().map(|path| format!("{{{path}}}")).collect::<Vec<_>>().join("/");
             found.error_help(
                 &codes::PATH_TEMPLATE,
                 name.span,
-                "this resource has a key of several fields",
+                "this resource has a key of more than one field",
                 format!("name them: {each}"),
             );
         }
