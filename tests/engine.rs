@@ -33,8 +33,10 @@ fn harness(shop: &str, ledger: &str) -> Harness {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("data.yaml");
     std::fs::write(&path, yaml).unwrap();
-    let data = load_sandbox(&mut sources, &path, &mut found).unwrap_or_else(|| panic!("{}", render(&found, &sources, Format::Human { color: false })));
-    let company = Company::new(opened.names.clone(), &opened.systems, &data).unwrap_or_else(|error| panic!("{error}"));
+    let data = load_sandbox(&mut sources, &path, &mut found)
+        .unwrap_or_else(|| panic!("{}", render(&found, &sources, Format::Human { color: false })));
+    let company =
+        Company::new(opened.names.clone(), &opened.systems, &data).unwrap_or_else(|error| panic!("{error}"));
     let clock = Rc::new(QuickClock::new(1_793_606_400_000));
     let mut harness = Harness::new(Arc::new(program), company, Handle::in_memory().unwrap(), clock);
     harness.settle_after = Some(Duration::ZERO);
@@ -43,7 +45,9 @@ fn harness(shop: &str, ledger: &str) -> Harness {
 
 fn run(harness: &mut Harness) -> Report {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-    runtime.block_on(harness.run(Options::default())).unwrap_or_else(|(error, report)| panic!("{error}\n{report:#?}"))
+    runtime
+        .block_on(harness.run(Options::default()))
+        .unwrap_or_else(|(error, report)| panic!("{error}\n{report:#?}"))
 }
 
 fn counts(report: &Report, register: &str) -> Counts {
@@ -62,8 +66,11 @@ fn edit(harness: &Harness, side: Side, resource: &str, of: &[(&str, Value)], set
 
 fn record(harness: &Harness, side: Side, resource: &str, field: &str, value: &str) -> Value {
     let stand = harness.company.stands[side].borrow();
-    let mut hits: Vec<Value> =
-        stand.records(resource).into_iter().filter(|record| record.get(field) == Some(&Value::text(value))).collect();
+    let mut hits: Vec<Value> = stand
+        .records(resource)
+        .into_iter()
+        .filter(|record| record.get(field) == Some(&Value::text(value)))
+        .collect();
     assert_eq!(hits.len(), 1, "{resource} with {field} {value}: {hits:?}");
     hits.remove(0)
 }
@@ -102,9 +109,21 @@ fn the_first_run_links_creates_and_fills() {
     let sjo = record(&harness, Side::Left, "customer", "name", "Sjø AS");
     assert_eq!(sjo.get("mainAddress").and_then(|address| address.get("city")), Some(&Value::text("Bergen")));
     let fjord = record(&harness, Side::Right, "customer", "name", "FJORD as");
-    assert_eq!(fjord.get("invoiceAddress").and_then(|address| address.get("postCode")), Some(&Value::text("0150")));
+    assert_eq!(
+        fjord.get("invoiceAddress").and_then(|address| address.get("postCode")),
+        Some(&Value::text("0150"))
+    );
     // an inactive customer of the ledger is not brought in
-    assert!(harness.company.stands.left.borrow().records("customer").iter().all(|one| one.get("name") != Some(&Value::text("Gammel AS"))));
+    assert!(
+        harness
+            .company
+            .stands
+            .left
+            .borrow()
+            .records("customer")
+            .iter()
+            .all(|one| one.get("name") != Some(&Value::text("Gammel AS")))
+    );
     let bolt = record(&harness, Side::Right, "item", "number", "A-1");
     assert_eq!(bolt.get("price").map(Value::to_json).as_deref(), Some("12.50"));
     assert_eq!(bolt.get("unit"), Some(&Value::text("pcs")));
@@ -132,7 +151,13 @@ fn edits_on_either_side_are_carried() {
     let mut harness = harness(SHOP, LEDGER);
     run(&mut harness);
     run(&mut harness);
-    edit(&harness, Side::Left, "customer", &[("name", Value::text("Fjord AS"))], &[("name", Value::text("Fjord Holding AS"))]);
+    edit(
+        &harness,
+        Side::Left,
+        "customer",
+        &[("name", Value::text("Fjord AS"))],
+        &[("name", Value::text("Fjord Holding AS"))],
+    );
     edit(
         &harness,
         Side::Right,
@@ -144,6 +169,9 @@ fn edits_on_either_side_are_carried() {
     assert_eq!(counts(&report, "customers").updated, 2, "{report:#?}");
     record(&harness, Side::Right, "customer", "name", "Fjord Holding AS");
     let sjo = record(&harness, Side::Left, "customer", "name", "Sjø AS");
-    assert_eq!(sjo.get("mainAddress").and_then(|address| address.get("city")), Some(&Value::text("Laksevåg")));
+    assert_eq!(
+        sjo.get("mainAddress").and_then(|address| address.get("city")),
+        Some(&Value::text("Laksevåg"))
+    );
     assert_eq!(run(&mut harness).writes, 0);
 }

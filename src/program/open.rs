@@ -30,10 +30,19 @@ impl Opened {
     pub fn read(path: &Path, sources: &mut Sources, diagnostics: &mut Diagnostics) -> Option<Opened> {
         let mapping = load_mapping(sources, path, diagnostics)?;
         if mapping.systems.len() != 2 {
-            let span = mapping.systems.iter().nth(2).or_else(|| mapping.systems.iter().next()).map_or(mapping.mapping.span, |(name, _)| name.span);
+            let span = mapping
+                .systems
+                .iter()
+                .nth(2)
+                .or_else(|| mapping.systems.iter().next())
+                .map_or(mapping.mapping.span, |(name, _)| name.span);
             diagnostics.push(
-                Diagnostic::error(&codes::TWO_SYSTEMS, span, format!("a mapping has two systems, this one has {}", mapping.systems.len()))
-                    .help("name the left one first: `systems: { crm: systems/crm.yaml, erp: systems/erp.yaml }`"),
+                Diagnostic::error(
+                    &codes::TWO_SYSTEMS,
+                    span,
+                    format!("a mapping has two systems, this one has {}", mapping.systems.len()),
+                )
+                .help("name the left one first: `systems: { crm: systems/crm.yaml, erp: systems/erp.yaml }`"),
             );
             return None;
         }
@@ -45,8 +54,12 @@ impl Opened {
             let full = folder.join(&file.value);
             if !full.exists() {
                 diagnostics.push(
-                    Diagnostic::error(&codes::CANNOT_READ, file.span, format!("there is no file {}", full.display()))
-                        .help("the path is relative to the mapping's own folder"),
+                    Diagnostic::error(
+                        &codes::CANNOT_READ,
+                        file.span,
+                        format!("there is no file {}", full.display()),
+                    )
+                    .help("the path is relative to the mapping's own folder"),
                 );
                 continue;
             }
@@ -64,13 +77,21 @@ impl Opened {
     }
 
     /// Compiles it with these answers to its settings.
-    pub fn program(&self, answers: &Answers, sources: &Sources, diagnostics: &mut Diagnostics) -> Option<Program> {
+    pub fn program(
+        &self,
+        answers: &Answers,
+        sources: &Sources,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<Program> {
         compile_mapping(&self.mapping, self.systems.clone(), answers, sources, diagnostics)
     }
 
     /// Where the sandbox file of this mapping is, whether it exists or not.
     pub fn sandbox_path(&self) -> PathBuf {
-        self.path.parent().unwrap_or(Path::new("")).join("sandbox").join(format!("{}.yaml", self.mapping.mapping.value))
+        self.path
+            .parent()
+            .unwrap_or(Path::new(""))
+            .join("sandbox")
+            .join(format!("{}.yaml", self.mapping.mapping.value))
     }
 }
-

@@ -28,7 +28,11 @@ impl Answer {
     }
 
     pub(super) fn plain(status: u16, text: impl Into<String>) -> Answer {
-        Answer { status, headers: vec![("content-type".into(), "text/plain".into())], body: Bytes::from(text.into()) }
+        Answer {
+            status,
+            headers: vec![("content-type".into(), "text/plain".into())],
+            body: Bytes::from(text.into()),
+        }
     }
 
     /// An error in the shape that the system file says errors have.

@@ -45,7 +45,10 @@ pub fn credentials(system: &System) -> BTreeMap<String, String> {
         .credentials
         .iter()
         .map(|credential| {
-            let value = credential.default.clone().unwrap_or_else(|| format!("sandbox-{}", credential.name.replace('_', "-")));
+            let value = credential
+                .default
+                .clone()
+                .unwrap_or_else(|| format!("sandbox-{}", credential.name.replace('_', "-")));
             (credential.name.clone(), value)
         })
         .collect()
@@ -56,12 +59,14 @@ impl Company {
     ///
     /// # Errors
     /// Everything that is wrong with its records.
-    pub fn new(names: Both<String>, systems: &Both<Arc<System>>, data: &Sandbox) -> Result<Company, CompanyError> {
-        let now = data
-            .now
-            .value
-            .parse::<jiff::Timestamp>()
-            .map_err(|_| CompanyError(vec![format!("now: `{}` is no time (write 2026-11-02T08:00:00Z)", data.now)]))?;
+    pub fn new(
+        names: Both<String>,
+        systems: &Both<Arc<System>>,
+        data: &Sandbox,
+    ) -> Result<Company, CompanyError> {
+        let now = data.now.value.parse::<jiff::Timestamp>().map_err(|_| {
+            CompanyError(vec![format!("now: `{}` is no time (write 2026-11-02T08:00:00Z)", data.now)])
+        })?;
         let mut problems = Vec::new();
         for name in data.systems.keys() {
             if name != names.left && name != names.right {
@@ -71,7 +76,12 @@ impl Company {
         let mut stands: Vec<Option<Stand>> = Vec::new();
         for side in Side::BOTH {
             let records = data.systems.get(&names[side]).map(records_of).unwrap_or_default();
-            match Stand::new(Arc::clone(&systems[side]), &credentials(&systems[side]), &records, now.as_millisecond()) {
+            match Stand::new(
+                Arc::clone(&systems[side]),
+                &credentials(&systems[side]),
+                &records,
+                now.as_millisecond(),
+            ) {
                 Ok(stand) => stands.push(Some(stand)),
                 Err(found) => {
                     problems.extend(found.into_iter().map(|problem| format!("{}: {problem}", names[side])));
@@ -110,8 +120,12 @@ impl Company {
         let mut company = Company::new(names, systems, data)?;
         company.folder = Some(folder.to_owned());
         company.seed.clone_from(&seed);
-        let kept = std::fs::read_to_string(folder.join("company.json")).ok().and_then(|text| from_json_str(&text).ok());
-        if let Some(kept) = kept.filter(|kept| !fresh && kept.get("seed").and_then(Value::as_text) == Some(&seed)) {
+        let kept = std::fs::read_to_string(folder.join("company.json"))
+            .ok()
+            .and_then(|text| from_json_str(&text).ok());
+        if let Some(kept) =
+            kept.filter(|kept| !fresh && kept.get("seed").and_then(Value::as_text) == Some(&seed))
+        {
             company.restore(&kept, systems);
             return Ok((company, false));
         }
@@ -126,10 +140,16 @@ impl Company {
         self.runs = u32::try_from(number(kept.get("runs"))).unwrap_or(0);
         for side in Side::BOTH {
             let Some(side_kept) = kept.get(&side.to_string()) else { continue };
-            let mut stand = Stand::bare(Arc::clone(&systems[side]), &credentials(&systems[side]), number(side_kept.get("now")));
+            let mut stand = Stand::bare(
+                Arc::clone(&systems[side]),
+                &credentials(&systems[side]),
+                number(side_kept.get("now")),
+            );
             stand.made = u64::try_from(number(side_kept.get("made"))).unwrap_or(0);
             for (name, records) in side_kept.get("records").and_then(Value::as_map).into_iter().flatten() {
-                if let (Some(resource), Some(table)) = (systems[side].resources.get(name), stand.tables.get_mut(name)) {
+                if let (Some(resource), Some(table)) =
+                    (systems[side].resources.get(name), stand.tables.get_mut(name))
+                {
                     for record in records.as_list().unwrap_or_default() {
                         table.put(resource, record.clone());
                     }
@@ -153,7 +173,9 @@ impl Company {
             let records: Map = stand
                 .tables
                 .iter()
-                .map(|(name, table)| (name.clone(), Value::List(table.iter().map(|(_, record)| record.clone()).collect())))
+                .map(|(name, table)| {
+                    (name.clone(), Value::List(table.iter().map(|(_, record)| record.clone()).collect()))
+                })
                 .collect();
             let kept = Map::from([
                 ("now".to_owned(), Value::from(stand.now_ms)),
@@ -180,7 +202,9 @@ impl Company {
         for event in self.events.iter().filter(|event| event.before_run == self.runs) {
             match self.happen(&event.side, &event.resource, &event.of, &event.set, event.delete) {
                 Ok(()) => said.push(event.say.clone()),
-                Err(problem) => problems.push(format!("before run {}: {}: {problem}", event.before_run, event.say)),
+                Err(problem) => {
+                    problems.push(format!("before run {}: {}: {problem}", event.before_run, event.say))
+                }
             }
         }
         if problems.is_empty() { Ok(said) } else { Err(CompanyError(problems)) }
@@ -195,7 +219,14 @@ impl Company {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn happen(&self, side: &str, resource: &str, of: &Table<Value>, set: &Table<Value>, delete: bool) -> Result<(), String> {
+    pub fn happen(
+        &self,
+        side: &str,
+        resource: &str,
+        of: &Table<Value>,
+        set: &Table<Value>,
+        delete: bool,
+    ) -> Result<(), String> {
         let Some(side) = Side::BOTH.into_iter().find(|one| self.names[*one] == side) else {
             return Err(format!("`{side}` is no side of the mapping"));
         };
@@ -229,9 +260,13 @@ pub(crate) fn map_of(table: &Table<Value>) -> Map {
     table.iter().map(|(name, value)| (name.value.clone(), value.clone())).collect()
 }
 
-fn records_of(resources: &Table<crate::spec::yaml::List<crate::diagnostic::At<Value>>>) -> IndexMap<String, Vec<Value>> {
+fn records_of(
+    resources: &Table<crate::spec::yaml::List<crate::diagnostic::At<Value>>>,
+) -> IndexMap<String, Vec<Value>> {
     resources
         .iter()
-        .map(|(name, records)| (name.value.clone(), records.iter().map(|record| record.value.clone()).collect()))
+        .map(|(name, records)| {
+            (name.value.clone(), records.iter().map(|record| record.value.clone()).collect())
+        })
         .collect()
 }

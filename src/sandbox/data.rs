@@ -30,7 +30,9 @@ impl Stand {
         let mut problems = Vec::new();
         // records that others look up in come first
         let mut order: Vec<&String> = records.keys().collect();
-        order.sort_by_key(|name| system.resources.get(*name).is_none_or(|resource| has_lookups(&resource.fields)));
+        order.sort_by_key(|name| {
+            system.resources.get(*name).is_none_or(|resource| has_lookups(&resource.fields))
+        });
         for name in order {
             let Some(resource) = system.resources.get(name).cloned() else {
                 problems.push(format!("{} has no resource {name}", system.name));
@@ -113,7 +115,12 @@ impl Stand {
     ///
     /// # Errors
     /// A status and what is wrong.
-    pub(super) fn store(&mut self, resource: &Arc<Resource>, mut record: Value, existing: Option<&str>) -> Result<Value, (u16, String)> {
+    pub(super) fn store(
+        &mut self,
+        resource: &Arc<Resource>,
+        mut record: Value,
+        existing: Option<&str>,
+    ) -> Result<Value, (u16, String)> {
         let creating = existing.is_none();
         if creating {
             self.made += 1;
@@ -142,13 +149,17 @@ impl Stand {
                 && let Some(of) = self.system.resources.get(&reference.resource)
                 && let Some(text) = value.scalar_text()
             {
-                let known = self.tables[&of.name].find(of, &[(reference.field.clone(), text.clone())]).is_some();
+                let known =
+                    self.tables[&of.name].find(of, &[(reference.field.clone(), text.clone())]).is_some();
                 if !known {
                     return Err((400, format!("{}: there is no {} {text}", field.name, reference.resource)));
                 }
             }
             if let Some(lookup) = &field.lookup
-                && matches!(crate::wire::Lookups::find(self, lookup, &value), Err(crate::wire::LookupProblem::None))
+                && matches!(
+                    crate::wire::Lookups::find(self, lookup, &value),
+                    Err(crate::wire::LookupProblem::None)
+                )
             {
                 return Err((400, format!("{}: there is no {} {value}", field.name, lookup.target.resource)));
             }
@@ -249,8 +260,10 @@ impl Stand {
             .filter(|(_, record)| {
                 let record = self.assembled(resource, record);
                 of.iter().all(|(name, wanted)| {
-                    Path::parse(name)
-                        .is_ok_and(|path| path.get(&record).unwrap_or(&Value::Null).canonical() == kind_at(resource, &path, wanted).canonical())
+                    Path::parse(name).is_ok_and(|path| {
+                        path.get(&record).unwrap_or(&Value::Null).canonical()
+                            == kind_at(resource, &path, wanted).canonical()
+                    })
                 })
             })
             .map(|(id, _)| id.clone())
@@ -262,7 +275,9 @@ impl Stand {
     /// # Errors
     /// What is wrong.
     pub fn edit(&mut self, resource: &Arc<Resource>, id: &str, set: &Map) -> Result<(), String> {
-        let Some(record) = self.tables[&resource.name].get(id).cloned() else { return Err(format!("there is no {} {id}", resource.name)) };
+        let Some(record) = self.tables[&resource.name].get(id).cloned() else {
+            return Err(format!("there is no {} {id}", resource.name));
+        };
         let current = self.assembled(resource, &record);
         let changes: Vec<(Path, Value)> = flat(resource, &Path::root(), set)
             .into_iter()
@@ -273,7 +288,9 @@ impl Stand {
             .collect();
         let mut own = record;
         let mut touched = false;
-        for write in wire::plan_update(&self.system, resource, &current, &changes).map_err(|problem| problem.to_string())? {
+        for write in wire::plan_update(&self.system, resource, &current, &changes)
+            .map_err(|problem| problem.to_string())?
+        {
             let Some(of) = self.system.resources.get(&write.resource).cloned() else { continue };
             if write.parent_field.is_none() {
                 for (path, value) in write.fields {
@@ -347,7 +364,9 @@ impl Stand {
 }
 
 fn has_lookups(fields: &[Field]) -> bool {
-    fields.iter().any(|field| field.lookup.is_some() || field.reference.is_some() || has_lookups(&field.fields))
+    fields
+        .iter()
+        .any(|field| field.lookup.is_some() || field.reference.is_some() || has_lookups(&field.fields))
 }
 
 /// Members by their full names, as far as the resource names them.
@@ -360,7 +379,10 @@ fn flat(resource: &Resource, prefix: &Path, map: &Map) -> Vec<(Path, Value)> {
         };
         let path = prefix.join(&key);
         let is_field = resource.fields.iter().any(|field| super::data::target(&field.name) == path);
-        let deeper = resource.fields.iter().any(|field| field.name.strip_prefix(&path).is_some_and(|rest| !rest.is_root()));
+        let deeper = resource
+            .fields
+            .iter()
+            .any(|field| field.name.strip_prefix(&path).is_some_and(|rest| !rest.is_root()));
         match value {
             Value::Map(inner) if !is_field && deeper => out.extend(flat(resource, &path, inner)),
             _ => out.push((path, value.clone())),
@@ -382,7 +404,12 @@ fn target(name: &Path) -> Path {
 /// Everything but true and false.
 fn same_but_flags(one: &Value, other: &Value) -> bool {
     let plain = |value: &Value| match value {
-        Value::Map(map) => Value::Map(map.iter().filter(|(_, value)| !matches!(value, Value::Bool(_))).map(|(k, v)| (k.clone(), v.clone())).collect()),
+        Value::Map(map) => Value::Map(
+            map.iter()
+                .filter(|(_, value)| !matches!(value, Value::Bool(_)))
+                .map(|(k, v)| (k.clone(), v.clone()))
+                .collect(),
+        ),
         other => other.clone(),
     };
     plain(one).canonical() == plain(other).canonical()
@@ -394,7 +421,9 @@ fn kind(field: &Field, rest: &Path, value: Value) -> Result<Value, String> {
         return Ok(value);
     }
     match (&field.ty, &value) {
-        (Type::Decimal, Value::Text(text)) => parse_decimal(text).map(Value::Number).ok_or_else(|| format!("{value} is no number")),
+        (Type::Decimal, Value::Text(text)) => {
+            parse_decimal(text).map(Value::Number).ok_or_else(|| format!("{value} is no number"))
+        }
         (Type::Decimal, Value::Number(_)) | (Type::Bool, Value::Bool(_)) | (Type::Any, _) => Ok(value),
         (Type::Integer, Value::Number(number)) if number.fract().is_zero() => Ok(value),
         (Type::Choice(of), Value::Text(text)) if !of.iter().any(|one| one == text) => {

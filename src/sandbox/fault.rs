@@ -106,7 +106,12 @@ impl Faults {
         let Some((_, fault, _)) = FAULTS.iter().find(|(known, ..)| *known == name) else {
             let near = crate::diagnostic::suggest(name, FAULTS.iter().map(|(known, ..)| *known));
             let help = near.map_or_else(
-                || format!("it can be {}", FAULTS.iter().map(|(known, ..)| *known).collect::<Vec<_>>().join(", ")),
+                || {
+                    format!(
+                        "it can be {}",
+                        FAULTS.iter().map(|(known, ..)| *known).collect::<Vec<_>>().join(", ")
+                    )
+                },
                 |near| format!("did you mean `{near}`?"),
             );
             return Err(format!("there is no fault `{name}`: {help}"));
@@ -124,7 +129,9 @@ impl Faults {
         let resource = part().map(str::to_owned);
         let nth = match part() {
             None => None,
-            Some(text) => Some(text.parse().map_err(|_| format!("`{text}` is no number: the third is `3`, all are `*`"))?),
+            Some(text) => Some(
+                text.parse().map_err(|_| format!("`{text}` is no number: the third is `3`, all are `*`"))?,
+            ),
         };
         self.rules.push(Rule { fault: *fault, call, resource, nth, seen: 0 });
         Ok(())
@@ -134,7 +141,9 @@ impl Faults {
     pub fn next(&mut self, call: CallKind, resource: &str) -> Option<Fault> {
         let mut found = None;
         for rule in &mut self.rules {
-            if rule.call.is_some_and(|one| one != call) || rule.resource.as_deref().is_some_and(|one| one != resource) {
+            if rule.call.is_some_and(|one| one != call)
+                || rule.resource.as_deref().is_some_and(|one| one != resource)
+            {
                 continue;
             }
             rule.seen += 1;
@@ -164,6 +173,9 @@ mod tests {
     fn what_is_wrong_is_said() {
         let mut faults = Faults::default();
         assert_eq!(faults.add("htm").unwrap_err(), "there is no fault `htm`: did you mean `html`?");
-        assert_eq!(faults.add("html:make").unwrap_err(), "`make` is no call: list, get, create, update or delete");
+        assert_eq!(
+            faults.add("html:make").unwrap_err(),
+            "`make` is no call: list, get, create, update or delete"
+        );
     }
 }

@@ -23,7 +23,8 @@ pub(super) struct Proof {
 
 impl Proof {
     pub(super) fn new(credentials: &BTreeMap<String, String>) -> Proof {
-        let map: Map = credentials.iter().map(|(name, value)| (name.clone(), Value::text(value.clone()))).collect();
+        let map: Map =
+            credentials.iter().map(|(name, value)| (name.clone(), Value::text(value.clone()))).collect();
         Proof { credentials: Value::Map(map), tokens: Vec::new(), given: 0 }
     }
 
@@ -35,7 +36,8 @@ impl Proof {
     /// Answers the token call, if this is one.
     pub(super) fn token(&mut self, system: &System, request: &WireRequest, now_ms: i64) -> Option<Answer> {
         let Auth::ClientCredentials(flow) = &system.auth else { return None };
-        let wanted = url::Url::parse(&flow.url).map_or_else(|_| flow.url.clone(), |url| url.path().to_owned());
+        let wanted =
+            url::Url::parse(&flow.url).map_or_else(|_| flow.url.clone(), |url| url.path().to_owned());
         if request.url.path() != wanted {
             return None;
         }
@@ -82,7 +84,11 @@ impl Proof {
             Auth::Header(headers) => carries(headers, None),
             Auth::Basic { user, password } => {
                 let root = self.root(None, None);
-                let pair = format!("{}:{}", user.render(&root).unwrap_or_default(), password.render(&root).unwrap_or_default());
+                let pair = format!(
+                    "{}:{}",
+                    user.render(&root).unwrap_or_default(),
+                    password.render(&root).unwrap_or_default()
+                );
                 let expected = format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair));
                 header(request, "authorization") == Some(expected.as_str())
             }
@@ -115,7 +121,10 @@ fn body(flow: &ClientCredentials, request: &WireRequest) -> Result<BTreeMap<Stri
         BodyKind::Json => {
             let value = from_json_slice(bytes).map_err(|error| format!("the body is no JSON: {error}"))?;
             let map = value.as_map().ok_or("the body is no object")?;
-            Ok(map.iter().map(|(name, value)| (name.clone(), value.scalar_text().unwrap_or_default())).collect())
+            Ok(map
+                .iter()
+                .map(|(name, value)| (name.clone(), value.scalar_text().unwrap_or_default()))
+                .collect())
         }
     }
 }

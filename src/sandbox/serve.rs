@@ -59,14 +59,23 @@ pub fn serve(stand: Stand, port: u16, delay: Duration) -> std::io::Result<Served
     Ok(Served { address, stand, stop: Some(stop), thread: Some(thread) })
 }
 
-async fn answer(State((stand, delay)): State<(Arc<Mutex<Stand>>, Duration)>, request: Request<Body>) -> Response<Body> {
+async fn answer(
+    State((stand, delay)): State<(Arc<Mutex<Stand>>, Duration)>,
+    request: Request<Body>,
+) -> Response<Body> {
     let (parts, body) = request.into_parts();
-    let Ok(body) = axum::body::to_bytes(body, 32 * 1024 * 1024).await else { return status(StatusCode::PAYLOAD_TOO_LARGE) };
-    let Ok(url) = url::Url::parse(&format!("http://127.0.0.1{}", parts.uri)) else { return status(StatusCode::BAD_REQUEST) };
+    let Ok(body) = axum::body::to_bytes(body, 32 * 1024 * 1024).await else {
+        return status(StatusCode::PAYLOAD_TOO_LARGE);
+    };
+    let Ok(url) = url::Url::parse(&format!("http://127.0.0.1{}", parts.uri)) else {
+        return status(StatusCode::BAD_REQUEST);
+    };
     let headers = parts
         .headers
         .iter()
-        .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+        .map(|(name, value)| {
+            (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+        })
         .collect();
     let request = WireRequest {
         method: parts.method.as_str().to_owned(),
@@ -88,7 +97,9 @@ async fn answer(State((stand, delay)): State<(Arc<Mutex<Stand>>, Duration)>, req
             plain(response, Some(half))
         }
         // a body that fails at once closes the connection without a whole answer
-        Outcome::Refused | Outcome::Closed => plain(WireResponse { status: 200, headers: Vec::new(), body: "x".into() }, Some(0)),
+        Outcome::Refused | Outcome::Closed => {
+            plain(WireResponse { status: 200, headers: Vec::new(), body: "x".into() }, Some(0))
+        }
         Outcome::Silence => {
             tokio::time::sleep(Duration::from_secs(3600)).await;
             status(StatusCode::GATEWAY_TIMEOUT)

@@ -119,7 +119,11 @@ impl Stand {
         let answer = self.answer(request, routed, fault);
         let is_write = request.method != "GET";
         if is_write {
-            let body = request.body.as_deref().map(|bytes| from_json_slice(bytes).unwrap_or_default()).unwrap_or_default();
+            let body = request
+                .body
+                .as_deref()
+                .map(|bytes| from_json_slice(bytes).unwrap_or_default())
+                .unwrap_or_default();
             let path = match request.url.query() {
                 Some(query) => format!("{}?{query}", request.url.path()),
                 None => request.url.path().to_owned(),
@@ -142,7 +146,9 @@ impl Stand {
             return self.error(401, "you are not signed in", "AuthenticationRequired");
         }
         match fault {
-            Some(Fault::TooMany) => return Answer::plain(429, "too many requests").header("retry-after", "1"),
+            Some(Fault::TooMany) => {
+                return Answer::plain(429, "too many requests").header("retry-after", "1");
+            }
             Some(Fault::Unavailable) => return Answer::plain(503, "unavailable").header("retry-after", "1"),
             Some(Fault::ErrorBefore) => return Answer::plain(500, "internal error"),
             Some(Fault::Changed) => return self.error(412, "it was changed meanwhile", "Changed"),
@@ -151,12 +157,16 @@ impl Stand {
         let answer = match routed {
             Routed::Call(found) => self.call(request, &found, fault),
             Routed::OtherMethod => self.error(405, "this method is not allowed here", "InvalidRequest"),
-            Routed::Nothing => self.whoami(request).unwrap_or_else(|| self.error(404, "there is nothing here", "NotFound")),
+            Routed::Nothing => {
+                self.whoami(request).unwrap_or_else(|| self.error(404, "there is nothing here", "NotFound"))
+            }
         };
         match fault {
-            Some(Fault::Html) => {
-                Answer { headers: vec![("content-type".into(), "text/html".into())], body: "<html>Sign in</html>".into(), status: 200 }
-            }
+            Some(Fault::Html) => Answer {
+                headers: vec![("content-type".into(), "text/html".into())],
+                body: "<html>Sign in</html>".into(),
+                status: 200,
+            },
             Some(Fault::Empty) => Answer::empty(200),
             Some(Fault::ErrorAfter) => Answer::plain(500, "internal error"),
             Some(Fault::GatewayAfter) => Answer::plain(502, "bad gateway"),
@@ -263,10 +273,11 @@ impl Stand {
                 None => return self.error(404, &format!("there is no such {}", resource.name), "NotFound"),
             }
         };
-        let fields = match wire::serve::decode_body(&self.system, &resource, route.call, &encoding, &body, self) {
-            Ok(fields) => fields,
-            Err(problems) => return self.error(400, &problems.join("; "), "InvalidParameter"),
-        };
+        let fields =
+            match wire::serve::decode_body(&self.system, &resource, route.call, &encoding, &body, self) {
+                Ok(fields) => fields,
+                Err(problems) => return self.error(400, &problems.join("; "), "InvalidParameter"),
+            };
         let mut record = match &existing {
             Some(id) => self.tables[&resource.name].get(id).cloned().unwrap_or_default(),
             None => Value::Map(Map::new()),
@@ -299,7 +310,8 @@ impl Stand {
         let mut body = call.record.as_ref().map(|path| placed(path, encoded));
         match &call.id {
             NewId::Body(path) => {
-                let known = body.as_ref().and_then(|body| path.first(body)).is_some_and(|value| !value.is_empty());
+                let known =
+                    body.as_ref().and_then(|body| path.first(body)).is_some_and(|value| !value.is_empty());
                 if !known && let Some(path) = path.as_path() {
                     let body = body.get_or_insert_with(|| Value::Map(Map::new()));
                     let shown = resource.key.first().and_then(|field| field.get(record)).cloned();
@@ -308,8 +320,10 @@ impl Stand {
                 body.map_or_else(|| Answer::empty(201), |body| Answer::json(201, &body))
             }
             NewId::Header { name, last_segment } => {
-                let escaped = percent_encoding::utf8_percent_encode(&key, percent_encoding::NON_ALPHANUMERIC).to_string();
-                let value = if *last_segment { format!("http://sandbox{}/{escaped}", resource.path) } else { key };
+                let escaped = percent_encoding::utf8_percent_encode(&key, percent_encoding::NON_ALPHANUMERIC)
+                    .to_string();
+                let value =
+                    if *last_segment { format!("http://sandbox{}/{escaped}", resource.path) } else { key };
                 body.map_or_else(|| Answer::empty(201), |body| Answer::json(201, &body)).header(name, value)
             }
             NewId::Given => body.map_or_else(|| Answer::empty(201), |body| Answer::json(201, &body)),
@@ -318,7 +332,9 @@ impl Stand {
 
     fn list(&mut self, request: &WireRequest, route: &Route, fault: Option<Fault>) -> Answer {
         let resource = Arc::clone(&route.resource);
-        let Some(call) = resource.list.clone() else { return self.error(405, "it cannot be listed", "InvalidRequest") };
+        let Some(call) = resource.list.clone() else {
+            return self.error(405, "it cannot be listed", "InvalidRequest");
+        };
         let mut rest: Vec<(String, String)> =
             request.url.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
         let constant = |rest: &mut Vec<(String, String)>, name: &str, value: &str| {
@@ -327,7 +343,11 @@ impl Stand {
         };
         for (name, value) in rendered(&call.query) {
             if !constant(&mut rest, &name, &value) {
-                return self.error(400, &format!("the parameter {name}={value} is missing"), "InvalidParameter");
+                return self.error(
+                    400,
+                    &format!("the parameter {name}={value} is missing"),
+                    "InvalidParameter",
+                );
             }
         }
         // what is asked for is filtered by field; the page is taken from what is left
@@ -338,7 +358,11 @@ impl Stand {
             let (_, since) = rest.remove(at);
             for (name, value) in &cursor.with {
                 if !constant(&mut rest, name, value) {
-                    return self.error(400, &format!("{} needs {name}={value} beside it", cursor.param), "InvalidParameter");
+                    return self.error(
+                        400,
+                        &format!("{} needs {name}={value} beside it", cursor.param),
+                        "InvalidParameter",
+                    );
                 }
             }
             wanted.push((Path::root(), since, Filter::Since));
@@ -362,7 +386,9 @@ impl Stand {
         let records: Vec<Value> = self.tables[&resource.name]
             .iter()
             .map(|(_, record)| record)
-            .filter(|record| wanted.iter().all(|(path, text, filter)| passes(&resource, record, path, text, filter)))
+            .filter(|record| {
+                wanted.iter().all(|(path, text, filter)| passes(&resource, record, path, text, filter))
+            })
             .cloned()
             .collect();
         let page = match self.page(request, &call.pager, &mut rest, records.len(), fault) {
@@ -401,7 +427,9 @@ impl Stand {
             records_path.set(&mut envelope, body);
             body = envelope;
         }
-        if let (Some(path), Value::Map(_)) = (call.pager.total.as_ref().and_then(|path| path.as_path()), &body) {
+        if let (Some(path), Value::Map(_)) =
+            (call.pager.total.as_ref().and_then(|path| path.as_path()), &body)
+        {
             path.set(&mut body, Value::from(records.len() as u64));
         }
         if let (Paging::Link { next }, Some(url)) = (&call.pager.kind, &page.next)
@@ -433,7 +461,9 @@ impl Stand {
     ) -> Result<Page, Answer> {
         let mut take = |name: &str| rest.iter().position(|(one, _)| one == name).map(|at| rest.remove(at).1);
         let number = |text: Option<String>, default: usize| match text {
-            Some(text) => text.parse::<usize>().map_err(|_| self.error(400, &format!("{text} is no number"), "InvalidParameter")),
+            Some(text) => text
+                .parse::<usize>()
+                .map_err(|_| self.error(400, &format!("{text} is no number"), "InvalidParameter")),
             None => Ok(default),
         };
         let size = match &pager.size {
@@ -445,9 +475,14 @@ impl Stand {
             Paging::None => Ok(whole(0, count)),
             Paging::NextToken { param, header, .. } => {
                 let from = match take(param) {
-                    Some(token) => match token.strip_prefix("after-").and_then(|text| text.parse::<usize>().ok()) {
+                    Some(token) => match token
+                        .strip_prefix("after-")
+                        .and_then(|text| text.parse::<usize>().ok())
+                    {
                         Some(from) => from,
-                        None => return Err(self.error(400, "this page token is not known", "InvalidParameter")),
+                        None => {
+                            return Err(self.error(400, "this page token is not known", "InvalidParameter"));
+                        }
                     },
                     None => 0,
                 };
@@ -470,11 +505,17 @@ impl Stand {
                 Ok(whole(page * size, (page + 1) * size))
             }
             Paging::Range { unit, .. } => {
-                let wanted = request.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("range")).map(|(_, value)| value.as_str());
+                let wanted = request
+                    .headers
+                    .iter()
+                    .find(|(name, _)| name.eq_ignore_ascii_case("range"))
+                    .map(|(_, value)| value.as_str());
                 let Some((from, to)) = wanted
                     .and_then(|value| value.strip_prefix(&format!("{unit}=")))
                     .and_then(|range| range.split_once('-'))
-                    .and_then(|(from, to)| Some((from.parse::<usize>().ok()?, to.parse::<usize>().ok()? + 1)))
+                    .and_then(|(from, to)| {
+                        Some((from.parse::<usize>().ok()?, to.parse::<usize>().ok()? + 1))
+                    })
                 else {
                     return Ok(whole(0, count));
                 };
@@ -492,9 +533,16 @@ impl Stand {
                 let mut page = whole(from, from + size);
                 if page.to < count || fault == Some(Fault::EndlessPages) {
                     let mut url = request.url.clone();
-                    let others: Vec<(String, String)> =
-                        request.url.query_pairs().filter(|(name, _)| name != "from").map(|(a, b)| (a.into_owned(), b.into_owned())).collect();
-                    url.query_pairs_mut().clear().extend_pairs(others).append_pair("from", &page.to.to_string());
+                    let others: Vec<(String, String)> = request
+                        .url
+                        .query_pairs()
+                        .filter(|(name, _)| name != "from")
+                        .map(|(a, b)| (a.into_owned(), b.into_owned()))
+                        .collect();
+                    url.query_pairs_mut()
+                        .clear()
+                        .extend_pairs(others)
+                        .append_pair("from", &page.to.to_string());
                     page.next = Some(url.to_string());
                 }
                 Ok(page)
@@ -522,7 +570,9 @@ fn passes(resource: &Resource, record: &Value, path: &Path, text: &str, filter: 
         Filter::Equal => path.get(record).and_then(Value::scalar_text).as_deref() == Some(text),
         Filter::Rendered(template) => {
             let value = path.get(record).cloned().unwrap_or_default();
-            template.render(&Value::Map(Map::from([("value".to_owned(), value)]))).is_ok_and(|rendered| rendered == text)
+            template
+                .render(&Value::Map(Map::from([("value".to_owned(), value)])))
+                .is_ok_and(|rendered| rendered == text)
         }
         Filter::Since => {
             let changed = resource
@@ -548,10 +598,17 @@ fn instant(text: &str) -> Option<jiff::civil::DateTime> {
 
 fn rendered(query: &[(String, crate::program::expr::Template)]) -> Vec<(String, String)> {
     let nothing = Value::Map(Map::new());
-    query.iter().map(|(name, template)| (name.clone(), template.render(&nothing).unwrap_or_default())).collect()
+    query
+        .iter()
+        .map(|(name, template)| (name.clone(), template.render(&nothing).unwrap_or_default()))
+        .collect()
 }
 
-fn unknown_query(request: &WireRequest, known: &[(String, crate::program::expr::Template)], more: &[&str]) -> Option<String> {
+fn unknown_query(
+    request: &WireRequest,
+    known: &[(String, crate::program::expr::Template)],
+    more: &[&str],
+) -> Option<String> {
     request
         .url
         .query_pairs()
@@ -575,7 +632,9 @@ impl Lookups for Stand {
     }
 
     fn find(&self, lookup: &Lookup, value: &Value) -> Result<String, LookupProblem> {
-        let Some(resource) = self.system.resources.get(&lookup.target.resource) else { return Err(LookupProblem::None) };
+        let Some(resource) = self.system.resources.get(&lookup.target.resource) else {
+            return Err(LookupProblem::None);
+        };
         let wanted = normal(Compare::Exact, value);
         let hits: Vec<String> = self.tables[&resource.name]
             .iter()
@@ -592,4 +651,3 @@ impl Lookups for Stand {
         }
     }
 }
-

@@ -65,7 +65,11 @@ impl Table {
         }
         self.rows
             .iter()
-            .find(|(_, record)| fields.iter().all(|(field, text)| field.get(record).and_then(Value::scalar_text).as_ref() == Some(text)))
+            .find(|(_, record)| {
+                fields.iter().all(|(field, text)| {
+                    field.get(record).and_then(Value::scalar_text).as_ref() == Some(text)
+                })
+            })
             .map(|(id, _)| id.clone())
     }
 }
