@@ -18,7 +18,7 @@ use std::collections::HashSet;
 use std::rc::Rc;
 use std::sync::Arc;
 
-pub use decider::Selected;
+pub use decider::{Selected, key_slot};
 pub use facts::fingerprint_fact;
 pub use report::{Counts, Entry, Event, Report};
 
@@ -99,6 +99,8 @@ pub struct Options {
     pub saved: Option<HashSet<String>>,
     /// Set aside records are tried again before their time.
     pub retry_all: bool,
+    /// Only settle writes that are open.
+    pub recover_only: bool,
     /// The brakes do not hold (said by a person, for this run).
     pub release_brakes: bool,
 }
@@ -134,7 +136,6 @@ pub struct Engine {
     store: Handle,
     clients: Both<Rc<Client>>,
     clock: Rc<dyn Clock>,
-    connection: Option<String>,
     run_id: String,
     options: Options,
     listener: Listener,
@@ -163,7 +164,6 @@ impl Engine {
             store: setup.store,
             clients: setup.clients,
             clock: setup.clock,
-            connection: setup.connection,
             run_id: setup.run_id,
             options: setup.options,
             listener: setup.listener,
@@ -210,6 +210,9 @@ impl Engine {
         self.check_facts(&decider)?;
         if !self.options.plan_only {
             self.recover(&decider).await?;
+        }
+        if self.options.recover_only {
+            return Ok(());
         }
         self.new_program().await?;
         let reads = self.read_all().await?;
