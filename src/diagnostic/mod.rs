@@ -50,7 +50,14 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// An error.
     pub fn error(code: &'static Code, span: Span, message: impl Into<String>) -> Self {
-        Diagnostic { code, level: Level::Error, message: message.into(), span, labels: Vec::new(), help: Vec::new() }
+        Diagnostic {
+            code,
+            level: Level::Error,
+            message: message.into(),
+            span,
+            labels: Vec::new(),
+            help: Vec::new(),
+        }
     }
 
     /// A warning.
@@ -88,7 +95,9 @@ impl Diagnostics {
     /// Adds a finding; the same one at the same place counts once.
     pub fn push(&mut self, diagnostic: Diagnostic) {
         let known = self.found.iter().any(|one| {
-            one.code.id == diagnostic.code.id && one.span == diagnostic.span && one.message == diagnostic.message
+            one.code.id == diagnostic.code.id
+                && one.span == diagnostic.span
+                && one.message == diagnostic.message
         });
         if !known {
             self.found.push(diagnostic);

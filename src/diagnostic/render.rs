@@ -47,13 +47,13 @@ fn human(diagnostic: &Diagnostic, sources: &Sources, renderer: &Renderer) -> Str
     let mut groups = Vec::new();
     match (sources.text(diagnostic.span.file), path) {
         (Some(text), Some(path)) => {
-            let mut snippet = Snippet::source(text)
-                .line_start(1)
-                .path(path)
-                .annotation(AnnotationKind::Primary.span(range(diagnostic.span, text)).label(diagnostic.message.as_str()));
+            let mut snippet = Snippet::source(text).line_start(1).path(path).annotation(
+                AnnotationKind::Primary.span(range(diagnostic.span, text)).label(diagnostic.message.as_str()),
+            );
             for (span, label) in &diagnostic.labels {
                 if span.file == diagnostic.span.file {
-                    snippet = snippet.annotation(AnnotationKind::Context.span(range(*span, text)).label(label.as_str()));
+                    snippet = snippet
+                        .annotation(AnnotationKind::Context.span(range(*span, text)).label(label.as_str()));
                 }
             }
             let mut group = title.element(snippet);
@@ -99,11 +99,16 @@ fn json(diagnostic: &Diagnostic, sources: &Sources) -> Value {
     if let (Some((line, column)), Some((end_line, end_column))) =
         (sources.line_col(diagnostic.span), sources.end_line_col(diagnostic.span))
     {
-        for (name, number) in [("line", line), ("column", column), ("end_line", end_line), ("end_column", end_column)] {
+        for (name, number) in
+            [("line", line), ("column", column), ("end_line", end_line), ("end_column", end_column)]
+        {
             map.insert(name.into(), Value::from(number as u64));
         }
     }
-    map.insert("help".into(), Value::List(diagnostic.help.iter().map(|help| Value::text(help.clone())).collect()));
+    map.insert(
+        "help".into(),
+        Value::List(diagnostic.help.iter().map(|help| Value::text(help.clone())).collect()),
+    );
     Value::Map(map)
 }
 
@@ -146,8 +151,12 @@ mod tests {
         let file = sources.add("m.yaml", "mapping: x\nregisers:\n  a: 1\n");
         let mut all = Diagnostics::new();
         all.push(
-            Diagnostic::error(&codes::UNKNOWN_KEY, Span { file, start: 11, end: 19 }, "`regisers` is not known here")
-                .help("did you mean `registers`?"),
+            Diagnostic::error(
+                &codes::UNKNOWN_KEY,
+                Span { file, start: 11, end: 19 },
+                "`regisers` is not known here",
+            )
+            .help("did you mean `registers`?"),
         );
         (all, sources)
     }

@@ -78,7 +78,9 @@ impl Sources {
     /// The place of a part of a scalar: `range` counts bytes of its text. Where the scalar's spelling differs
     /// from its text (escapes, folded lines), the whole scalar is the answer.
     pub fn inner_span(&self, span: Span, text: &str, range: Range<usize>) -> Span {
-        let Some(spelled) = self.text(span.file).and_then(|all| all.get(span.start as usize..span.end as usize)) else {
+        let Some(spelled) =
+            self.text(span.file).and_then(|all| all.get(span.start as usize..span.end as usize))
+        else {
             return span;
         };
         match spelled.find(text) {

@@ -11,7 +11,11 @@ pub const PARTS: &str = "@parts";
 ///
 /// # Errors
 /// Where several children could be meant and nothing says which.
-pub fn assemble(resource: &Resource, record: &mut Value, children: &dyn Fn(&str) -> Vec<(String, Value)>) -> Result<(), ReadProblem> {
+pub fn assemble(
+    resource: &Resource,
+    record: &mut Value,
+    children: &dyn Fn(&str) -> Vec<(String, Value)>,
+) -> Result<(), ReadProblem> {
     let mut ids = Map::new();
     for field in &resource.fields {
         let Some(pivot) = &field.pivot else { continue };
@@ -21,7 +25,11 @@ pub fn assemble(resource: &Resource, record: &mut Value, children: &dyn Fn(&str)
             [] => continue,
             [one] => one,
             _ => {
-                let pointed = pivot.pointer.as_ref().and_then(|pointer| pointer.get(record)).and_then(Value::scalar_text);
+                let pointed = pivot
+                    .pointer
+                    .as_ref()
+                    .and_then(|pointer| pointer.get(record))
+                    .and_then(Value::scalar_text);
                 match fitting.iter().find(|(id, _)| pointed.as_ref() == Some(id)) {
                     Some(child) => child,
                     // without a pointer the oldest counts: a person who adds a second one is not punished
@@ -46,5 +54,8 @@ pub fn assemble(resource: &Resource, record: &mut Value, children: &dyn Fn(&str)
 }
 
 fn fits(pivot: &Pivot, child: &Value) -> bool {
-    pivot.only_where.iter().all(|(path, wanted)| path.get(child).unwrap_or(&Value::Null).canonical() == wanted.canonical())
+    pivot
+        .only_where
+        .iter()
+        .all(|(path, wanted)| path.get(child).unwrap_or(&Value::Null).canonical() == wanted.canonical())
 }

@@ -14,7 +14,13 @@ use crate::value::{Map, Path, Segment, Value};
 ///
 /// # Errors
 /// A field that cannot be written, does not fit, or is missing: with its name and what it is.
-pub fn encode(system: &System, resource: &Resource, write: &Write, current: &Value, lookups: &dyn Lookups) -> Result<Outgoing, WriteProblem> {
+pub fn encode(
+    system: &System,
+    resource: &Resource,
+    write: &Write,
+    current: &Value,
+    lookups: &dyn Lookups,
+) -> Result<Outgoing, WriteProblem> {
     let missing = |what: &str| WriteProblem::new(resource.name.clone(), format!("it cannot be {what}"));
     let record = write.record(current);
     let outgoing = |method: &str, path, query: &_, body, call| Outgoing {
@@ -35,7 +41,8 @@ pub fn encode(system: &System, resource: &Resource, write: &Write, current: &Val
         WriteEffect::Create => {
             let call = resource.create.as_ref().ok_or_else(|| missing("made"))?;
             let path = path_of(&call.path, resource, &record)?;
-            let body = Encoder { system, resource, encoding: &call.encoding, lookups }.create(&record, &call.path)?;
+            let body = Encoder { system, resource, encoding: &call.encoding, lookups }
+                .create(&record, &call.path)?;
             Ok(outgoing("POST", path, &call.query, Some(body), CallKind::Create))
         }
         WriteEffect::Update => {
@@ -63,7 +70,11 @@ struct Body {
 }
 
 impl Encoder<'_> {
-    fn create(&self, record: &Value, path: &crate::program::system::PathTemplate) -> Result<Value, WriteProblem> {
+    fn create(
+        &self,
+        record: &Value,
+        path: &crate::program::system::PathTemplate,
+    ) -> Result<Value, WriteProblem> {
         let mut body = Body { root: Value::Map(Map::new()), bare: BTreeSet::new() };
         for field in &self.resource.fields {
             if field.pivot.is_some() {
@@ -72,10 +83,15 @@ impl Encoder<'_> {
             let given = field.name.get(record).filter(|value| !value.is_empty()).cloned();
             let value = given.or_else(|| field.on_create.clone());
             match value {
-                Some(value) if field.write.is_some() && !field.read_only => self.put(field, &value, &mut body)?,
+                Some(value) if field.write.is_some() && !field.read_only => {
+                    self.put(field, &value, &mut body)?
+                }
                 // a field of the path alone, or one that the system gives
                 Some(_) => {}
-                None if field.required && field.assigned.is_none() && !path.fields().any(|one| *one == field.name) => {
+                None if field.required
+                    && field.assigned.is_none()
+                    && !path.fields().any(|one| *one == field.name) =>
+                {
                     return Err(WriteProblem::new(named(field), "it is required and has no value"));
                 }
                 None => {}
@@ -91,7 +107,8 @@ impl Encoder<'_> {
         // what an update sends beside what changes
         for field in &self.resource.fields {
             let untouched = !changed.iter().any(|path| path.strip_prefix(&field.name).is_some());
-            let writable = field.write.is_some() && !field.read_only && !field.create_only && field.pivot.is_none();
+            let writable =
+                field.write.is_some() && !field.read_only && !field.create_only && field.pivot.is_none();
             if writable && untouched && (send == Send::All || field.always_send) {
                 let value = field.name.get(&record).cloned().unwrap_or_default();
                 if !value.is_empty() || field.always_send {
@@ -133,7 +150,14 @@ impl Encoder<'_> {
     }
 
     /// One member of an object field; what its siblings always send goes along.
-    fn put_member(&self, field: &Field, rest: &Path, value: &Value, record: &Value, body: &mut Body) -> Result<(), WriteProblem> {
+    fn put_member(
+        &self,
+        field: &Field,
+        rest: &Path,
+        value: &Value,
+        record: &Value,
+        body: &mut Body,
+    ) -> Result<(), WriteProblem> {
         let found = field.fields.iter().find_map(|member| Some((member, rest.strip_prefix(&member.name)?)));
         let (Some((member, deeper)), Some(write)) = (found, &field.write) else {
             return Err(WriteProblem::new(format!("{}.{rest}", named(field)), "there is no such field"));
@@ -141,7 +165,9 @@ impl Encoder<'_> {
         if member.read_only || field.read_only || member.write.is_none() || !deeper.is_root() {
             return Err(WriteProblem::new(format!("{}.{rest}", named(field)), "it cannot be written"));
         }
-        for sibling in field.fields.iter().filter(|sibling| sibling.always_send && sibling.name != member.name) {
+        for sibling in
+            field.fields.iter().filter(|sibling| sibling.always_send && sibling.name != member.name)
+        {
             if let Some(path) = &sibling.write {
                 let at = write.join(path);
                 if at.get(&body.root).is_none() {
@@ -180,7 +206,12 @@ impl Encoder<'_> {
                 )),
                 Err(LookupProblem::Several(keys)) => Err(WriteProblem::new(
                     named(field),
-                    format!("several {} have {} {value}: {}", lookup.target.resource, lookup.target.field, keys.join(", ")),
+                    format!(
+                        "several {} have {} {value}: {}",
+                        lookup.target.resource,
+                        lookup.target.field,
+                        keys.join(", ")
+                    ),
                 )),
             };
         }
@@ -228,7 +259,10 @@ impl Encoder<'_> {
             }
             let mut operation = Map::new();
             operation.insert("op".into(), Value::text(self.encoding.patch_op.clone()));
-            operation.insert("path".into(), Value::Text(format!("/{}", name.replace('~', "~0").replace('/', "~1"))));
+            operation.insert(
+                "path".into(),
+                Value::Text(format!("/{}", name.replace('~', "~0").replace('/', "~1"))),
+            );
             operation.insert("value".into(), value);
             operations.push(Value::Map(operation));
         }
@@ -239,7 +273,10 @@ impl Encoder<'_> {
     fn whole(&self, name: &str, changed: Value, record: &Value) -> Result<Value, WriteProblem> {
         let mut root = Value::Map(Map::new());
         for field in &self.resource.fields {
-            let Some(write) = field.write.as_ref().filter(|_| !field.read_only && field.pivot.is_none()) else { continue };
+            let Some(write) = field.write.as_ref().filter(|_| !field.read_only && field.pivot.is_none())
+            else {
+                continue;
+            };
             if write.segments().first() != Some(&Segment::Key(name.to_owned())) {
                 continue;
             }
@@ -309,7 +346,9 @@ pub(super) fn check(field: &Field, value: &Value) -> Result<(), WriteProblem> {
     if let (Some(max), Value::Text(text)) = (field.max, value) {
         let length = text.chars().count();
         if length > max as usize {
-            return problem(format!("it has {length} characters, {max} are allowed: shorten it, or let the row `truncate` it"));
+            return problem(format!(
+                "it has {length} characters, {max} are allowed: shorten it, or let the row `truncate` it"
+            ));
         }
     }
     if let Value::Number(number) = value {
@@ -317,13 +356,19 @@ pub(super) fn check(field: &Field, value: &Value) -> Result<(), WriteProblem> {
         if let Some(max) = field.max {
             let digits = plain.trunc().abs().to_string();
             if digits != "0" && digits.len() > max as usize {
-                return problem(format!("{plain} has {} digits before the point, {max} are allowed", digits.len()));
+                return problem(format!(
+                    "{plain} has {} digits before the point, {max} are allowed",
+                    digits.len()
+                ));
             }
         }
         if let Some(places) = field.places
             && plain.scale() > places
         {
-            return problem(format!("{plain} has {} places after the point, {places} are allowed: `round` it", plain.scale()));
+            return problem(format!(
+                "{plain} has {} places after the point, {places} are allowed: `round` it",
+                plain.scale()
+            ));
         }
     }
     if let (Type::Choice(of), Some(text)) = (&field.ty, value.as_text())

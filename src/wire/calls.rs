@@ -24,7 +24,10 @@ pub fn fill(template: &PathTemplate, record: &Value, escape: PathEscape) -> Resu
             Piece::Field(field) => {
                 let text = field.get(record).and_then(Value::scalar_text).filter(|text| !text.is_empty());
                 let Some(text) = text else {
-                    return Err(WriteProblem::new(field.to_string(), "it is needed for the address of the call, and is missing"));
+                    return Err(WriteProblem::new(
+                        field.to_string(),
+                        "it is needed for the address of the call, and is missing",
+                    ));
                 };
                 path.push_str(&escaped(&text, escape));
             }
@@ -76,7 +79,11 @@ pub(super) fn constant(query: &[(String, crate::program::expr::Template)]) -> Ve
 }
 
 /// What a list is asked for: changes since a text of the server's own, and filters it offers.
-pub fn list_query(resource: &Resource, since: Option<&str>, filters: &[(String, Value)]) -> Vec<(String, String)> {
+pub fn list_query(
+    resource: &Resource,
+    since: Option<&str>,
+    filters: &[(String, Value)],
+) -> Vec<(String, String)> {
     let mut query = Vec::new();
     if let (Some(cursor), Some(since)) = (&resource.cursor, since) {
         let value = match &cursor.value {
@@ -110,7 +117,13 @@ pub fn since_text(system: &System, last: &str, overlap: Duration) -> String {
 }
 
 /// The key of a new record, as the answer tells it.
-pub fn new_id(resource: &Resource, _: u16, headers: &[(String, String)], body: Option<&Value>, current: &Value) -> Option<String> {
+pub fn new_id(
+    resource: &Resource,
+    _: u16,
+    headers: &[(String, String)],
+    body: Option<&Value>,
+    current: &Value,
+) -> Option<String> {
     let create = resource.create.as_ref()?;
     match &create.id {
         NewId::Body(path) => path.first(body?)?.scalar_text().filter(|text| !text.is_empty()),
@@ -150,7 +163,13 @@ mod tests {
     use crate::value::{Path, from_json_str};
 
     fn template() -> PathTemplate {
-        PathTemplate { pieces: vec![Piece::Text("/items/".into()), Piece::Field(Path::key("number")), Piece::Text("/x".into())] }
+        PathTemplate {
+            pieces: vec![
+                Piece::Text("/items/".into()),
+                Piece::Field(Path::key("number")),
+                Piece::Text("/x".into()),
+            ],
+        }
     }
 
     #[test]

@@ -89,7 +89,10 @@ pub fn plan_create(system: &System, resource: &Resource, record: &Value) -> Resu
 /// The members of an object one by one, so that only what is given is sent.
 fn leaves(field: &Field, path: &Path, value: &Value, out: &mut Vec<(Path, Value)>) {
     match value {
-        Value::Map(map) if !field.fields.is_empty() || field.pivot.as_ref().is_some_and(|pivot| pivot.value.is_none()) => {
+        Value::Map(map)
+            if !field.fields.is_empty()
+                || field.pivot.as_ref().is_some_and(|pivot| pivot.value.is_none()) =>
+        {
             for (name, value) in map {
                 let inner = path.join(&Path::key(name.clone()));
                 match field.fields.iter().find(|member| member.name == Path::key(name.clone())) {
@@ -106,7 +109,12 @@ fn leaves(field: &Field, path: &Path, value: &Value, out: &mut Vec<(Path, Value)
 ///
 /// # Errors
 /// A field that does not exist or cannot be written, or two values for one shared child.
-pub fn plan_update(system: &System, resource: &Resource, current: &Value, changes: &[(Path, Value)]) -> Result<Vec<Write>, WriteProblem> {
+pub fn plan_update(
+    system: &System,
+    resource: &Resource,
+    current: &Value,
+    changes: &[(Path, Value)],
+) -> Result<Vec<Write>, WriteProblem> {
     writes(system, resource, WriteEffect::Update, current, changes)
 }
 
@@ -212,13 +220,16 @@ fn child(
         }
         None if empty => {}
         None => {
-            let mut fields: Vec<(Path, Value)> = fields.into_iter().filter(|(_, value)| !value.is_empty()).collect();
+            let mut fields: Vec<(Path, Value)> =
+                fields.into_iter().filter(|(_, value)| !value.is_empty()).collect();
             // a new child that holds the same as another new one serves both
             let twin = writes.iter_mut().find(|other| {
                 other.effect == WriteEffect::Create
                     && other.resource == pivot.resource
                     && pivot.value.is_none()
-                    && pivot.only_where.iter().all(|(path, value)| other.fields.iter().all(|(one, held)| one != path || held == value))
+                    && pivot.only_where.iter().all(|(path, value)| {
+                        other.fields.iter().all(|(one, held)| one != path || held == value)
+                    })
                     && plain(other, resource) == fields
             });
             if let Some(twin) = twin {
@@ -253,7 +264,10 @@ fn shared(resource: &Resource, current: &Value, writes: &[Write]) -> Result<(), 
         let Some(id) = &write.child else { continue };
         for (name, other) in parts {
             let Ok(path) = Path::parse(name) else { continue };
-            if other.scalar_text().as_ref() == Some(id) && !write.pivots.contains(&path) && resource.field(name).is_some() {
+            if other.scalar_text().as_ref() == Some(id)
+                && !write.pivots.contains(&path)
+                && resource.field(name).is_some()
+            {
                 return Err(two_values(&write.pivots[0].to_string(), name));
             }
         }
@@ -264,7 +278,9 @@ fn shared(resource: &Resource, current: &Value, writes: &[Write]) -> Result<(), 
 fn two_values(one: &str, other: &str) -> WriteProblem {
     WriteProblem::new(
         one,
-        format!("two values for one shared part: {one} and {other} are the same record. Make them two, or give both the same value"),
+        format!(
+            "two values for one shared part: {one} and {other} are the same record. Make them two, or give both the same value"
+        ),
     )
 }
 
@@ -283,6 +299,10 @@ pub fn child_current(parent: &Resource, child: &Resource, write: &Write, current
 }
 
 /// For [`super::encode`]: the path of a call, with whatever is known of the record.
-pub(super) fn path_of(template: &crate::program::system::PathTemplate, resource: &Resource, record: &Value) -> Result<String, WriteProblem> {
+pub(super) fn path_of(
+    template: &crate::program::system::PathTemplate,
+    resource: &Resource,
+    record: &Value,
+) -> Result<String, WriteProblem> {
     calls::fill(template, record, resource.encoding.path_escape)
 }

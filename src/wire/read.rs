@@ -34,8 +34,10 @@ pub fn decode(
         }
         let Some(read) = &field.read else { continue };
         let is_list = field.name.segments().last() == Some(&Segment::All);
-        let value = if is_list { Value::List(read.select(wire)) } else { read.first(wire).unwrap_or_default() };
-        let value = typed(field, value, &resource.encoding, &system.times, lookups).map_err(|message| ReadProblem { field: name, message })?;
+        let value =
+            if is_list { Value::List(read.select(wire)) } else { read.first(wire).unwrap_or_default() };
+        let value = typed(field, value, &resource.encoding, &system.times, lookups)
+            .map_err(|message| ReadProblem { field: name, message })?;
         if !matches!(value, Value::Null) {
             target(&field.name).set(&mut record, value);
         }
@@ -54,7 +56,13 @@ pub(super) fn target(name: &Path) -> Path {
     }
 }
 
-fn typed(field: &Field, value: Value, encoding: &Encoding, times: &Times, lookups: &dyn Lookups) -> Result<Value, String> {
+fn typed(
+    field: &Field,
+    value: Value,
+    encoding: &Encoding,
+    times: &Times,
+    lookups: &dyn Lookups,
+) -> Result<Value, String> {
     if matches!(value, Value::Null) {
         return Ok(Value::Null);
     }
@@ -79,12 +87,20 @@ fn typed(field: &Field, value: Value, encoding: &Encoding, times: &Times, lookup
             .collect::<Result<Vec<_>, _>>()
             .map(Value::List),
         (Type::Object(_), value @ Value::Map(_)) => members(&field.fields, &value, encoding, times, lookups),
-        (Type::List(_) | Type::Object(_), other) => Err(format!("{} is declared, the answer holds {}", field.ty, scalar::shown(&other))),
+        (Type::List(_) | Type::Object(_), other) => {
+            Err(format!("{} is declared, the answer holds {}", field.ty, scalar::shown(&other)))
+        }
         (ty, value) => scalar::read(ty, &value, encoding, times),
     }
 }
 
-fn members(fields: &[Field], value: &Value, encoding: &Encoding, times: &Times, lookups: &dyn Lookups) -> Result<Value, String> {
+fn members(
+    fields: &[Field],
+    value: &Value,
+    encoding: &Encoding,
+    times: &Times,
+    lookups: &dyn Lookups,
+) -> Result<Value, String> {
     let mut record = Value::Map(Map::new());
     for field in fields {
         let Some(read) = &field.read else { continue };

@@ -19,7 +19,9 @@ pub(super) fn read(ty: &Type, value: &Value, encoding: &Encoding, times: &Times)
         (Type::Bool, Value::Bool(_)) => Ok(value.clone()),
         (Type::Text | Type::Choice(_) | Type::Id, Value::Text(_)) => Ok(value.clone()),
         // a number where text is declared keeps its digits: leading zeros cannot be lost, there are none
-        (Type::Text | Type::Choice(_) | Type::Id, Value::Number(number)) => Ok(Value::Text(number.normalize().to_string())),
+        (Type::Text | Type::Choice(_) | Type::Id, Value::Number(number)) => {
+            Ok(Value::Text(number.normalize().to_string()))
+        }
         (Type::Integer, _) => match number(value, &encoding.decimal) {
             Some(number) if number.fract().is_zero() => Ok(Value::Number(number.normalize())),
             _ if value.is_empty() => Ok(Value::Null),
@@ -36,7 +38,9 @@ pub(super) fn read(ty: &Type, value: &Value, encoding: &Encoding, times: &Times)
             None => wrong(),
         },
         (Type::Date, Value::Map(map)) => match tagged(map, &encoding.date) {
-            Some(parts) if parts.len() >= 3 => Ok(Value::Text(format!("{:04}-{:02}-{:02}", parts[0], parts[1], parts[2]))),
+            Some(parts) if parts.len() >= 3 => {
+                Ok(Value::Text(format!("{:04}-{:02}-{:02}", parts[0], parts[1], parts[2])))
+            }
             _ => wrong(),
         },
         (Type::Time, Value::Text(text)) if text.is_empty() => Ok(Value::Null),
@@ -59,7 +63,9 @@ pub(super) fn read(ty: &Type, value: &Value, encoding: &Encoding, times: &Times)
 pub(super) fn write(ty: &Type, value: &Value, encoding: &Encoding, times: &Times) -> Value {
     match (ty, value) {
         (Type::Decimal, Value::Number(number)) => decimal(*number, &encoding.decimal),
-        (Type::Decimal, Value::Text(text)) => parse_decimal(text).map_or_else(|| value.clone(), |n| decimal(n, &encoding.decimal)),
+        (Type::Decimal, Value::Text(text)) => {
+            parse_decimal(text).map_or_else(|| value.clone(), |n| decimal(n, &encoding.decimal))
+        }
         (Type::Date, Value::Text(text)) => match (&encoding.date, text.parse::<Date>()) {
             (Scalar::Tagged { tag, members }, Ok(date)) => {
                 tag_with(tag, members, &[date.year().into(), date.month().into(), date.day().into()])
@@ -110,7 +116,9 @@ fn time(text: &str, times: &Times) -> Option<String> {
     match times.zone {
         Zone::None => Some(local.to_string()),
         // an offset that is missing although it is always there: UTC is the least surprising reading
-        Zone::Utc | Zone::Offset => Some(local.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().to_string()),
+        Zone::Utc | Zone::Offset => {
+            Some(local.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().to_string())
+        }
     }
 }
 
@@ -160,7 +168,8 @@ fn decimal(number: Decimal, form: &Scalar) -> Value {
         Scalar::Number => Value::Number(number),
         Scalar::Text => Value::Text(number.to_string()),
         Scalar::Tagged { tag, members } => {
-            let mut map: Map = tag.iter().map(|(name, value)| (name.clone(), Value::text(value.clone()))).collect();
+            let mut map: Map =
+                tag.iter().map(|(name, value)| (name.clone(), Value::text(value.clone()))).collect();
             if let Some(member) = members.first() {
                 map.insert(member.clone(), Value::Text(number.to_string()));
             }
@@ -205,7 +214,11 @@ mod tests {
     fn tagged_scalars_go_both_ways() {
         let (encoding, times) = (tagged_encoding(), Times { zone: Zone::Utc, ..Times::default() });
         for (ty, value, wire) in [
-            (Type::Decimal, Value::Number("33.3350".parse().unwrap()), r#"{"__class__":"Decimal","decimal":"33.3350"}"#),
+            (
+                Type::Decimal,
+                Value::Number("33.3350".parse().unwrap()),
+                r#"{"__class__":"Decimal","decimal":"33.3350"}"#,
+            ),
             (Type::Date, Value::text("2026-11-02"), r#"{"__class__":"date","year":2026,"month":11,"day":2}"#),
             (
                 Type::Time,
@@ -222,7 +235,8 @@ mod tests {
     #[test]
     fn dates_and_times_are_one_form() {
         let (encoding, offset) = (Encoding::default(), Times::default());
-        let read_time = |text: &str, times: &Times| read(&Type::Time, &Value::text(text), &encoding, times).unwrap();
+        let read_time =
+            |text: &str, times: &Times| read(&Type::Time, &Value::text(text), &encoding, times).unwrap();
         assert_eq!(read_time("2026-11-02T10:00:00+02:00", &offset), Value::text("2026-11-02T08:00:00Z"));
         let none = Times { zone: Zone::None, ..Times::default() };
         assert_eq!(read_time("2026-11-02T10:00:00.5", &none), Value::text("2026-11-02T10:00:00.5"));
@@ -239,10 +253,7 @@ mod tests {
             read(&Type::Decimal, &Value::text("much"), &encoding, &times),
             Err("exact decimal is declared, the answer holds \"much\"".to_owned())
         );
-        assert_eq!(
-            read(&Type::Integer, &Value::text("17"), &encoding, &times),
-            Ok(Value::from(17_i64))
-        );
+        assert_eq!(read(&Type::Integer, &Value::text("17"), &encoding, &times), Ok(Value::from(17_i64)));
         assert_eq!(read(&Type::Text, &Value::from(17_i64), &encoding, &times), Ok(Value::text("17")));
     }
 
@@ -251,7 +262,8 @@ mod tests {
         let overlap = std::time::Duration::from_secs(600);
         let back = before("2026-11-02T08:00:00Z", overlap).unwrap();
         assert_eq!(send_time(&back, &Times::default()), "2026-11-02T07:50:00Z");
-        let none = Times { zone: Zone::None, send_time: Some("%Y-%m-%d %H:%M:%S".into()), ..Times::default() };
+        let none =
+            Times { zone: Zone::None, send_time: Some("%Y-%m-%d %H:%M:%S".into()), ..Times::default() };
         assert_eq!(send_time(&before("2026-11-02T08:00:00", overlap).unwrap(), &none), "2026-11-02 07:50:00");
     }
 }

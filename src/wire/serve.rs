@@ -33,14 +33,22 @@ pub fn encode_answer(system: &System, resource: &Resource, record: &Value, looku
     out
 }
 
-fn answer(system: &System, field: &Field, value: &Value, encoding: &Encoding, lookups: &dyn Lookups) -> Value {
+fn answer(
+    system: &System,
+    field: &Field,
+    value: &Value,
+    encoding: &Encoding,
+    lookups: &dyn Lookups,
+) -> Value {
     if matches!(value, Value::Null) {
         return Value::Null;
     }
     if let Some(lookup) = &field.lookup {
         return match lookups.find(&any_of(lookup), value) {
             Ok(key) => Value::Text(key),
-            Err(super::LookupProblem::Several(keys)) => keys.into_iter().next().map_or(Value::Null, Value::Text),
+            Err(super::LookupProblem::Several(keys)) => {
+                keys.into_iter().next().map_or(Value::Null, Value::Text)
+            }
             Err(super::LookupProblem::None) => Value::Null,
         };
     }
@@ -56,7 +64,9 @@ fn answer(system: &System, field: &Field, value: &Value, encoding: &Encoding, lo
     };
     match (&field.ty, value) {
         (Type::Object(_), Value::Map(_)) if !field.fields.is_empty() => members(value),
-        (Type::List(_), Value::List(items)) if !field.fields.is_empty() => Value::List(items.iter().map(members).collect()),
+        (Type::List(_), Value::List(items)) if !field.fields.is_empty() => {
+            Value::List(items.iter().map(members).collect())
+        }
         (Type::List(item), Value::List(items)) => {
             Value::List(items.iter().map(|one| scalar::write(item, one, encoding, &system.times)).collect())
         }
@@ -81,7 +91,15 @@ pub fn decode_body(
     body: &Value,
     lookups: &dyn Lookups,
 ) -> Result<Vec<(Path, Value)>, Vec<String>> {
-    let mut reader = Reader { system, encoding, lookups, known: BTreeMap::new(), constants: BTreeMap::new(), found: Vec::new(), problems: Vec::new() };
+    let mut reader = Reader {
+        system,
+        encoding,
+        lookups,
+        known: BTreeMap::new(),
+        constants: BTreeMap::new(),
+        found: Vec::new(),
+        problems: Vec::new(),
+    };
     for field in &resource.fields {
         if field.pivot.is_some() {
             continue;
@@ -91,7 +109,10 @@ pub fn decode_body(
     reader.body(body);
     let creating = call == CallKind::Create;
     for field in &resource.fields {
-        let given = reader.found.iter().any(|(path, value)| path.strip_prefix(&field.name).is_some() && !value.is_empty());
+        let given = reader
+            .found
+            .iter()
+            .any(|(path, value)| path.strip_prefix(&field.name).is_some() && !value.is_empty());
         let named = reader.found.iter().any(|(path, _)| path.strip_prefix(&field.name).is_some());
         if creating && field.required && !given && !is_assigned(field) && field.write.is_some() {
             reader.problems.push(format!("{} is required", field.name));
@@ -164,7 +185,8 @@ impl Reader<'_> {
             let op = operation.get("op").and_then(Value::as_text).unwrap_or_default().to_owned();
             let path = operation.get("path").and_then(Value::as_text).unwrap_or_default().to_owned();
             if op != self.encoding.patch_op {
-                self.problems.push(format!("operation {op:?} is not supported: only {}", self.encoding.patch_op));
+                self.problems
+                    .push(format!("operation {op:?} is not supported: only {}", self.encoding.patch_op));
                 continue;
             }
             let Some(name) = path.strip_prefix('/') else {
@@ -206,7 +228,9 @@ impl Reader<'_> {
             (Some((name, field)), value) => self.leaf(path, &name, &field, value),
             (None, Value::Null) if inside => {}
             (None, value) => match constant {
-                Some(wanted) if wanted == *value || value.as_map().is_some_and(|map| map.values().any(|one| *one == wanted)) => {}
+                Some(wanted)
+                    if wanted == *value
+                        || value.as_map().is_some_and(|map| map.values().any(|one| *one == wanted)) => {}
                 Some(_) => self.problems.push(format!("{path} has another value than it may have")),
                 None => self.problems.push(format!("{path} is not known or cannot be written")),
             },
@@ -229,7 +253,8 @@ impl Reader<'_> {
         } else {
             strict(&field.ty, value, self.encoding, &self.system.times)
         };
-        match typed.and_then(|value| check(field, &value).map(|()| value).map_err(|problem| problem.message)) {
+        match typed.and_then(|value| check(field, &value).map(|()| value).map_err(|problem| problem.message))
+        {
             Ok(value) => self.found.push((name.clone(), value)),
             Err(message) => self.problems.push(format!("{path}: {message}")),
         }
@@ -272,7 +297,12 @@ impl Reader<'_> {
 }
 
 /// A request must hold the declared kind exactly; an answer may be read more kindly.
-fn strict(ty: &Type, value: &Value, encoding: &Encoding, times: &crate::program::system::Times) -> Result<Value, String> {
+fn strict(
+    ty: &Type,
+    value: &Value,
+    encoding: &Encoding,
+    times: &crate::program::system::Times,
+) -> Result<Value, String> {
     let fits = match (ty, value) {
         (Type::Text | Type::Id | Type::Choice(_) | Type::Date | Type::Time, Value::Text(_))
         | (Type::Bool, Value::Bool(_))
@@ -286,5 +316,6 @@ fn strict(ty: &Type, value: &Value, encoding: &Encoding, times: &crate::program:
     if !fits {
         return Err(format!("must be {ty}, not {}", scalar::shown(value)));
     }
-    scalar::read(ty, value, encoding, times).map_err(|_| format!("must be {ty}, not {}", scalar::shown(value)))
+    scalar::read(ty, value, encoding, times)
+        .map_err(|_| format!("must be {ty}, not {}", scalar::shown(value)))
 }

@@ -5,7 +5,10 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::value::{StrDeserializer, StringDeserializer};
-use serde::de::{self, DeserializeOwned, DeserializeSeed, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, VariantAccess, Visitor};
+use serde::de::{
+    self, DeserializeOwned, DeserializeSeed, EnumAccess, IntoDeserializer, MapAccess, SeqAccess,
+    VariantAccess, Visitor,
+};
 
 use super::node::{Kind, Node};
 use crate::diagnostic::{At, Diagnostic, Diagnostics, Span, codes, suggest};
@@ -108,7 +111,10 @@ impl de::Error for Error {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("it can be {}", expected.join(", ")),
         };
-        Error::at(Diagnostic::error(&codes::UNKNOWN_WORD, Span::NONE, format!("`{variant}` is not known here")).help(help))
+        Error::at(
+            Diagnostic::error(&codes::UNKNOWN_WORD, Span::NONE, format!("`{variant}` is not known here"))
+                .help(help),
+        )
     }
 }
 
@@ -119,7 +125,11 @@ struct NodeDeserializer<'n>(&'n Node);
 impl NodeDeserializer<'_> {
     fn wrong<T>(self, wanted: &str) -> Result<T, Error> {
         let node = self.0;
-        let mut diagnostic = Diagnostic::error(&codes::WRONG_TYPE, node.span, format!("{wanted} is wanted, this is {}", node.what()));
+        let mut diagnostic = Diagnostic::error(
+            &codes::WRONG_TYPE,
+            node.span,
+            format!("{wanted} is wanted, this is {}", node.what()),
+        );
         match &node.kind {
             Kind::Number(text) if wanted == "text" => {
                 diagnostic.code = &codes::TEXT_WANTED;
@@ -170,7 +180,9 @@ impl<'de> de::Deserializer<'de> for NodeDeserializer<'_> {
             Kind::Number(text) => visitor.visit_map(Digits(Some(text.clone()))),
             Kind::Text { text, .. } => visitor.visit_str(text),
             Kind::List(items) => visitor.visit_seq(Items(items.iter())),
-            Kind::Map(entries) => visitor.visit_map(Entries { entries: entries.iter(), value: None, known: None }),
+            Kind::Map(entries) => {
+                visitor.visit_map(Entries { entries: entries.iter(), value: None, known: None })
+            }
         }
         .map_err(|error: Error| error.or_at(span))
     }
@@ -186,7 +198,9 @@ impl<'de> de::Deserializer<'de> for NodeDeserializer<'_> {
 
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match &self.0.kind {
-            Kind::Text { text, .. } => visitor.visit_str(text).map_err(|error: Error| error.or_at(self.0.span)),
+            Kind::Text { text, .. } => {
+                visitor.visit_str(text).map_err(|error: Error| error.or_at(self.0.span))
+            }
             _ => self.wrong("text"),
         }
     }
@@ -217,11 +231,19 @@ impl<'de> de::Deserializer<'de> for NodeDeserializer<'_> {
         }
     }
 
-    fn deserialize_unit_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_unit_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
         self.deserialize_unit(visitor)
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
         if name == VIA_NODE {
             NODE.with(|nodes| nodes.borrow_mut().push(self.0.clone()));
             return visitor.visit_unit();
@@ -231,7 +253,9 @@ impl<'de> de::Deserializer<'de> for NodeDeserializer<'_> {
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match &self.0.kind {
-            Kind::List(items) => visitor.visit_seq(Items(items.iter())).map_err(|error: Error| error.or_at(self.0.span)),
+            Kind::List(items) => {
+                visitor.visit_seq(Items(items.iter())).map_err(|error: Error| error.or_at(self.0.span))
+            }
             _ => self.wrong("a list"),
         }
     }
@@ -240,7 +264,12 @@ impl<'de> de::Deserializer<'de> for NodeDeserializer<'_> {
         self.deserialize_seq(visitor)
     }
 
-    fn deserialize_tuple_struct<V: Visitor<'de>>(self, _: &'static str, _: usize, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_tuple_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: usize,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
         self.deserialize_seq(visitor)
     }
 
@@ -253,7 +282,12 @@ impl<'de> de::Deserializer<'de> for NodeDeserializer<'_> {
         }
     }
 
-    fn deserialize_struct<V: Visitor<'de>>(self, name: &'static str, fields: &'static [&'static str], visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
         if name == crate::diagnostic::AT {
             return visitor.visit_map(WithPlace { node: self.0, step: 0 });
         }
@@ -265,11 +299,16 @@ impl<'de> de::Deserializer<'de> for NodeDeserializer<'_> {
             .map_err(|error: Error| error.or_at(span))
     }
 
-    fn deserialize_enum<V: Visitor<'de>>(self, _: &'static str, _: &'static [&'static str], visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
         match &self.0.kind {
-            Kind::Text { text, .. } => {
-                visitor.visit_enum(StrDeserializer::<Error>::new(text)).map_err(|error: Error| error.or_at(self.0.span))
-            }
+            Kind::Text { text, .. } => visitor
+                .visit_enum(StrDeserializer::<Error>::new(text))
+                .map_err(|error: Error| error.or_at(self.0.span)),
             Kind::Map(entries) if entries.len() == 1 => visitor.visit_enum(Variant(&entries[0])),
             _ => self.wrong("text"),
         }
@@ -321,7 +360,10 @@ impl<'de> MapAccess<'de> for Entries<'_> {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => format!("known here: {}", known.join(", ")),
                 };
-                push(Diagnostic::error(&codes::UNKNOWN_KEY, key.span, format!("`{key}` is not known here")).help(help));
+                push(
+                    Diagnostic::error(&codes::UNKNOWN_KEY, key.span, format!("`{key}` is not known here"))
+                        .help(help),
+                );
                 continue;
             }
             self.value = Some(value);
@@ -356,7 +398,8 @@ impl<'de> MapAccess<'de> for WithPlace<'_> {
         self.step += 1;
         if self.step == 1 {
             let Span { file, start, end } = self.node.span;
-            return seed.deserialize(de::value::SeqDeserializer::<_, Error>::new([file, start, end].into_iter()));
+            return seed
+                .deserialize(de::value::SeqDeserializer::<_, Error>::new([file, start, end].into_iter()));
         }
         seed.deserialize(NodeDeserializer(self.node))
     }
@@ -370,7 +413,9 @@ impl<'de> MapAccess<'de> for Digits {
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Error> {
         match self.0 {
-            Some(_) => seed.deserialize(StrDeserializer::<Error>::new("$serde_json::private::Number")).map(Some),
+            Some(_) => {
+                seed.deserialize(StrDeserializer::<Error>::new("$serde_json::private::Number")).map(Some)
+            }
             None => Ok(None),
         }
     }
@@ -388,7 +433,9 @@ impl<'de> EnumAccess<'de> for Variant<'_> {
     type Variant = Self;
 
     fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Self), Error> {
-        let value = seed.deserialize(StrDeserializer::<Error>::new(&self.0.0.value)).map_err(|error| error.or_at(self.0.0.span))?;
+        let value = seed
+            .deserialize(StrDeserializer::<Error>::new(&self.0.0.value))
+            .map_err(|error| error.or_at(self.0.0.span))?;
         Ok((value, self))
     }
 }
@@ -397,7 +444,11 @@ impl<'de> VariantAccess<'de> for Variant<'_> {
     type Error = Error;
 
     fn unit_variant(self) -> Result<(), Error> {
-        Err(Error::at(Diagnostic::error(&codes::WRONG_TYPE, self.0.0.span, "a single word is wanted, this is a map")))
+        Err(Error::at(Diagnostic::error(
+            &codes::WRONG_TYPE,
+            self.0.0.span,
+            "a single word is wanted, this is a map",
+        )))
     }
 
     fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Error> {
@@ -408,7 +459,11 @@ impl<'de> VariantAccess<'de> for Variant<'_> {
         de::Deserializer::deserialize_seq(NodeDeserializer(&self.0.1), visitor)
     }
 
-    fn struct_variant<V: Visitor<'de>>(self, fields: &'static [&'static str], visitor: V) -> Result<V::Value, Error> {
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
         de::Deserializer::deserialize_struct(NodeDeserializer(&self.0.1), "", fields, visitor)
     }
 }
@@ -424,7 +479,10 @@ impl<'de, T: de::Deserialize<'de>> de::Deserialize<'de> for Lenient<T> {
             fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
                 f.write_str("a value")
             }
-            fn visit_newtype_struct<D: de::Deserializer<'de>>(self, deserializer: D) -> Result<Lenient<T>, D::Error> {
+            fn visit_newtype_struct<D: de::Deserializer<'de>>(
+                self,
+                deserializer: D,
+            ) -> Result<Lenient<T>, D::Error> {
                 match T::deserialize(deserializer) {
                     Ok(value) => Ok(Lenient(Some(value))),
                     Err(_) => {
@@ -451,7 +509,9 @@ pub(crate) fn via<'de, T: FromNode, D: de::Deserializer<'de>>(deserializer: D) -
         }
     }
     deserializer.deserialize_newtype_struct(VIA_NODE, Taken)?;
-    let node = NODE.with(|nodes| nodes.borrow_mut().pop()).ok_or_else(|| de::Error::custom("this is read from YAML only"))?;
+    let node = NODE
+        .with(|nodes| nodes.borrow_mut().pop())
+        .ok_or_else(|| de::Error::custom("this is read from YAML only"))?;
     let mut found = Diagnostics::new();
     let value = T::from_node(&node, &mut found);
     for diagnostic in &found {

@@ -9,8 +9,8 @@ mod node;
 mod parse;
 
 pub use containers::{List, Table};
+pub(crate) use de::via;
 pub(crate) use de::via_node;
 pub use de::{FromNode, from_node};
-pub(crate) use de::via;
 pub use node::{Kind, Node};
 pub use parse::parse;

@@ -15,15 +15,28 @@ const MAX_NODES: usize = 50_000;
 const MAX_DEPTH: usize = 64;
 
 /// Reads a YAML file's text. What is wrong is pushed to `diagnostics`; a file that is no YAML gives nothing.
-pub fn parse(sources: &mut Sources, path: &std::path::Path, text: &str, diagnostics: &mut Diagnostics) -> Option<Node> {
+pub fn parse(
+    sources: &mut Sources,
+    path: &std::path::Path,
+    text: &str,
+    diagnostics: &mut Diagnostics,
+) -> Option<Node> {
     let file = sources.add(path, text);
     if text.len() > MAX_BYTES {
         let span = Span { file, start: 0, end: 0 };
-        let message = format!("this file has {} KiB, at most {} are read", text.len() / 1024, MAX_BYTES / 1024);
+        let message =
+            format!("this file has {} KiB, at most {} are read", text.len() / 1024, MAX_BYTES / 1024);
         diagnostics.push(Diagnostic::error(&codes::TOO_LARGE, span, message));
         return None;
     }
-    let mut reader = Reader { parser: Parser::new_from_str(text), file, text, anchors: HashMap::new(), nodes: 0, diagnostics };
+    let mut reader = Reader {
+        parser: Parser::new_from_str(text),
+        file,
+        text,
+        anchors: HashMap::new(),
+        nodes: 0,
+        diagnostics,
+    };
     reader.document().ok()
 }
 
@@ -57,7 +70,8 @@ impl<'t> Reader<'t, '_> {
         match self.parser.next_event() {
             Some(Ok(event)) => Ok(event),
             Some(Err(error)) => {
-                let at = u32::try_from(error.marker().byte_offset().unwrap_or(0).min(self.text.len())).unwrap_or(0);
+                let at = u32::try_from(error.marker().byte_offset().unwrap_or(0).min(self.text.len()))
+                    .unwrap_or(0);
                 let span = Span { file: self.file, start: at, end: at };
                 let help = if self.text.contains('\t') {
                     "YAML is indented with spaces; a tab may be the reason"
@@ -80,7 +94,8 @@ impl<'t> Reader<'t, '_> {
                 Event::StreamEnd => break,
                 Event::DocumentStart(..) => {
                     let span = self.span(span);
-                    let diagnostic = Diagnostic::error(&codes::TWO_DOCUMENTS, span, "a second document begins here");
+                    let diagnostic =
+                        Diagnostic::error(&codes::TWO_DOCUMENTS, span, "a second document begins here");
                     return self.refuse(diagnostic.help("put it into a file of its own"));
                 }
                 Event::StreamStart => {}
@@ -135,7 +150,11 @@ impl<'t> Reader<'t, '_> {
             Event::MappingStart(..) => self.map(start, depth)?,
             Event::Alias(id) => {
                 let Some(target) = self.anchors.get(&id).cloned() else {
-                    return self.refuse(Diagnostic::error(&codes::SYNTAX, start, "this alias points into itself"));
+                    return self.refuse(Diagnostic::error(
+                        &codes::SYNTAX,
+                        start,
+                        "this alias points into itself",
+                    ));
                 };
                 self.count(size(&target), start)?;
                 Node { span: start, ..target }
@@ -164,8 +183,11 @@ impl<'t> Reader<'t, '_> {
             };
             if style == ScalarStyle::Plain {
                 if text == "<<" {
-                    let diagnostic = Diagnostic::error(&codes::MERGE_KEY, key_span, "merge keys (`<<`) are not used here");
-                    return self.refuse(diagnostic.help("use `tables:` in a mapping, `defaults:`, `objects:` or `like:` in a system file"));
+                    let diagnostic =
+                        Diagnostic::error(&codes::MERGE_KEY, key_span, "merge keys (`<<`) are not used here");
+                    return self.refuse(diagnostic.help(
+                        "use `tables:` in a mapping, `defaults:`, `objects:` or `like:` in a system file",
+                    ));
                 }
                 self.ambiguous(&text, key_span);
             }
@@ -173,9 +195,13 @@ impl<'t> Reader<'t, '_> {
             let (event, at) = self.next()?;
             let value = self.node(event, at, depth + 1)?;
             if let Some((first, _)) = entries.iter().find(|(other, _)| other.value == key.value) {
-                let diagnostic = Diagnostic::error(&codes::DUPLICATE_KEY, key.span, format!("`{key}` stands twice in this map"))
-                    .label(first.span, "first here")
-                    .help("remove one of them");
+                let diagnostic = Diagnostic::error(
+                    &codes::DUPLICATE_KEY,
+                    key.span,
+                    format!("`{key}` stands twice in this map"),
+                )
+                .label(first.span, "first here")
+                .help("remove one of them");
                 self.diagnostics.push(diagnostic);
                 continue;
             }
@@ -206,8 +232,12 @@ impl<'t> Reader<'t, '_> {
         const WORDS: [&str; 8] = ["y", "n", "yes", "no", "on", "off", "true", "false"];
         let folded = text.to_lowercase();
         if WORDS.contains(&folded.as_str()) && text != "true" && text != "false" {
-            let diagnostic = Diagnostic::warning(&codes::AMBIGUOUS, span, format!("`{text}` is text here, but true or false to other YAML readers"))
-                .help(format!("write \"{text}\", or true or false"));
+            let diagnostic = Diagnostic::warning(
+                &codes::AMBIGUOUS,
+                span,
+                format!("`{text}` is text here, but true or false to other YAML readers"),
+            )
+            .help(format!("write \"{text}\", or true or false"));
             self.diagnostics.push(diagnostic);
         }
     }
