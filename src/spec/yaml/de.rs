@@ -222,6 +222,9 @@ impl<'de> de::Deserializer<'de> for NodeDeserializer<'_> {
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, Error> {
+        if name == crate::diagnostic::AT {
+            return visitor.visit_seq(WithPlace { node: self.0, step: 0 });
+        }
         if name == VIA_NODE {
             NODE.with(|nodes| nodes.borrow_mut().push(self.0.clone()));
             return visitor.visit_unit();
@@ -253,10 +256,7 @@ impl<'de> de::Deserializer<'de> for NodeDeserializer<'_> {
         }
     }
 
-    fn deserialize_struct<V: Visitor<'de>>(self, name: &'static str, fields: &'static [&'static str], visitor: V) -> Result<V::Value, Error> {
-        if name == crate::diagnostic::AT {
-            return visitor.visit_map(WithPlace { node: self.0, step: 0 });
-        }
+    fn deserialize_struct<V: Visitor<'de>>(self, _: &'static str, fields: &'static [&'static str], visitor: V) -> Result<V::Value, Error> {
         let Kind::Map(entries) = &self.0.kind else { return self.wrong("a map") };
         // the place of a map that lacks something is its first line
         let span = entries.first().map_or(self.0.span, |(key, _)| key.span);
@@ -344,21 +344,17 @@ struct WithPlace<'n> {
     step: u8,
 }
 
-impl<'de> MapAccess<'de> for WithPlace<'_> {
+impl<'de> SeqAccess<'de> for WithPlace<'_> {
     type Error = Error;
 
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Error> {
-        let name = if self.step == 0 { "span" } else { "value" };
-        seed.deserialize(StrDeserializer::<Error>::new(name)).map(Some)
-    }
-
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Error> {
         self.step += 1;
         if self.step == 1 {
             let Span { file, start, end } = self.node.span;
-            return seed.deserialize(de::value::SeqDeserializer::<_, Error>::new([file, start, end].into_iter()));
+            let place = de::value::SeqDeserializer::<_, Error>::new([file, start, end].into_iter());
+            return seed.deserialize(place).map(Some);
         }
-        seed.deserialize(NodeDeserializer(self.node))
+        seed.deserialize(NodeDeserializer(self.node)).map(Some)
     }
 }
 
