@@ -54,11 +54,11 @@ impl Diagnostics {
         self.left_out.warnings += other.left_out.warnings;
     }
 
-    /// Takes findings of one kind at one place back: an error there says more.
-    pub(crate) fn retract(&mut self, code: &'static Code, span: Span) {
+    /// Takes findings of one kind at these places back: errors there say more.
+    pub(crate) fn retract(&mut self, code: &'static Code, spans: &HashSet<Span>) {
         let (known, errors) = (&mut self.known, &mut self.errors);
         self.found.retain(|one| {
-            let stays = one.code != code || one.span != span;
+            let stays = one.code != code || !spans.contains(&one.span);
             if !stays {
                 known.remove(&(one.code.id, one.span, one.message.clone()));
                 *errors -= usize::from(one.level == Level::Error);
@@ -162,9 +162,9 @@ mod tests {
         let mut all = Diagnostics::new();
         let push = |all: &mut Diagnostics| all.push(Diagnostic::error(&codes::AMBIGUOUS, span(1), "x"));
         push(&mut all);
-        all.retract(&codes::AMBIGUOUS, span(2));
+        all.retract(&codes::AMBIGUOUS, &HashSet::from([span(2)]));
         assert_eq!(all.len(), 1);
-        all.retract(&codes::AMBIGUOUS, span(1));
+        all.retract(&codes::AMBIGUOUS, &HashSet::from([span(1)]));
         assert!(all.is_empty() && !all.has_errors());
         push(&mut all);
         assert_eq!(all.len(), 1);
