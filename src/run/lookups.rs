@@ -53,7 +53,11 @@ fn collect(field: &Field, wanted: &mut BTreeSet<String>) {
 }
 
 /// Every record of a resource, decoded whole, with its key.
-async fn read_all(system: &Arc<System>, resource: &Arc<Resource>, client: &Client) -> Result<Vec<(String, Value)>, CallError> {
+async fn read_all(
+    system: &Arc<System>,
+    resource: &Arc<Resource>,
+    client: &Client,
+) -> Result<Vec<(String, Value)>, CallError> {
     let mut pages = Pages::new(client, resource, Vec::new(), None)?;
     let mut rows = Vec::new();
     while let Some(page) = pages.next().await? {

@@ -57,8 +57,13 @@ impl Guard {
     pub(super) fn lock(path: &Path) -> std::result::Result<Guard, OpenError> {
         let lock_path = beside(path, ".lock");
         let failed = |error: std::io::Error| OpenError::Failed(format!("{}: {error}", lock_path.display()));
-        let mut lock =
-            OpenOptions::new().create(true).read(true).write(true).truncate(false).open(&lock_path).map_err(failed)?;
+        let mut lock = OpenOptions::new()
+            .create(true)
+            .read(true)
+            .write(true)
+            .truncate(false)
+            .open(&lock_path)
+            .map_err(failed)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(std::fs::TryLockError::WouldBlock) => {
@@ -69,8 +74,15 @@ impl Guard {
             }
             Err(std::fs::TryLockError::Error(error)) => return Err(failed(error)),
         }
-        let holder = format!("process {}, since {}", std::process::id(), jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M:%S UTC"));
-        lock.set_len(0).and_then(|()| lock.rewind()).and_then(|()| lock.write_all(holder.as_bytes())).map_err(failed)?;
+        let holder = format!(
+            "process {}, since {}",
+            std::process::id(),
+            jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M:%S UTC")
+        );
+        lock.set_len(0)
+            .and_then(|()| lock.rewind())
+            .and_then(|()| lock.write_all(holder.as_bytes()))
+            .map_err(failed)?;
         Ok(Guard {
             _lock: lock,
             token: Uuid::new_v4().to_string(),

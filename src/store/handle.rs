@@ -102,7 +102,10 @@ impl Handle {
     /// Where there is none, or it is of another version.
     pub fn open_read_only(path: &Path) -> std::result::Result<Handle, OpenError> {
         if !path.exists() {
-            return Err(OpenError::Failed(format!("{}: there is no state yet; it is made by the first run", path.display())));
+            return Err(OpenError::Failed(format!(
+                "{}: there is no state yet; it is made by the first run",
+                path.display()
+            )));
         }
         Ok(Handle::start(Sqlite::open_read_only(path)?, None, Origin::Continued))
     }
@@ -159,7 +162,10 @@ impl Handle {
     ///
     /// # Errors
     /// The job's own, or that of the commit: then nothing of it happened.
-    pub async fn call<R: Send + 'static>(&self, job: impl FnOnce(&mut dyn Store) -> Result<R> + Send + 'static) -> Result<R> {
+    pub async fn call<R: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut dyn Store) -> Result<R> + Send + 'static,
+    ) -> Result<R> {
         self.queue_write(job).await.unwrap_or_else(|_| Err(closed()))
     }
 
@@ -167,7 +173,10 @@ impl Handle {
     ///
     /// # Errors
     /// As [`Handle::call`].
-    pub fn call_blocking<R: Send + 'static>(&self, job: impl FnOnce(&mut dyn Store) -> Result<R> + Send + 'static) -> Result<R> {
+    pub fn call_blocking<R: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut dyn Store) -> Result<R> + Send + 'static,
+    ) -> Result<R> {
         self.queue_write(job).blocking_recv().unwrap_or_else(|_| Err(closed()))
     }
 
@@ -178,8 +187,9 @@ impl Handle {
         let (answer, receiver) = oneshot::channel();
         let job: WriteJob = Box::new(move |store| {
             let result = store.and_then(|store| {
-                std::panic::catch_unwind(AssertUnwindSafe(|| job(store)))
-                    .unwrap_or_else(|_| Err(StoreError("a job failed unexpectedly; its changes were undone".into())))
+                std::panic::catch_unwind(AssertUnwindSafe(|| job(store))).unwrap_or_else(|_| {
+                    Err(StoreError("a job failed unexpectedly; its changes were undone".into()))
+                })
             });
             let kept = result.is_ok();
             let deliver: Deliver = Box::new(move |commit| {
@@ -196,7 +206,10 @@ impl Handle {
     ///
     /// # Errors
     /// The job's own.
-    pub async fn read<R: Send + 'static>(&self, job: impl FnOnce(&dyn Store) -> Result<R> + Send + 'static) -> Result<R> {
+    pub async fn read<R: Send + 'static>(
+        &self,
+        job: impl FnOnce(&dyn Store) -> Result<R> + Send + 'static,
+    ) -> Result<R> {
         self.queue_read(job).await.unwrap_or_else(|_| Err(closed()))
     }
 
@@ -204,11 +217,17 @@ impl Handle {
     ///
     /// # Errors
     /// As [`Handle::read`].
-    pub fn read_blocking<R: Send + 'static>(&self, job: impl FnOnce(&dyn Store) -> Result<R> + Send + 'static) -> Result<R> {
+    pub fn read_blocking<R: Send + 'static>(
+        &self,
+        job: impl FnOnce(&dyn Store) -> Result<R> + Send + 'static,
+    ) -> Result<R> {
         self.queue_read(job).blocking_recv().unwrap_or_else(|_| Err(closed()))
     }
 
-    fn queue_read<R: Send + 'static>(&self, job: impl FnOnce(&dyn Store) -> Result<R> + Send + 'static) -> oneshot::Receiver<Result<R>> {
+    fn queue_read<R: Send + 'static>(
+        &self,
+        job: impl FnOnce(&dyn Store) -> Result<R> + Send + 'static,
+    ) -> oneshot::Receiver<Result<R>> {
         let (answer, receiver) = oneshot::channel();
         self.queue(Job::Read(Box::new(move |store| {
             let result = std::panic::catch_unwind(AssertUnwindSafe(|| job(store)))
@@ -295,10 +314,13 @@ impl Worker {
 
     fn transaction(&mut self, batch: Vec<WriteJob>, answers: &mut Vec<Deliver>) -> Result<()> {
         let mut batch = batch.into_iter();
-        let begun = self.store.db.execute_batch("BEGIN IMMEDIATE").map_err(StoreError::from).and_then(|()| match &self.guard {
-            Some(guard) => guard.check(&self.store),
-            None => Ok(()),
-        });
+        let begun =
+            self.store.db.execute_batch("BEGIN IMMEDIATE").map_err(StoreError::from).and_then(
+                |()| match &self.guard {
+                    Some(guard) => guard.check(&self.store),
+                    None => Ok(()),
+                },
+            );
         if let Err(error) = begun {
             answers.extend(batch.map(|job| job(Err(error.clone())).1));
             return Err(error);
@@ -360,7 +382,10 @@ mod tests {
         assert_eq!(good, Ok(()));
         assert_eq!(bad, Err(StoreError("no".into())));
         assert!(worse.unwrap_err().0.contains("undone"));
-        let names = handle.read(|store| Ok(store.facts("")?.into_iter().map(|(name, _)| name).collect::<Vec<_>>())).await.unwrap();
+        let names = handle
+            .read(|store| Ok(store.facts("")?.into_iter().map(|(name, _)| name).collect::<Vec<_>>()))
+            .await
+            .unwrap();
         assert_eq!(names, ["good"]);
     }
 

@@ -89,7 +89,8 @@ impl Journal for Sqlite {
     }
 
     fn open_intents(&self) -> Result<Vec<Intent>> {
-        let mut statement = self.db.prepare_cached(&format!("SELECT {COLUMNS} FROM intent WHERE {OPEN} ORDER BY id"))?;
+        let mut statement =
+            self.db.prepare_cached(&format!("SELECT {COLUMNS} FROM intent WHERE {OPEN} ORDER BY id"))?;
         let rows = statement.query_map([], intent)?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }

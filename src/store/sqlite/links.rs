@@ -20,9 +20,17 @@ fn link(row: &Row) -> rusqlite::Result<Link> {
 }
 
 impl Links for Sqlite {
-    fn put_keys(&mut self, register: &str, side: Side, record: &RecordRef, keys: &[Option<String>]) -> Result<()> {
+    fn put_keys(
+        &mut self,
+        register: &str,
+        side: Side,
+        record: &RecordRef,
+        keys: &[Option<String>],
+    ) -> Result<()> {
         self.db
-            .prepare_cached("DELETE FROM match_key WHERE register = ?1 AND side = ?2 AND id = ?3 AND resource = ?4")?
+            .prepare_cached(
+                "DELETE FROM match_key WHERE register = ?1 AND side = ?2 AND id = ?3 AND resource = ?4",
+            )?
             .execute(params![register, side_number(side), record.id, record.resource])?;
         for (slot, key) in keys.iter().enumerate() {
             if let Some(key) = key {
@@ -34,18 +42,28 @@ impl Links for Sqlite {
         Ok(())
     }
 
-    fn by_key(&self, register: &str, side: Side, index: usize, key: &str, count: usize) -> Result<Vec<RecordRef>> {
+    fn by_key(
+        &self,
+        register: &str,
+        side: Side,
+        index: usize,
+        key: &str,
+        count: usize,
+    ) -> Result<Vec<RecordRef>> {
         let mut statement = self.db.prepare_cached(
             "SELECT resource, id FROM match_key WHERE register = ?1 AND side = ?2 AND slot = ?3 AND value = ?4 ORDER BY id LIMIT ?5",
         )?;
-        let rows = statement.query_map(params![register, side_number(side), limit(index), key, limit(count)], |row| {
-            Ok(RecordRef { resource: row.get(0)?, id: row.get(1)? })
-        })?;
+        let rows = statement
+            .query_map(params![register, side_number(side), limit(index), key, limit(count)], |row| {
+                Ok(RecordRef { resource: row.get(0)?, id: row.get(1)? })
+            })?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
     fn link(&self, register: &str, side: Side, record: &RecordRef) -> Result<Option<Link>> {
-        Ok(self.link_by_id(register, side, &record.id)?.filter(|link| link.on(side).resource == record.resource))
+        Ok(self
+            .link_by_id(register, side, &record.id)?
+            .filter(|link| link.on(side).resource == record.resource))
     }
 
     fn link_by_id(&self, register: &str, side: Side, id: &str) -> Result<Option<Link>> {
@@ -104,9 +122,9 @@ impl Links for Sqlite {
     }
 
     fn links(&self, register: &str, after: &str, count: usize) -> Result<Vec<Link>> {
-        let mut statement = self
-            .db
-            .prepare_cached(&format!("SELECT {COLUMNS} FROM link WHERE register = ?1 AND left_id > ?2 ORDER BY left_id LIMIT ?3"))?;
+        let mut statement = self.db.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM link WHERE register = ?1 AND left_id > ?2 ORDER BY left_id LIMIT ?3"
+        ))?;
         let rows = statement.query_map(params![register, after, limit(count)], link)?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
@@ -122,7 +140,10 @@ impl Links for Sqlite {
     fn rename_register(&mut self, was: &str, now: &str) -> Result<bool> {
         let mut renamed = 0;
         for table in ["link", "match_key", "intent", "set_aside", "event"] {
-            renamed += self.db.execute(&format!("UPDATE {table} SET register = ?2 WHERE register = ?1"), params![was, now])?;
+            renamed += self.db.execute(
+                &format!("UPDATE {table} SET register = ?2 WHERE register = ?1"),
+                params![was, now],
+            )?;
         }
         Ok(renamed > 0)
     }

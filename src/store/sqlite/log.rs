@@ -11,11 +11,16 @@ fn json<T: serde::Serialize>(row: &T) -> Result<String> {
 }
 
 fn parsed<T: serde::de::DeserializeOwned>(text: &str) -> Result<T> {
-    serde_json::from_str(text).map_err(|error| StoreError(format!("a row of the state cannot be read: {error}")))
+    serde_json::from_str(text)
+        .map_err(|error| StoreError(format!("a row of the state cannot be read: {error}")))
 }
 
 impl Sqlite {
-    fn rows<T: serde::de::DeserializeOwned>(&self, sql: &str, params: impl rusqlite::Params) -> Result<Vec<T>> {
+    fn rows<T: serde::de::DeserializeOwned>(
+        &self,
+        sql: &str,
+        params: impl rusqlite::Params,
+    ) -> Result<Vec<T>> {
         let mut statement = self.db.prepare_cached(sql)?;
         let mut rows = statement.query(params)?;
         let mut out = Vec::new();
@@ -45,21 +50,25 @@ impl Log for Sqlite {
     }
 
     fn set_aside_of(&self, register: &str, side: Side, id: &str) -> Result<Option<SetAside>> {
-        let rows = self.rows("SELECT row FROM set_aside WHERE register = ?1 AND side = ?2 AND id = ?3", params![
-            register,
-            side_number(side),
-            id
-        ])?;
+        let rows = self.rows(
+            "SELECT row FROM set_aside WHERE register = ?1 AND side = ?2 AND id = ?3",
+            params![register, side_number(side), id],
+        )?;
         Ok(rows.into_iter().next())
     }
 
     fn set_aside(&self, register: Option<&str>) -> Result<Vec<SetAside>> {
-        self.rows("SELECT row FROM set_aside WHERE (?1 IS NULL OR register = ?1) ORDER BY since, register, id", [register])
+        self.rows(
+            "SELECT row FROM set_aside WHERE (?1 IS NULL OR register = ?1) ORDER BY since, register, id",
+            [register],
+        )
     }
 
     fn put_run(&mut self, run: &RunRow) -> Result<()> {
         self.db
-            .prepare_cached("INSERT INTO run (id, started, row) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET row = ?3")?
+            .prepare_cached(
+                "INSERT INTO run (id, started, row) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET row = ?3",
+            )?
             .execute(params![run.id, run.started, json(run)?])?;
         Ok(())
     }
@@ -70,12 +79,19 @@ impl Log for Sqlite {
 
     fn add_event(&mut self, event: &EventRow) -> Result<()> {
         self.db
-            .prepare_cached("INSERT INTO event (run, register, left_id, right_id, row) VALUES (?1, ?2, ?3, ?4, ?5)")?
+            .prepare_cached(
+                "INSERT INTO event (run, register, left_id, right_id, row) VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?
             .execute(params![event.run, event.register, event.left, event.right, json(event)?])?;
         Ok(())
     }
 
-    fn events(&self, run: Option<&str>, record: Option<(&str, Side, &str)>, count: usize) -> Result<Vec<EventRow>> {
+    fn events(
+        &self,
+        run: Option<&str>,
+        record: Option<(&str, Side, &str)>,
+        count: usize,
+    ) -> Result<Vec<EventRow>> {
         let (register, left, right) = match record {
             Some((register, Side::Left, id)) => (Some(register), Some(id), None),
             Some((register, Side::Right, id)) => (Some(register), None, Some(id)),
@@ -89,14 +105,20 @@ impl Log for Sqlite {
     }
 
     fn fact(&self, name: &str) -> Result<Option<String>> {
-        Ok(self.db.prepare_cached("SELECT value FROM fact WHERE name = ?1")?.query_row([name], |row| row.get(0)).optional()?)
+        Ok(self
+            .db
+            .prepare_cached("SELECT value FROM fact WHERE name = ?1")?
+            .query_row([name], |row| row.get(0))
+            .optional()?)
     }
 
     fn set_fact(&mut self, name: &str, value: Option<&str>) -> Result<()> {
         match value {
             Some(value) => self
                 .db
-                .prepare_cached("INSERT INTO fact (name, value) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = ?2")?
+                .prepare_cached(
+                    "INSERT INTO fact (name, value) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = ?2",
+                )?
                 .execute(params![name, value])?,
             None => self.db.prepare_cached("DELETE FROM fact WHERE name = ?1")?.execute([name])?,
         };
@@ -104,7 +126,9 @@ impl Log for Sqlite {
     }
 
     fn facts(&self, prefix: &str) -> Result<Vec<(String, String)>> {
-        let mut statement = self.db.prepare_cached("SELECT name, value FROM fact WHERE substr(name, 1, length(?1)) = ?1 ORDER BY name")?;
+        let mut statement = self.db.prepare_cached(
+            "SELECT name, value FROM fact WHERE substr(name, 1, length(?1)) = ?1 ORDER BY name",
+        )?;
         let rows = statement.query_map([prefix], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }

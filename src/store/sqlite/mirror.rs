@@ -10,7 +10,12 @@ const COLUMNS: &str = "id, parent, data, hash, dirty, sweep";
 
 fn stored(row: &Row) -> rusqlite::Result<StoredRecord> {
     Ok(StoredRecord {
-        row: RecordRow { id: row.get(0)?, parent: row.get(1)?, data: value_of(row.get_ref(2)?.as_str()?)?, hash: row.get(3)? },
+        row: RecordRow {
+            id: row.get(0)?,
+            parent: row.get(1)?,
+            data: value_of(row.get_ref(2)?.as_str()?)?,
+            hash: row.get(3)?,
+        },
         dirty: row.get(4)?,
         sweep: row.get(5)?,
     })
@@ -29,12 +34,20 @@ impl Sqlite {
 }
 
 impl Mirror for Sqlite {
-    fn put_records(&mut self, side: Side, resource: &str, rows: &[RecordRow], sweep: i64) -> Result<Vec<bool>> {
+    fn put_records(
+        &mut self,
+        side: Side,
+        resource: &str,
+        rows: &[RecordRow],
+        sweep: i64,
+    ) -> Result<Vec<bool>> {
         let mut changed = Vec::with_capacity(rows.len());
         for row in rows {
             let known: Option<(String, Option<String>)> = self
                 .db
-                .prepare_cached("SELECT hash, parent FROM record WHERE side = ?1 AND resource = ?2 AND id = ?3")?
+                .prepare_cached(
+                    "SELECT hash, parent FROM record WHERE side = ?1 AND resource = ?2 AND id = ?3",
+                )?
                 .query_row(params![side_number(side), resource, row.id], |row| Ok((row.get(0)?, row.get(1)?)))
                 .optional()?;
             match known {
@@ -63,7 +76,9 @@ impl Mirror for Sqlite {
     fn record(&self, side: Side, resource: &str, id: &str) -> Result<Option<StoredRecord>> {
         Ok(self
             .db
-            .prepare_cached(&format!("SELECT {COLUMNS} FROM record WHERE side = ?1 AND resource = ?2 AND id = ?3"))?
+            .prepare_cached(&format!(
+                "SELECT {COLUMNS} FROM record WHERE side = ?1 AND resource = ?2 AND id = ?3"
+            ))?
             .query_row(params![side_number(side), resource, id], stored)
             .optional()?)
     }
@@ -76,12 +91,20 @@ impl Mirror for Sqlite {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
-    fn records(&self, side: Side, resource: &str, which: Which, after: &str, count: usize) -> Result<Vec<StoredRecord>> {
+    fn records(
+        &self,
+        side: Side,
+        resource: &str,
+        which: Which,
+        after: &str,
+        count: usize,
+    ) -> Result<Vec<StoredRecord>> {
         let (condition, sweep) = condition(which);
         let mut statement = self.db.prepare_cached(&format!(
             "SELECT {COLUMNS} FROM record WHERE side = ?1 AND resource = ?2 AND id > ?3 AND {condition} AND ?4 >= 0 ORDER BY id LIMIT ?5"
         ))?;
-        let rows = statement.query_map(params![side_number(side), resource, after, sweep, limit(count)], stored)?;
+        let rows =
+            statement.query_map(params![side_number(side), resource, after, sweep, limit(count)], stored)?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
@@ -90,7 +113,9 @@ impl Mirror for Sqlite {
         let sweep_name = condition.replace("?4", "?3");
         let count: i64 = self
             .db
-            .prepare_cached(&format!("SELECT count(*) FROM record WHERE side = ?1 AND resource = ?2 AND {sweep_name} AND ?3 >= 0"))?
+            .prepare_cached(&format!(
+                "SELECT count(*) FROM record WHERE side = ?1 AND resource = ?2 AND {sweep_name} AND ?3 >= 0"
+            ))?
             .query_row(params![side_number(side), resource, sweep], |row| row.get(0))?;
         Ok(count.unsigned_abs())
     }

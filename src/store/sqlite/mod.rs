@@ -38,7 +38,10 @@ impl Sqlite {
 
     /// Opens a state file for reading only; scratch rows of a plan live in memory.
     pub(super) fn open_read_only(path: &Path) -> Result<Sqlite> {
-        let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+        let db = Connection::open_with_flags(
+            path,
+            OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+        )?;
         Sqlite::prepared(db, false)
     }
 
@@ -93,7 +96,9 @@ fn side_of(number: i64) -> Side {
 
 /// A value from a JSON column.
 fn value_of(text: &str) -> rusqlite::Result<Value> {
-    from_json_str(text).map_err(|error| rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error)))
+    from_json_str(text).map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error))
+    })
 }
 
 /// A snake_case word of a serde enum, for a text column.
@@ -105,8 +110,9 @@ fn word<T: serde::Serialize>(value: T) -> String {
 }
 
 fn from_word<T: serde::de::DeserializeOwned>(word: String) -> rusqlite::Result<T> {
-    serde_json::from_value(serde_json::Value::String(word))
-        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error)))
+    serde_json::from_value(serde_json::Value::String(word)).map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error))
+    })
 }
 
 fn limit(count: usize) -> i64 {

@@ -80,7 +80,9 @@ pub(super) fn migrate(db: &mut Connection) -> Result<()> {
 pub(super) fn check(db: &Connection) -> Result<()> {
     let version = version(db)?;
     if version < newest() {
-        return Err(StoreError(format!("this state is of an older version ({version}): `mapengine run` brings it forward")));
+        return Err(StoreError(format!(
+            "this state is of an older version ({version}): `mapengine run` brings it forward"
+        )));
     }
     Ok(())
 }

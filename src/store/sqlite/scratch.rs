@@ -64,9 +64,9 @@ impl Scratch for Sqlite {
     }
 
     fn count_changes(&self, register: &str) -> Result<Vec<(String, u64)>> {
-        let mut statement = self
-            .db
-            .prepare_cached("SELECT action, count(*) FROM temp.plan WHERE register = ?1 GROUP BY action ORDER BY action")?;
+        let mut statement = self.db.prepare_cached(
+            "SELECT action, count(*) FROM temp.plan WHERE register = ?1 GROUP BY action ORDER BY action",
+        )?;
         let rows = statement.query_map([register], |row| {
             let count: i64 = row.get(1)?;
             Ok((row.get(0)?, count.unsigned_abs()))
