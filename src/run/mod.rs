@@ -239,6 +239,22 @@ impl Engine {
             counts.pairs = self.store.read(move |store| store.count_links(&name)).await?;
             self.report.borrow_mut().registers.insert(register.name.clone(), counts);
             outcome?;
+            self.refresh_lookups(register).await?;
+        }
+        Ok(())
+    }
+
+    /// What a register has just made may be looked up by the next one: classes, units, terms.
+    async fn refresh_lookups(&self, register: &crate::program::mapping::Register) -> Result<(), RunError> {
+        for side in Side::BOTH {
+            let looked_up = {
+                let tables = self.lookups.borrow();
+                register.ends[side].members.iter().any(|member| tables[side].holds(&member.resource.name))
+            };
+            if looked_up && register.rows.iter().any(|row| row.writes[side]) {
+                let tables = lookups::Tables::read(&self.program, side, &self.clients[side]).await?;
+                self.lookups.borrow_mut()[side] = Rc::new(tables);
+            }
         }
         Ok(())
     }
