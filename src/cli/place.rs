@@ -13,7 +13,7 @@ use super::args::Target;
 use super::{Exit, Terminal};
 use crate::clock::Clock;
 use crate::diagnostic::{At, Diagnostic, Diagnostics, Format, Sources, Span, codes, render};
-use crate::http::{Access, Client, ClientSetup, LoggedCall, Network, NetworkSetup};
+use crate::http::{Access, CallListener, Client, ClientSetup, Network, NetworkSetup};
 use crate::plan::change::hex;
 use crate::program::mapping::Program;
 use crate::program::mapping_compile::Answers;
@@ -329,7 +329,7 @@ pub(super) fn clients(
     ends: &Both<End>,
     clock: &Rc<dyn Clock>,
     access: Access,
-    log: Option<&Rc<dyn Fn(&LoggedCall)>>,
+    log: Option<&CallListener>,
 ) -> Result<Both<Rc<Client>>, String> {
     let client = |side: Side| {
         let end = &ends[side];

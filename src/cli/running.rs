@@ -13,7 +13,7 @@ use super::place::{self, Opening, Where};
 use super::{Exit, Terminal, show};
 use crate::case::Harness;
 use crate::clock::{Clock, SystemClock};
-use crate::http::{Access, LoggedCall};
+use crate::http::{Access, CallListener, LoggedCall};
 use crate::plan::Change;
 use crate::run::{Engine, Event, Options, Report, RunError, Selected, Setup};
 use crate::sandbox::{FAULTS, serve};
@@ -173,7 +173,7 @@ pub(super) fn run(terminal: &Terminal, args: &RunArgs, retry: bool) -> Exit {
     })
 }
 
-fn request_log(path: Option<&Path>) -> Result<Option<Rc<dyn Fn(&LoggedCall)>>, String> {
+fn request_log(path: Option<&Path>) -> Result<Option<CallListener>, String> {
     let Some(path) = path else { return Ok(None) };
     let file = std::fs::OpenOptions::new()
         .create(true)
@@ -206,17 +206,8 @@ fn request_log(path: Option<&Path>) -> Result<Option<Rc<dyn Fn(&LoggedCall)>>, S
 
 /// Where a command's runs go: real systems, or stand-ins.
 enum Session {
-    Real {
-        store: Handle,
-        access: Access,
-        clock: Rc<dyn Clock>,
-        log: Option<Rc<dyn Fn(&LoggedCall)>>,
-        name: String,
-    },
-    Sandbox {
-        harness: Box<Harness>,
-        first: bool,
-    },
+    Real { store: Handle, access: Access, clock: Rc<dyn Clock>, log: Option<CallListener>, name: String },
+    Sandbox { harness: Box<Harness>, first: bool },
 }
 
 type Outcome = Result<Report, (RunError, Box<Report>)>;
@@ -227,7 +218,7 @@ impl Session {
         opening: &Opening,
         access: Access,
         args: &RunArgs,
-        log: Option<Rc<dyn Fn(&LoggedCall)>>,
+        log: Option<CallListener>,
     ) -> Result<Session, Exit> {
         let clock: Rc<dyn Clock> = Rc::new(SystemClock::default());
         match &opening.side {

@@ -46,7 +46,7 @@ pub struct Known {
     pub rivals: Vec<RecordRef>,
     /// A record of the other side that matches but is linked to another one.
     pub taken: Option<(RecordRef, String)>,
-    /// A record that matches by half of a key of several rows.
+    /// A record that matches by half of a key of many rows.
     pub half: Option<(RecordRef, String)>,
     /// Rules about fields that no two may share, broken by this record: what to say.
     pub clashes: Vec<String>,
@@ -217,7 +217,7 @@ pub fn decide_unlinked(
         let mut names: Vec<&str> = known.matches.iter().map(|one| one.id.as_str()).collect();
         let text = if known.matches.len() > 1 {
             format!(
-                "it matches several records of {}: {}",
+                "it matches more than one record of {}: {}",
                 context.program.sides[side.other()].name,
                 names.join(", ")
             )
@@ -846,13 +846,12 @@ impl Comparison<'_> {
         }
         let to = changed.other();
         match row.master {
-            Some(master) if master != changed => {
-                if row.writes[changed] && row.apply == Apply::Always {
+            Some(master) if master != changed
+                && row.writes[changed] && row.apply == Apply::Always => {
                     let lost = as_one(values_at(row, changed, &self.record(changed).data));
                     self.note_lost(row, changed, lost, "changed where it is not the master");
                     self.carry(row, master, "put back: the master has another value");
                 }
-            }
             _ if row.writes[to] => {
                 let source = values_at(row, changed, &self.record(changed).data);
                 if source.iter().all(Value::is_empty) && !row.clear {

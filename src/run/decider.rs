@@ -442,7 +442,7 @@ impl Decider {
     }
 }
 
-/// The match entries of a register, then each single row of those that have several: half a match never
+/// The match entries of a register, then each single row of those that have many: half a match never
 /// links, but it is noticed (`decisions` 17).
 pub(super) fn entries(register: &Register) -> Vec<Vec<usize>> {
     let parent = register.part_of.as_ref().map(|(_, index)| *index);

@@ -242,7 +242,7 @@ impl Stand {
         } else {
             now.to_string()
         };
-        // of several fields the first is set by a change, the last by the making
+        // of many fields the first is set by a change, the last by the making
         let field = if creating { cursor.fields.last() } else { cursor.fields.first() };
         if let Some(field) = field
             && (!creating || field.get(record).is_none_or(Value::is_empty))

@@ -647,7 +647,7 @@ impl Lookups for Stand {
         match hits.len() {
             0 => Err(LookupProblem::None),
             1 => Ok(hits.into_iter().next().unwrap_or_default()),
-            _ => Err(LookupProblem::Several(hits)),
+            _ => Err(LookupProblem::Many(hits)),
         }
     }
 }

@@ -204,10 +204,10 @@ impl Encoder<'_> {
                     named(field),
                     format!("there is no {} with {} {value}", lookup.target.resource, lookup.target.field),
                 )),
-                Err(LookupProblem::Several(keys)) => Err(WriteProblem::new(
+                Err(LookupProblem::Many(keys)) => Err(WriteProblem::new(
                     named(field),
                     format!(
-                        "several {} have {} {value}: {}",
+                        "more than one {} has {} {value}: {}",
                         lookup.target.resource,
                         lookup.target.field,
                         keys.join(", ")

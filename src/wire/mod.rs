@@ -38,8 +38,8 @@ pub trait Lookups {
 pub enum LookupProblem {
     /// No record has it.
     None,
-    /// Several have it: their keys.
-    Several(Vec<String>),
+    /// Many have it: their keys.
+    Many(Vec<String>),
 }
 
 /// Why a record on the wire cannot be read.

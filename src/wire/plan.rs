@@ -202,7 +202,7 @@ fn child(
             writes.push(write(WriteEffect::Delete, Vec::new(), Some(id)));
         }
         Some(id) => {
-            // several pivots may show one child: equal values are one write
+            // many pivots may show one child: equal values are one write
             if let Some(same) = writes.iter_mut().find(|other| other.child.as_ref() == Some(&id)) {
                 for (path, value) in fields {
                     match same.fields.iter().find(|(one, _)| *one == path) {
@@ -256,7 +256,7 @@ fn plain(write: &Write, resource: &Resource) -> Vec<(Path, Value)> {
     write.fields.iter().filter(|(path, _)| !markers.contains(&path)).cloned().collect()
 }
 
-/// A child that several pivots show must get the same from all of them: else one edit would silently change
+/// A child that many pivots show must get the same from all of them: else one edit would silently change
 /// another address.
 fn shared(resource: &Resource, current: &Value, writes: &[Write]) -> Result<(), WriteProblem> {
     let Some(Value::Map(parts)) = current.get(PARTS) else { return Ok(()) };

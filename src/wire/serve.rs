@@ -46,9 +46,7 @@ fn answer(
     if let Some(lookup) = &field.lookup {
         return match lookups.find(&any_of(lookup), value) {
             Ok(key) => Value::Text(key),
-            Err(super::LookupProblem::Several(keys)) => {
-                keys.into_iter().next().map_or(Value::Null, Value::Text)
-            }
+            Err(super::LookupProblem::Many(keys)) => keys.into_iter().next().map_or(Value::Null, Value::Text),
             Err(super::LookupProblem::None) => Value::Null,
         };
     }
