@@ -1,5 +1,6 @@
 //! mapengine
 pub mod case;
+pub mod cli;
 pub mod clock;
 pub mod diagnostic;
 pub mod http;

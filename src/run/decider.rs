@@ -465,7 +465,7 @@ pub(super) fn entries(register: &Register) -> Vec<Vec<usize>> {
 }
 
 /// The slot of the index that holds a record's key.
-pub(super) fn key_slot(register: &Register) -> usize {
+pub fn key_slot(register: &Register) -> usize {
     entries(register).len() + register.unique.len()
 }
 

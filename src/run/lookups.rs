@@ -17,6 +17,11 @@ pub struct Tables {
 }
 
 impl Tables {
+    /// Whether this resource is looked up in.
+    pub fn holds(&self, resource: &str) -> bool {
+        self.tables.contains_key(resource)
+    }
+
     /// Reads every resource that a needed field looks up in.
     ///
     /// # Errors

@@ -18,7 +18,7 @@ use std::collections::HashSet;
 use std::rc::Rc;
 use std::sync::Arc;
 
-pub use decider::Selected;
+pub use decider::{Selected, key_slot};
 pub use facts::fingerprint_fact;
 pub use report::{Counts, Entry, Event, Report};
 
@@ -99,6 +99,8 @@ pub struct Options {
     pub saved: Option<HashSet<String>>,
     /// Set aside records are tried again before their time.
     pub retry_all: bool,
+    /// Only settle writes that are open.
+    pub recover_only: bool,
     /// The brakes do not hold (said by a person, for this run).
     pub release_brakes: bool,
 }
@@ -134,7 +136,6 @@ pub struct Engine {
     store: Handle,
     clients: Both<Rc<Client>>,
     clock: Rc<dyn Clock>,
-    connection: Option<String>,
     run_id: String,
     options: Options,
     listener: Listener,
@@ -163,7 +164,6 @@ impl Engine {
             store: setup.store,
             clients: setup.clients,
             clock: setup.clock,
-            connection: setup.connection,
             run_id: setup.run_id,
             options: setup.options,
             listener: setup.listener,
@@ -211,6 +211,9 @@ impl Engine {
         if !self.options.plan_only {
             self.recover(&decider).await?;
         }
+        if self.options.recover_only {
+            return Ok(());
+        }
         self.new_program().await?;
         let reads = self.read_all().await?;
         decider.complete = Arc::new(reads.complete);
@@ -236,6 +239,22 @@ impl Engine {
             counts.pairs = self.store.read(move |store| store.count_links(&name)).await?;
             self.report.borrow_mut().registers.insert(register.name.clone(), counts);
             outcome?;
+            self.refresh_lookups(register).await?;
+        }
+        Ok(())
+    }
+
+    /// What a register has just made may be looked up by the next one: classes, units, terms.
+    async fn refresh_lookups(&self, register: &crate::program::mapping::Register) -> Result<(), RunError> {
+        for side in Side::BOTH {
+            let looked_up = {
+                let tables = self.lookups.borrow();
+                register.ends[side].members.iter().any(|member| tables[side].holds(&member.resource.name))
+            };
+            if looked_up && register.rows.iter().any(|row| row.writes[side]) {
+                let tables = lookups::Tables::read(&self.program, side, &self.clients[side]).await?;
+                self.lookups.borrow_mut()[side] = Rc::new(tables);
+            }
         }
         Ok(())
     }

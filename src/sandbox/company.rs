@@ -256,7 +256,7 @@ impl Company {
 }
 
 /// A table of the YAML as a map.
-pub(crate) fn map_of(table: &Table<Value>) -> Map {
+fn map_of(table: &Table<Value>) -> Map {
     table.iter().map(|(name, value)| (name.value.clone(), value.clone())).collect()
 }
 

@@ -15,7 +15,6 @@ mod stand;
 mod table;
 mod transport;
 
-pub(crate) use company::map_of;
 pub use company::{Company, CompanyError, credentials};
 pub use fault::{FAULTS, Fault, Faults};
 pub use serve::{Served, serve};

@@ -549,6 +549,7 @@ impl Compiler<'_> {
                 values,
                 ends.left.as_ref().map(|end| &end.ty),
                 ends.right.as_ref().map(|end| &end.ty),
+                words.unlisted.unwrap_or_default(),
             )?;
             steps.push(Step::Codes { table, unlisted: words.unlisted.unwrap_or_default() });
         }

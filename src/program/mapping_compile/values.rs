@@ -2,6 +2,7 @@
 
 use super::Compiler;
 use crate::diagnostic::{At, Span, codes, suggest};
+use crate::program::mapping::Unlisted;
 use crate::program::types::Type;
 use crate::spec::mapping as spec;
 use crate::value::{Value, parse_decimal};
@@ -90,6 +91,7 @@ impl Compiler<'_> {
         values: &spec::Values,
         left: Option<&Type>,
         right: Option<&Type>,
+        unlisted: Unlisted,
     ) -> Option<Vec<(Value, Vec<Value>)>> {
         let (left, right) = (left.unwrap_or(&Type::Any), right.unwrap_or(&Type::Any));
         match values {
@@ -149,7 +151,7 @@ impl Compiler<'_> {
                     }
                     table.push((here, there));
                 }
-                if let Type::Choice(of) = right {
+                if let (Type::Choice(of), Unlisted::SetAside) = (right, unlisted) {
                     let unreached: Vec<&str> = of
                         .iter()
                         .filter(|one| !seen.iter().any(|(value, _)| value.as_text() == Some(one)))
