@@ -15,6 +15,8 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 
 use args::{Cli, Color, Verb};
+pub use reference::markdown as reference_text;
+pub use schema::schema_files;
 
 /// How a command ends (`mapengine --help`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
