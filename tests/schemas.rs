@@ -16,7 +16,8 @@ fn yaml_as_json(path: &Path) -> serde_json::Value {
 }
 
 fn yaml_files(folder: &Path, out: &mut Vec<PathBuf>) {
-    let mut entries: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut entries: Vec<PathBuf> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     entries.sort();
     for entry in entries {
         if entry.is_dir() {
@@ -68,8 +69,10 @@ fn the_outside_validator_accepts_every_file_we_ship() {
     assert!(files.len() > 5);
     for file in files {
         let value = yaml_as_json(&file);
-        let errors: Vec<String> =
-            validator(kind(&value)).iter_errors(&value).map(|error| format!("{}: {error}", error.instance_path())).collect();
+        let errors: Vec<String> = validator(kind(&value))
+            .iter_errors(&value)
+            .map(|error| format!("{}: {error}", error.instance_path()))
+            .collect();
         assert!(errors.is_empty(), "{}:\n{}", file.display(), errors.join("\n"));
     }
 }
@@ -82,7 +85,9 @@ fn the_outside_validator_refuses_what_is_refused_for_its_shape() {
     for file in files {
         let message = std::fs::read_to_string(file.with_extension("txt")).unwrap();
         // shape: unknown and missing keys, wrong kinds, unknown words
-        let shape = ["ME0102", "ME0103", "ME0104", "ME0112", "ME0113"].iter().any(|code| message.contains(&format!("error[{code}]")));
+        let shape = ["ME0102", "ME0103", "ME0104", "ME0112", "ME0113"]
+            .iter()
+            .any(|code| message.contains(&format!("error[{code}]")));
         if !shape {
             continue;
         }

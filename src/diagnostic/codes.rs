@@ -36,10 +36,10 @@ codes! {
 \n\
 Wrong:\n\
 \x20   fields:\n\
-\x20   - { severa: name, erp: name\n\
+\x20   - { crm: name, erp: name\n\
 Right:\n\
 \x20   fields:\n\
-\x20   - { severa: name, erp: name }";
+\x20   - { crm: name, erp: name }";
     UNKNOWN_KEY = "ME0102", "unknown key",
         "A key is not one of those that may stand here. Unknown keys are errors, so that a misspelt one is not silently ignored.\n\
 \n\
@@ -109,13 +109,15 @@ Right:\n\
 \n\
 Right:\n\
 \x20   systems: { crm: systems/crm.yaml, erp: systems/erp.yaml }";
+    TOO_MANY = "ME0117", "more findings than are shown",
+        "After a thousand errors or warnings the rest is only counted: they mostly follow from the first ones. Put those right and look again.";
     UNKNOWN_FIELD = "ME0201", "unknown field",
         "A path names a field that the resource does not have. Fields are declared in the system file; only declared ones can be used.\n\
 \n\
 Wrong:\n\
-\x20   { severa: nmae, erp: name }\n\
+\x20   { crm: nmae, erp: name }\n\
 Right:\n\
-\x20   { severa: name, erp: name }";
+\x20   { crm: name, erp: name }";
     BAD_PATH = "ME0202", "this is not a path",
         "A path is names with dots, positions and quoted names in brackets: `mainAddress.city`, `codes[0]`, `dimension['CUSTOMER'].length`.";
     UNKNOWN_RESOURCE = "ME0203", "unknown resource",
@@ -124,9 +126,9 @@ Right:\n\
         "A row or register holds words of the language and the two sides by the names of `systems:`. This is neither.\n\
 \n\
 Wrong:\n\
-\x20   { severa: name, erpp: name }\n\
+\x20   { crm: name, erpp: name }\n\
 Right:\n\
-\x20   { severa: name, erp: name }";
+\x20   { crm: name, erp: name }";
     SIDE_IS_A_WORD = "ME0205", "a side has the name of a word",
         "A side may not be called like a word of the language: `{ value: x, erp: y }` could mean two things.";
     UNKNOWN_REGISTER = "ME0206", "unknown register",
@@ -150,9 +152,9 @@ Right:
         "Both ends of a row must hold the same kind of value, or the row must say how one becomes the other.\n\
 \n\
 Wrong:\n\
-\x20   { severa: number, erp: number }                       # integer and text\n\
+\x20   { crm: number, erp: number }                       # integer and text\n\
 Right:\n\
-\x20   { severa: number, erp: number, convert: integer }";
+\x20   { crm: number, erp: number, convert: integer }";
     NEVER_THIS_VALUE = "ME0302", "the field never has this value",
         "The field is a choice, and this value is not one of them.";
     NO_REFERENCE = "ME0303", "this is no reference",
@@ -201,15 +203,15 @@ Right:
 \n\
 Right:\n\
 \x20   customers:\n\
-\x20     severa: { resource: customer }\n\
+\x20     crm: { resource: customer }\n\
 \x20     erp:    { resource: customer }";
     BAD_ONE_OF = "ME0502", "`one_of` is not complete",
         "Several resources make one register when a field of the other side tells which one a record is.\n\
 \n\
 Right:\n\
-\x20   severa: { one_of: { product: [Stock], work_type: [Labor] }, by: erp.type }";
+\x20   crm: { one_of: { product: [Stock], work_type: [Labor] }, by: erp.type }";
     BAD_DIRECTION = "ME0503", "this direction is wrong",
-        "`both`, `link_only`, or one way by the names of the sides: `severa -> erp`. A side that is written to needs a resource that can be written.";
+        "`both`, `link_only`, or one way by the names of the sides: `crm -> erp`. A side that is written to needs a resource that can be written.";
     WRONG_MASTER = "ME0504", "the master is on the wrong side",
         "A register that goes one way has its source as master.";
     WRITTEN_TWICE = "ME0505", "a field is written twice",
@@ -461,12 +463,12 @@ Right:
         "A rule under `valid:` of the mapping does not hold for this record. Its reason says what to put right; it is tried again by itself when the record changes.";
     CANNOT_TELL = "ME0902", "an expression failed",
         "An expression of the mapping could not be evaluated for this record.";
-    AMBIGUOUS_MATCH = "ME0903", "several records match",
+    AMBIGUOUS_MATCH = "ME0903", "crml records match",
         "Records are linked only where exactly one matches. Make their match keys differ, or link the right pair by hand with `mapengine resolve --link`.";
     TAKEN = "ME0904", "the match is linked already",
         "The record that matches is linked to another one. One of the two is a duplicate.";
     HALF_MATCH = "ME0905", "half a match",
-        "One row of a match key of several is equal, the others are not. Half a match never links, and never makes a twin.";
+        "One row of a match key of crml is equal, the others are not. Half a match never links, and never makes a twin.";
     NOT_UNIQUE = "ME0906", "a value stands twice",
         "The mapping says that no two records may share this field, and these do.";
     VALUE_MISSING = "ME0907", "a value is missing",
