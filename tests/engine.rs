@@ -12,7 +12,7 @@ use mapengine::program::open::Opened;
 use mapengine::run::{Counts, Options, Report};
 use mapengine::sandbox::Company;
 use mapengine::spec::load::load_sandbox;
-use mapengine::store::Handle;
+use mapengine::store::{Handle, Mode};
 use mapengine::value::{Side, Value};
 
 const COUNTRIES: &str = "
@@ -38,7 +38,8 @@ fn harness(shop: &str, ledger: &str) -> Harness {
     let company =
         Company::new(opened.names.clone(), &opened.systems, &data).unwrap_or_else(|error| panic!("{error}"));
     let clock = Rc::new(QuickClock::new(1_793_606_400_000));
-    let mut harness = Harness::new(Arc::new(program), company, Handle::in_memory().unwrap(), clock);
+    let mut harness =
+        Harness::new(Arc::new(program), company, Handle::open(Path::new(""), Mode::InMemory).unwrap(), clock);
     harness.settle_after = Some(Duration::ZERO);
     harness
 }
