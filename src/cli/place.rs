@@ -69,7 +69,15 @@ pub(super) fn open(terminal: &Terminal, target: &Target) -> Result<Opening, Exit
     let mut found = Diagnostics::new();
     let opening = reading(target, &mut sources, &mut found);
     match opening {
-        Some(opening) if !found.has_errors() => Ok(opening),
+        Some(opening) if !found.has_errors() => {
+            if let Some(folder) = opening.state.parent().filter(|folder| !folder.as_os_str().is_empty())
+                && let Err(error) = std::fs::create_dir_all(folder)
+            {
+                terminal.say(format_args!("error: {}: {error}", folder.display()));
+                return Err(Exit::Failed);
+            }
+            Ok(opening)
+        }
         _ => {
             if found.is_empty() {
                 terminal.say("error: name a mapping file, or a connection that names one (`mapengine run mappings/financials.yaml`)");

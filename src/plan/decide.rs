@@ -235,6 +235,14 @@ pub fn decide_unlinked(
             format!("{text}. Make their match keys differ, or link the right pair by hand"),
         );
     }
+    // what would not be made on the other side anyway is in nobody's way
+    let lives = register.ends[side]
+        .create_when
+        .as_ref()
+        .is_none_or(|create_when| holds(context, create_when, side, record).unwrap_or(true));
+    if !lives && known.matches.is_empty() {
+        return change;
+    }
     if let Some((taken, linked_to)) = &known.taken {
         change.found = Found::Ambiguous;
         let reason = format!(
@@ -846,12 +854,11 @@ impl Comparison<'_> {
         }
         let to = changed.other();
         match row.master {
-            Some(master) if master != changed
-                && row.writes[changed] && row.apply == Apply::Always => {
-                    let lost = as_one(values_at(row, changed, &self.record(changed).data));
-                    self.note_lost(row, changed, lost, "changed where it is not the master");
-                    self.carry(row, master, "put back: the master has another value");
-                }
+            Some(master) if master != changed && row.writes[changed] && row.apply == Apply::Always => {
+                let lost = as_one(values_at(row, changed, &self.record(changed).data));
+                self.note_lost(row, changed, lost, "changed where it is not the master");
+                self.carry(row, master, "put back: the master has another value");
+            }
             _ if row.writes[to] => {
                 let source = values_at(row, changed, &self.record(changed).data);
                 if source.iter().all(Value::is_empty) && !row.clear {

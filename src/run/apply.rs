@@ -255,18 +255,18 @@ impl Engine {
         };
         let made = RecordRef { resource: resource.name.clone(), id: row.id.clone() };
         let Some(source) = source else { return Ok(Became::Created) };
-        // the link stands before anything else is sent: a crash from here on finds the record again
-        let link = link_of(register, side, made.clone(), source, self.clock.now_ms(), "created");
-        self.put_link(decider, register, link.clone(), &[]).await?;
-        let mut current = row.data;
-        let failed =
-            self.send_parts(register, change, side, &resource, writes.collect(), &mut current).await?;
         // what the other side gave by itself goes back at once: it has no base yet
         let mut change = change.clone();
         let given = |row: &&crate::program::mapping::Row| {
             row.master == Some(side) && row.assigned[side] && row.writes[side.other()]
         };
         change.keep_base.extend(register.rows.iter().filter(given).map(|row| row.id.clone()));
+        // the link stands before anything else is sent: a crash from here on finds the record again
+        let link = link_of(register, side, made.clone(), source, self.clock.now_ms(), "created");
+        self.put_link(decider, register, link.clone(), &change.keep_base).await?;
+        let mut current = row.data;
+        let failed =
+            self.send_parts(register, &change, side, &resource, writes.collect(), &mut current).await?;
         let from = link.on(side.other()).clone();
         let became = self.finish(decider, register, &change, link, failed, Became::Created).await?;
         if !change.keep_base.is_empty() && matches!(became, Became::Created) {
