@@ -8,10 +8,13 @@
 mod assemble;
 mod body;
 mod calls;
+mod check;
 mod plan;
 mod read;
 mod scalar;
 pub mod serve;
+mod values;
+mod wrap;
 
 pub use assemble::{PARTS, assemble};
 pub use body::encode;

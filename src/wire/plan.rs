@@ -1,7 +1,7 @@
 //! Which writes a change of one record takes: the record itself, then each child that holds a part of it.
 
 use super::assemble::PARTS;
-use super::{WriteProblem, calls};
+use super::WriteProblem;
 use crate::program::system::{Field, Pivot, Resource, System};
 use crate::value::{Map, Path, Value};
 
@@ -296,13 +296,4 @@ pub fn child_current(parent: &Resource, child: &Resource, write: &Write, current
         field.set(&mut record, Value::text(key));
     }
     record
-}
-
-/// For [`super::encode`]: the path of a call, with whatever is known of the record.
-pub(super) fn path_of(
-    template: &crate::program::system::PathTemplate,
-    resource: &Resource,
-    record: &Value,
-) -> Result<String, WriteProblem> {
-    calls::fill(template, record, resource.encoding.path_escape)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::body::{check, is_assigned};
+use super::check::{check, is_assigned};
 use super::{Lookups, scalar};
 use crate::program::system::{CallKind, Encoding, EncodingKind, Field, Lookup, Resource, System};
 use crate::program::types::Type;
