@@ -9,6 +9,7 @@ mod assemble;
 mod body;
 mod calls;
 mod check;
+mod parts;
 mod plan;
 mod read;
 mod scalar;
