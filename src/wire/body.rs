@@ -6,9 +6,7 @@ use super::values::{Trust, Values, within};
 use super::wrap::{never_wrapped, wrapped};
 use super::{Lookups, WriteProblem, calls};
 use crate::http::Outgoing;
-use crate::program::system::{
-    CallKind, Encoding, EncodingKind, Field, PathTemplate, Resource, Send, System,
-};
+use crate::program::system::{CallKind, Encoding, EncodingKind, Field, PathTemplate, Resource, Send, System};
 use crate::program::types::Type;
 use crate::value::{Map, Path, Segment, Value};
 
@@ -93,7 +91,8 @@ impl Encoder<'_> {
         let mut body = Value::Map(Map::new());
         // what an update sends beside what changes
         for field in self.resource.fields.iter().filter(|field| writable(field) && !field.create_only) {
-            let inside = |(path, _): &(Path, Value)| path.strip_prefix(&field.name).map(|rest| rest.is_root());
+            let inside =
+                |(path, _): &(Path, Value)| path.strip_prefix(&field.name).map(|rest| rest.is_root());
             let changes: Vec<bool> = write.fields.iter().filter_map(inside).collect();
             let value = field.name.get(record).cloned().unwrap_or_default();
             let sent = match changes.contains(&true) {

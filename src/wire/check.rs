@@ -9,12 +9,7 @@ use crate::value::Value;
 ///
 /// # Errors
 /// Where it is of another kind.
-pub(super) fn fitted(
-    field: &Field,
-    ty: &Type,
-    value: &Value,
-    times: &Times,
-) -> Result<Value, WriteProblem> {
+pub(super) fn fitted(field: &Field, ty: &Type, value: &Value, times: &Times) -> Result<Value, WriteProblem> {
     scalar::read(ty, value, &Encoding::default(), times)
         .map_err(|_| problem(field, format!("{ty} is declared, the value is {}", shown(field, value))))
 }

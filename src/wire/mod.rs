@@ -85,3 +85,6 @@ impl std::fmt::Display for WriteProblem {
 }
 
 impl std::error::Error for WriteProblem {}
+
+#[cfg(test)]
+mod tests;

@@ -132,8 +132,11 @@ impl<'a> Parts<'a> {
     fn removable(&self, field: &Field, pivot: &Pivot) -> Result<(), WriteProblem> {
         let problem = |message: &str| Err(WriteProblem::new(field.name.to_string(), message));
         // one that is only marked by a flag is a record of its own, and may be in use elsewhere
-        if pivot.value.is_none() && pivot.only_where.iter().any(|(_, value)| matches!(value, Value::Bool(_))) {
-            return problem("it cannot be emptied as a whole: its record is only marked by a flag. Empty its members");
+        if pivot.value.is_none() && pivot.only_where.iter().any(|(_, value)| matches!(value, Value::Bool(_)))
+        {
+            return problem(
+                "it cannot be emptied as a whole: its record is only marked by a flag. Empty its members",
+            );
         }
         match self.system.resources.get(&pivot.resource) {
             Some(child) if child.delete.is_some() => Ok(()),
@@ -154,9 +157,10 @@ impl<'a> Parts<'a> {
         };
         let fits = |other: &Write| {
             pivot.value.is_none()
-                && pivot.only_where.iter().all(|(path, value)| {
-                    other.fields.iter().all(|(one, held)| one != path || held == value)
-                })
+                && pivot
+                    .only_where
+                    .iter()
+                    .all(|(path, value)| other.fields.iter().all(|(one, held)| one != path || held == value))
                 && self.plain(other) == fields
         };
         self.writes.iter().position(|other| {

@@ -6,7 +6,9 @@ use super::check::{check, is_assigned};
 use super::read::{halves, item, target};
 use super::values::key_value;
 use super::{Lookups, scalar};
-use crate::program::system::{CallKind, Encoding, EncodingKind, Field, Lookup, Resource, Scalar, System, Times};
+use crate::program::system::{
+    CallKind, Encoding, EncodingKind, Field, Lookup, Resource, Scalar, System, Times,
+};
 use crate::program::types::Type;
 use crate::value::{Map, Path, Value};
 
@@ -191,7 +193,8 @@ impl Reader<'_> {
         };
         let mut seen: Vec<String> = Vec::new();
         for operation in operations {
-            let text = |name: &str| operation.get(name).and_then(Value::as_text).unwrap_or_default().to_owned();
+            let text =
+                |name: &str| operation.get(name).and_then(Value::as_text).unwrap_or_default().to_owned();
             let (op, pointer) = (text("op"), text("path"));
             if op != self.encoding.patch_op {
                 self.problems
@@ -248,7 +251,11 @@ impl Reader<'_> {
             let about = |(path, _): &&(Path, Value)| path.strip_prefix(&name).is_some();
             let named = self.found.iter().any(|one| about(&one));
             let given = self.found.iter().filter(about).any(|(_, value)| !value.is_empty());
-            if member.required && !given && (creating || named) && !is_assigned(member) && member.write.is_some()
+            if member.required
+                && !given
+                && (creating || named)
+                && !is_assigned(member)
+                && member.write.is_some()
             {
                 self.problems.push(format!("{name} is required"));
             }

@@ -43,9 +43,7 @@ fn inside(value: &Value, wrap: &str, path: &Path, bare: &BTreeSet<String>) -> Va
                 })
                 .collect(),
         ),
-        Value::List(items) => {
-            Value::List(items.iter().map(|item| inside(item, wrap, path, bare)).collect())
-        }
+        Value::List(items) => Value::List(items.iter().map(|item| inside(item, wrap, path, bare)).collect()),
         other => other.clone(),
     }
 }
