@@ -8,10 +8,14 @@
 mod assemble;
 mod body;
 mod calls;
+mod check;
+mod parts;
 mod plan;
 mod read;
 mod scalar;
 pub mod serve;
+mod values;
+mod wrap;
 
 pub use assemble::{PARTS, assemble};
 pub use body::encode;
@@ -81,3 +85,6 @@ impl std::fmt::Display for WriteProblem {
 }
 
 impl std::error::Error for WriteProblem {}
+
+#[cfg(test)]
+mod tests;
