@@ -1,1 +1,5 @@
-fn main() {}
+//! The `mapengine` command.
+
+fn main() -> std::process::ExitCode {
+    mapengine::cli::main()
+}

@@ -6,8 +6,16 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Keeps the records of two REST systems equal, from YAML.
 #[derive(Debug, Parser)]
-#[command(name = "mapengine", version, propagate_version = true, max_term_width = 100, arg_required_else_help = true)]
-#[command(after_help = "Try it without any account:\n  mapengine run mappings/financials.yaml\n\nExit codes: 0 done · 1 failed or refused · 2 bad input · 3 done, but records need a person · 4 `plan --exit-code`: there are changes")]
+#[command(
+    name = "mapengine",
+    version,
+    propagate_version = true,
+    max_term_width = 100,
+    arg_required_else_help = true
+)]
+#[command(
+    after_help = "Try it without any account:\n  mapengine run mappings/financials.yaml\n\nExit codes: 0 done · 1 failed or refused · 2 bad input · 3 done, but records need a person · 4 `plan --exit-code`: there are changes"
+)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -32,16 +40,22 @@ pub enum Color {
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Read both systems, decide, and write what differs.
-    #[command(after_help = "Example:\n  mapengine run mappings/financials.yaml --connection acme.yaml --only customers\n\nWithout a connection it runs against the built-in sandbox.")]
+    #[command(
+        after_help = "Example:\n  mapengine run mappings/financials.yaml --connection acme.yaml --only customers\n\nWithout a connection it runs against the built-in sandbox."
+    )]
     Run(RunArgs),
     /// Show what `run` would do; nothing can be written.
-    #[command(after_help = "Example:\n  mapengine plan mappings/financials.yaml --connection acme.yaml --out plan.json")]
+    #[command(
+        after_help = "Example:\n  mapengine plan mappings/financials.yaml --connection acme.yaml --out plan.json"
+    )]
     Plan(PlanArgs),
     /// Carry out a saved plan; records that moved since are skipped and reported.
     #[command(after_help = "Example:\n  mapengine apply plan.json --connection acme.yaml")]
     Apply(ApplyArgs),
     /// Check mappings, systems, cases, connections and sandbox files; every finding with its place.
-    #[command(after_help = "Example:\n  mapengine validate mappings\n  mapengine validate mappings/financials.yaml --format github")]
+    #[command(
+        after_help = "Example:\n  mapengine validate mappings\n  mapengine validate mappings/financials.yaml --format github"
+    )]
     Validate(ValidateArgs),
     /// Tell more about a code that a message gave.
     #[command(after_help = "Example:\n  mapengine explain ME0201")]
@@ -50,7 +64,9 @@ pub enum Verb {
         code: Option<String>,
     },
     /// Print a JSON Schema: of a kind of file, or of one mapping with its own names and fields.
-    #[command(after_help = "Examples:\n  mapengine schema mapping > schemas/mapping.schema.json\n  mapengine schema mapping mappings/financials.yaml   # completes the field paths of that very mapping")]
+    #[command(
+        after_help = "Examples:\n  mapengine schema mapping > schemas/mapping.schema.json\n  mapengine schema mapping mappings/financials.yaml   # completes the field paths of that very mapping"
+    )]
     Schema(SchemaArgs),
     /// Print the language reference (Markdown), made from the same types as the schemas.
     #[command(after_help = "Example:\n  mapengine reference > REFERENCE.md")]
@@ -59,28 +75,40 @@ pub enum Verb {
     #[command(after_help = "Example:\n  mapengine test mappings/financials.test.yaml --filter F-12")]
     Test(TestArgs),
     /// Serve the stand-ins of a mapping's systems over HTTP.
-    #[command(after_help = "Example:\n  mapengine sandbox mappings/financials.yaml --fault timeout_after_commit:create:customer:3")]
+    #[command(
+        after_help = "Example:\n  mapengine sandbox mappings/financials.yaml --fault timeout_after_commit:create:customer:3"
+    )]
     Sandbox(SandboxArgs),
     /// List which records are linked, and what both sides last agreed on.
-    #[command(after_help = "Example:\n  mapengine links mappings/financials.yaml --connection acme.yaml --register customers")]
+    #[command(
+        after_help = "Example:\n  mapengine links mappings/financials.yaml --connection acme.yaml --register customers"
+    )]
     Links(StateArgs),
     /// List what is set aside and why.
     #[command(after_help = "Example:\n  mapengine set-aside mappings/financials.yaml --connection acme.yaml")]
     SetAside(StateArgs),
     /// List what each run did; with `--record`, what happened to one record.
-    #[command(after_help = "Example:\n  mapengine history mappings/financials.yaml --connection acme.yaml --record customers:1042")]
+    #[command(
+        after_help = "Example:\n  mapengine history mappings/financials.yaml --connection acme.yaml --record customers:1042"
+    )]
     History(StateArgs),
     /// Settle a write that is in doubt, or forget a link.
-    #[command(after_help = "Examples:\n  mapengine resolve mappings/financials.yaml --connection acme.yaml --write 17 --adopt 10042\n  mapengine resolve mappings/financials.yaml --connection acme.yaml --unlink customers:1042")]
+    #[command(
+        after_help = "Examples:\n  mapengine resolve mappings/financials.yaml --connection acme.yaml --write 17 --adopt 10042\n  mapengine resolve mappings/financials.yaml --connection acme.yaml --unlink customers:1042"
+    )]
     Resolve(ResolveArgs),
     /// Run again, and try what is set aside before its time.
-    #[command(after_help = "Example:\n  mapengine retry mappings/financials.yaml --connection acme.yaml --record customers:1042")]
+    #[command(
+        after_help = "Example:\n  mapengine retry mappings/financials.yaml --connection acme.yaml --record customers:1042"
+    )]
     Retry(RunArgs),
     /// Look up every write without an outcome whose settle time is over; nothing else.
     #[command(after_help = "Example:\n  mapengine recover mappings/financials.yaml --connection acme.yaml")]
     Recover(StateArgs),
     /// Print a completion script for a shell.
-    #[command(after_help = "Example:\n  mapengine completions bash > ~/.local/share/bash-completion/completions/mapengine")]
+    #[command(
+        after_help = "Example:\n  mapengine completions bash > ~/.local/share/bash-completion/completions/mapengine"
+    )]
     Completions {
         /// The shell.
         shell: clap_complete::Shell,

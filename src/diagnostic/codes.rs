@@ -36,10 +36,10 @@ codes! {
 \n\
 Wrong:\n\
 \x20   fields:\n\
-\x20   - { severa: name, erp: name\n\
+\x20   - { crm: name, erp: name\n\
 Right:\n\
 \x20   fields:\n\
-\x20   - { severa: name, erp: name }";
+\x20   - { crm: name, erp: name }";
     UNKNOWN_KEY = "ME0102", "unknown key",
         "A key is not one of those that may stand here. Unknown keys are errors, so that a misspelt one is not silently ignored.\n\
 \n\
@@ -109,13 +109,15 @@ Right:\n\
 \n\
 Right:\n\
 \x20   systems: { crm: systems/crm.yaml, erp: systems/erp.yaml }";
+    TOO_MANY = "ME0117", "more findings than are shown",
+        "After a thousand errors or warnings the rest is only counted: they mostly follow from the first ones. Put those right and look again.";
     UNKNOWN_FIELD = "ME0201", "unknown field",
         "A path names a field that the resource does not have. Fields are declared in the system file; only declared ones can be used.\n\
 \n\
 Wrong:\n\
-\x20   { severa: nmae, erp: name }\n\
+\x20   { crm: nmae, erp: name }\n\
 Right:\n\
-\x20   { severa: name, erp: name }";
+\x20   { crm: name, erp: name }";
     BAD_PATH = "ME0202", "this is not a path",
         "A path is names with dots, positions and quoted names in brackets: `mainAddress.city`, `codes[0]`, `dimension['CUSTOMER'].length`.";
     UNKNOWN_RESOURCE = "ME0203", "unknown resource",
@@ -124,9 +126,9 @@ Right:\n\
         "A row or register holds words of the language and the two sides by the names of `systems:`. This is neither.\n\
 \n\
 Wrong:\n\
-\x20   { severa: name, erpp: name }\n\
+\x20   { crm: name, erpp: name }\n\
 Right:\n\
-\x20   { severa: name, erp: name }";
+\x20   { crm: name, erp: name }";
     SIDE_IS_A_WORD = "ME0205", "a side has the name of a word",
         "A side may not be called like a word of the language: `{ value: x, erp: y }` could mean two things.";
     UNKNOWN_REGISTER = "ME0206", "unknown register",
@@ -135,13 +137,24 @@ Right:\n\
         "A row carries one value. `lines[*].price` names one for each line; `lines[0].price` names one.";
     UNKNOWN_TABLE = "ME0208", "unknown table",
         "`fields: NAME` in a row uses a field table that is declared under `tables:`.";
+    BAD_NAME = "ME0209", "not a name",
+        r#"This name cannot be used where it has to be written: in expressions, in mappings, in
+paths. Resources, object types and systems are named with letters, digits and `_`; fields
+with names, dots and `[]`.
+
+Wrong:
+    resources: { sales-order: … }
+    fields: { "lines[0].code": text }
+Right:
+    resources: { sales_order: … }
+    fields: { firstCode: { type: text, path: "lines[0].code" } }"#;
     WRONG_KIND = "ME0301", "the two do not fit",
         "Both ends of a row must hold the same kind of value, or the row must say how one becomes the other.\n\
 \n\
 Wrong:\n\
-\x20   { severa: number, erp: number }                       # integer and text\n\
+\x20   { crm: number, erp: number }                       # integer and text\n\
 Right:\n\
-\x20   { severa: number, erp: number, convert: integer }";
+\x20   { crm: number, erp: number, convert: integer }";
     NEVER_THIS_VALUE = "ME0302", "the field never has this value",
         "The field is a choice, and this value is not one of them.";
     NO_REFERENCE = "ME0303", "this is no reference",
@@ -150,6 +163,39 @@ Right:\n\
         "In a code table one right code can mean one left code only: else the way back is not clear.";
     CODES_LEFT_OUT = "ME0305", "codes are left out",
         "The field can have values that the code table does not mention. A record with such a value is set aside, naming the code; or say `unlisted: leave`.";
+    UNKNOWN_TYPE = "ME0306", "unknown type",
+        r#"The types are text, integer, decimal, bool, date, time, id, choice, object and list, and
+the object types that the file declares under `objects`. Every field needs one.
+
+Wrong:
+    name: string
+Right:
+    name: text"#;
+    VALUE_TYPE = "ME0307", "a value that does not fit its field",
+        r#"A constant does not have the type of the field it is for. Amounts are written as text,
+so that no digit is lost; dates as 2026-12-31.
+
+Wrong:
+    isActive: { type: bool, on_create: "yes" }
+Right:
+    isActive: { type: bool, on_create: true }"#;
+    WORD_OF_OTHER_TYPE = "ME0308", "a word of another type",
+        r#"A word was given to a field that means nothing for its type: `of` belongs to a choice,
+`max` to text and numbers, `places` to decimals, `unit` to numbers, `lines` to text, `key`
+to lists, `fields` to objects and lists.
+
+Wrong:
+    name: { type: text, places: 2 }
+Right:
+    price: { type: decimal, places: 2 }"#;
+    CHOICE_WITHOUT_VALUES = "ME0309", "a choice without its values",
+        r#"A choice lists the values that the system accepts, each once. Where they are not known,
+the field is a text.
+
+Wrong:
+    status: choice
+Right:
+    status: { type: choice, of: [Active, Inactive] }"#;
     BAD_EXPRESSION = "ME0401", "this expression is wrong",
         "Expressions are MiniJinja expressions over declared fields; everything in them is checked before a run. Operators do not work on amounts, because they would go through binary floats: use `is less_than('10.00')`, `| plus(x)`, `| round(2)`.";
     NO_RECORDS = "ME0501", "a side has no records",
@@ -157,15 +203,15 @@ Right:\n\
 \n\
 Right:\n\
 \x20   customers:\n\
-\x20     severa: { resource: customer }\n\
+\x20     crm: { resource: customer }\n\
 \x20     erp:    { resource: customer }";
     BAD_ONE_OF = "ME0502", "`one_of` is not complete",
         "Several resources make one register when a field of the other side tells which one a record is.\n\
 \n\
 Right:\n\
-\x20   severa: { one_of: { product: [Stock], work_type: [Labor] }, by: erp.type }";
+\x20   crm: { one_of: { product: [Stock], work_type: [Labor] }, by: erp.type }";
     BAD_DIRECTION = "ME0503", "this direction is wrong",
-        "`both`, `link_only`, or one way by the names of the sides: `severa -> erp`. A side that is written to needs a resource that can be written.";
+        "`both`, `link_only`, or one way by the names of the sides: `crm -> erp`. A side that is written to needs a resource that can be written.";
     WRONG_MASTER = "ME0504", "the master is on the wrong side",
         "A register that goes one way has its source as master.";
     WRITTEN_TWICE = "ME0505", "a field is written twice",
@@ -197,6 +243,206 @@ Right:\n\
         "Lengths of time are numbers with units: `500ms`, `30s`, `10m`, `1h 30m`, `24h`.";
     NOT_LISTED = "ME0602", "this resource cannot be listed",
         "A register needs a resource that has a list call.";
+    LIKE = "ME0603", "a resource that cannot be like another",
+        r#"`like` copies what another resource writes itself, once. It must exist, must not be the
+resource itself, and must not be like a third one: then nobody could see what is copied.
+
+Wrong:
+    a: { like: b }
+    b: { like: c }
+Right:
+    a: { like: c }
+    b: { like: c }"#;
+    UNKNOWN_PAGER = "ME0604", "unknown pager",
+        r#"A pager is named that is not declared under `pagers`.
+
+Wrong:
+    pagers: { rows: … }
+    resources: { customer: { pager: row } }
+Right:
+    pagers: { rows: … }
+    resources: { customer: { pager: rows } }"#;
+    WORD_MISSING = "ME0605", "something is missing",
+        r#"What is described here cannot work without another setting: a pager of kind next_token
+without its token, auth of kind basic without a password, a list without the fields of
+its items.
+
+Wrong:
+    pagers: { rows: { kind: offset } }
+Right:
+    pagers: { rows: { kind: offset, offset: { param: firstRow }, size: { param: rowCount, value: 100 } } }"#;
+    WORD_UNUSED = "ME0606", "a setting that is not used",
+        r#"A setting belongs to another kind, so it would do nothing here. It is refused, because
+whoever wrote it believes that it does something.
+
+Wrong:
+    pagers: { whole: { kind: none, page: { param: p } } }
+Right:
+    pagers: { pages: { kind: page, page: { param: p } } }"#;
+    BAD_ADDRESS = "ME0607", "not an address",
+        r#"The base address is absolute and https; http is only for this machine. What follows is a
+path that begins with `/`; its query is written apart. Nothing in an address is secret.
+
+Wrong:
+    base_url: api.example.com
+    get: customers?active=1
+Right:
+    base_url: https://api.example.com
+    get: { get: /customers, query: { active: "1" } }"#;
+    KEY_MISSING = "ME0608", "no usable key",
+        r#"The API addresses a record by its key: one field, or more. Each is a single value that
+every answer holds. Only a resource of which there is exactly one (`singleton: true`) has none.
+
+Wrong:
+    customer: { path: /customers, fields: { number: text } }
+Right:
+    customer: { path: /customers, key: number, fields: { number: text } }"#;
+    PATH_TEMPLATE = "ME0609", "a path that cannot be filled in",
+        r#"`{path}` is the resource's path, `{key}` its key where that is one field, and `{field}` the
+value of a field. What is filled in must be known: a new record has no key yet, and a field
+that cannot be read is never known.
+
+Wrong:
+    get: "{path}/{id}"
+    (the field is called guid)
+Right:
+    get: "{path}/{guid}""#;
+    CREATE_WITHOUT_ID = "ME0610", "a create that gives no key",
+        r#"After a record was made, the engine must know its key: from a place in the answer, from a
+header, from the whole record in the answer, or because the mapping gave it (the key is then
+`required`).
+
+Wrong:
+    create: { post: "{path}" }
+Right:
+    create: { post: "{path}", id: { header: Location, last_segment: true } }"#;
+    CONTRADICTION = "ME0611", "words that contradict each other",
+        r#"Two words say opposite things about one field or call, so one of them is a mistake.
+
+Wrong:
+    number: { type: integer, read_only: true, required: true }
+Right:
+    number: { type: integer, read_only: true }"#;
+    NOTHING_TO_WRITE = "ME0612", "nothing can be written",
+        r#"A resource has a call that writes, but every field is `read_only` (or, for an update,
+`create_only`): the call would send nothing.
+
+Wrong:
+    unit: { update: { put: "{path}/{key}" }, fields: { code: { type: text, read_only: true } } }
+Right:
+    unit: { access: read_only, fields: { code: text } }"#;
+    SAME_PLACE = "ME0613", "two fields at one place",
+        r#"Two fields of a resource are written to the same place on the wire, or one inside the
+other, or have names that stand inside each other. What is sent would depend on their order.
+
+Wrong:
+    status: text
+    statusCode: { type: text, path: status }
+Right:
+    status: text
+    statusCode: { type: text, path: status, read_only: true }"#;
+    BAD_TARGET = "ME0614", "a field that does not lead to a record",
+        r#"A `ref`, `lookup`, `part` or `pointer` leads from one record to another: by the other one's
+key, which must be one field, and by a field that says with `ref` whose key it holds.
+
+Wrong:
+    country: { type: text, lookup: country }
+Right:
+    country: { type: text, lookup: country.code }"#;
+    LOOKUP_CYCLE = "ME0615", "a lookup that needs itself",
+        r#"A lookup shows a field of another record. Where that field is a lookup that comes back to
+the first one, no value can ever be found.
+
+Wrong:
+    a: { x: { type: text, lookup: b.y } }
+    b: { y: { type: text, lookup: a.x } }
+Right:
+    a: { x: { type: text, lookup: b.y } }
+    b: { y: { type: id, ref: a } }"#;
+    UNKNOWN_PART = "ME0616", "unknown part",
+        r#"A pivot names a part that the resource does not declare under `parts`.
+
+Wrong:
+    parts: { addresses: … }
+    billing: { type: object, pivot: { part: address, where: { kind: Billing } } }
+Right:
+    parts: { addresses: … }
+    billing: { type: object, pivot: { part: addresses, where: { kind: Billing } } }"#;
+    LIST_BELOW_PARENT = "ME0617", "a list below a parent without the parent",
+        r#"A list with a field in its path is read once for each parent. The field must say with `ref`
+which resource the parent is.
+
+Wrong:
+    list: { get: "/customers/{customer}/addresses" }
+    fields: { customer: id }
+Right:
+    list: { get: "/customers/{customer}/addresses" }
+    fields: { customer: { type: id, ref: customer } }"#;
+    LITERAL_SECRET = "ME0618", "a secret in the file",
+        r#"System files are shared. Whatever proves who a request is from is given by a connection and
+stands here only as the name of a credential.
+
+Wrong:
+    headers: { X-Api-Key: "4f7a…" }
+Right:
+    headers: { X-Api-Key: "{{ credentials.api_key }}" }"#;
+    ERROR_RULE = "ME0619", "an error rule that cannot work",
+        r#"An error rule says what one kind of error answer means. Rules are tried in order, so a
+wide rule before a narrow one hides it; a rule can ask for a kind or message only where
+`errors` says where that stands; and some meanings make no sense for some calls.
+
+Wrong:
+    rules: [ { status: 400, class: refused }, { status: 400, kind: Busy, class: wait } ]
+Right:
+    rules: [ { status: 400, kind: Busy, class: wait }, { status: 400, class: refused } ]"#;
+    UPDATE_METHOD = "ME0620", "an update without its method",
+        r#"An update names exactly one of `patch`, `put` and `post`. What `defaults` gave is taken
+away with a null.
+
+Wrong:
+    defaults: { update: { patch: "{path}/{key}" } }
+    update: { put: "{path}/{key}" }
+Right:
+    defaults: { update: { patch: "{path}/{key}" } }
+    update: { patch: null, put: "{path}/{key}" }"#;
+    BAD_NUMBER = "ME0621", "a number that makes no sense",
+        r#"A rate, a page size or a reserve has a value with which nothing would ever be sent or read,
+or which is no number at all. A reserve is a number of requests or a share: 100, 5%.
+
+Wrong:
+    limits: { requests: 0 }
+Right:
+    limits: { requests: 8, per: 1s }"#;
+    NO_READ = "ME0622", "records that cannot be read",
+        r#"The engine compares what is there, so every resource needs a `list` or a `get`. A resource
+with a `path` has a list by itself.
+
+Wrong:
+    unit: { path: /units, list: none, key: code, fields: { code: text } }
+Right:
+    unit: { path: /units, key: code, fields: { code: text } }"#;
+    OBJECT_CYCLE = "ME0623", "an object type that holds itself",
+        r#"An object type with a field of its own type, straight or through another, would never end.
+
+Wrong:
+    objects: { person: { name: text, boss: person } }
+Right:
+    objects: { person: { name: text, bossId: { type: id, ref: person } } }"#;
+    BAD_FORMAT = "ME0624", "not a form of a date or time",
+        r#"The forms in which dates and times are sent are written in the words of strftime.
+
+Wrong:
+    times: { send_date: YYYY-MM-DD }
+Right:
+    times: { send_date: "%Y-%m-%d" }"#;
+    BAD_ENCODING = "ME0625", "an encoding that cannot work",
+        r#"The parts of an encoding do not go together: a JSON Patch only changes records and has no
+envelope; a tagged scalar names its members (a decimal one, a date three, a time six).
+
+Wrong:
+    encoding: { decimal: { as: tagged } }
+Right:
+    encoding: { decimal: { as: tagged, tag: { __class__: Decimal }, members: [decimal] } }"#;
     BAD_SETTING = "ME0701", "this setting is wrong",
         "A setting has a type and a help text; a choice lists its values under `of:`, or says which field has them under `from:`.";
     UNKNOWN_SETTING = "ME0702", "unknown setting",
@@ -217,12 +463,12 @@ Right:\n\
         "A rule under `valid:` of the mapping does not hold for this record. Its reason says what to put right; it is tried again by itself when the record changes.";
     CANNOT_TELL = "ME0902", "an expression failed",
         "An expression of the mapping could not be evaluated for this record.";
-    AMBIGUOUS_MATCH = "ME0903", "several records match",
+    AMBIGUOUS_MATCH = "ME0903", "crml records match",
         "Records are linked only where exactly one matches. Make their match keys differ, or link the right pair by hand with `mapengine resolve --link`.";
     TAKEN = "ME0904", "the match is linked already",
         "The record that matches is linked to another one. One of the two is a duplicate.";
     HALF_MATCH = "ME0905", "half a match",
-        "One row of a match key of several is equal, the others are not. Half a match never links, and never makes a twin.";
+        "One row of a match key of crml is equal, the others are not. Half a match never links, and never makes a twin.";
     NOT_UNIQUE = "ME0906", "a value stands twice",
         "The mapping says that no two records may share this field, and these do.";
     VALUE_MISSING = "ME0907", "a value is missing",

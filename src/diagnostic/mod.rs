@@ -1,11 +1,14 @@
 //! Findings: a code, a place, what is wrong and what to do; drawn in one place.
 
 pub mod codes;
+mod collector;
+mod human;
 mod render;
 mod sources;
 mod spans;
 
 pub use codes::Code;
+pub use collector::Diagnostics;
 pub use render::{Format, render};
 pub use sources::Sources;
 pub(crate) use spans::AT;
@@ -50,7 +53,14 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// An error.
     pub fn error(code: &'static Code, span: Span, message: impl Into<String>) -> Self {
-        Diagnostic { code, level: Level::Error, message: message.into(), span, labels: Vec::new(), help: Vec::new() }
+        Diagnostic {
+            code,
+            level: Level::Error,
+            message: message.into(),
+            span,
+            labels: Vec::new(),
+            help: Vec::new(),
+        }
     }
 
     /// A warning.
@@ -73,70 +83,10 @@ impl Diagnostic {
     }
 }
 
-/// Everything that was found; each finding once.
-#[derive(Clone, Debug, Default)]
-pub struct Diagnostics {
-    found: Vec<Diagnostic>,
-}
-
-impl Diagnostics {
-    /// Nothing found yet.
-    pub fn new() -> Self {
-        Diagnostics::default()
-    }
-
-    /// Adds a finding; the same one at the same place counts once.
-    pub fn push(&mut self, diagnostic: Diagnostic) {
-        let known = self.found.iter().any(|one| {
-            one.code.id == diagnostic.code.id && one.span == diagnostic.span && one.message == diagnostic.message
-        });
-        if !known {
-            self.found.push(diagnostic);
-        }
-    }
-
-    /// Adds all findings of another collection.
-    pub fn extend(&mut self, other: Diagnostics) {
-        for diagnostic in other.found {
-            self.push(diagnostic);
-        }
-    }
-
-    /// Whether anything cannot be run.
-    pub fn has_errors(&self) -> bool {
-        self.found.iter().any(|one| one.level == Level::Error)
-    }
-
-    /// Whether nothing was found.
-    pub fn is_empty(&self) -> bool {
-        self.found.is_empty()
-    }
-
-    /// How many findings there are.
-    pub fn len(&self) -> usize {
-        self.found.len()
-    }
-
-    /// The findings by file and place.
-    pub fn sorted(&self) -> Vec<&Diagnostic> {
-        let mut all: Vec<&Diagnostic> = self.found.iter().collect();
-        all.sort_by_key(|one| (one.span.file, one.span.start, one.span.end));
-        all
-    }
-}
-
-impl<'d> IntoIterator for &'d Diagnostics {
-    type Item = &'d Diagnostic;
-    type IntoIter = std::slice::Iter<'d, Diagnostic>;
-    fn into_iter(self) -> Self::IntoIter {
-        self.found.iter()
-    }
-}
-
 /// The known name that a wrong one was probably meant to be: at most a third of its letters differ, and
-/// never more than three.
+/// never more than three. So names of one or two letters are never guessed, but for their case.
 pub fn suggest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
-    let limit = (name.chars().count() / 3).clamp(1, 3);
+    let limit = (name.chars().count() / 3).min(3);
     let folded = name.to_lowercase();
     known
         .into_iter()
@@ -155,16 +105,8 @@ mod tests {
         assert_eq!(suggest("custmer", ["customer", "item"]), Some("customer"));
         assert_eq!(suggest("Name", ["name"]), Some("name"));
         assert_eq!(suggest("colour", ["item", "customer"]), None);
-    }
-
-    #[test]
-    fn the_same_finding_counts_once() {
-        let mut all = Diagnostics::new();
-        for _ in 0..2 {
-            all.push(Diagnostic::error(&codes::UNKNOWN_KEY, Span::NONE, "x"));
-        }
-        all.push(Diagnostic::warning(&codes::UNKNOWN_KEY, Span::NONE, "y"));
-        assert_eq!(all.len(), 2);
-        assert!(all.has_errors());
+        assert_eq!(suggest("on", ["of", "no"]), None);
+        assert_eq!(suggest("", ["a"]), None);
+        assert_eq!(suggest("administrationes", ["administrators", "minis"]), Some("administrators"));
     }
 }

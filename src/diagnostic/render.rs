@@ -1,9 +1,7 @@
 //! Drawing findings: for people, for programs, for GitHub.
 
-use annotate_snippets::renderer::DecorStyle;
-use annotate_snippets::{AnnotationKind, Level as Shown, Renderer, Snippet};
-
-use super::{Diagnostic, Diagnostics, Level, Sources, Span};
+use super::human::human;
+use super::{Diagnostic, Diagnostics, Sources};
 use crate::value::{Map, Value};
 
 /// How findings are drawn.
@@ -22,69 +20,13 @@ pub enum Format {
 
 /// Draws findings in the order of their places.
 pub fn render(diagnostics: &Diagnostics, sources: &Sources, format: Format) -> String {
-    let sorted = diagnostics.sorted();
+    let left_out = diagnostics.left_out();
+    let all = diagnostics.sorted().into_iter().chain(&left_out);
     match format {
-        Format::Human { color } => {
-            let renderer = if color { Renderer::styled() } else { Renderer::plain() };
-            let renderer = renderer.decor_style(DecorStyle::Ascii);
-            sorted.iter().map(|one| human(one, sources, &renderer) + "\n\n").collect()
-        }
-        Format::Json => {
-            let all: Vec<Value> = sorted.iter().map(|one| json(one, sources)).collect();
-            Value::List(all).to_json() + "\n"
-        }
-        Format::Github => sorted.iter().map(|one| github(one, sources) + "\n").collect(),
+        Format::Human { color } => all.map(|one| human(one, sources, color) + "\n\n").collect(),
+        Format::Json => Value::List(all.map(|one| json(one, sources)).collect()).to_json() + "\n",
+        Format::Github => all.map(|one| github(one, sources) + "\n").collect(),
     }
-}
-
-fn human(diagnostic: &Diagnostic, sources: &Sources, renderer: &Renderer) -> String {
-    let level = match diagnostic.level {
-        Level::Error => Shown::ERROR,
-        Level::Warning => Shown::WARNING,
-    };
-    let title = level.primary_title(diagnostic.code.title).id(diagnostic.code.id);
-    let path = sources.path(diagnostic.span.file).map(|path| path.display().to_string());
-    let mut groups = Vec::new();
-    match (sources.text(diagnostic.span.file), path) {
-        (Some(text), Some(path)) => {
-            let mut snippet = Snippet::source(text)
-                .line_start(1)
-                .path(path)
-                .annotation(AnnotationKind::Primary.span(range(diagnostic.span, text)).label(diagnostic.message.as_str()));
-            for (span, label) in &diagnostic.labels {
-                if span.file == diagnostic.span.file {
-                    snippet = snippet.annotation(AnnotationKind::Context.span(range(*span, text)).label(label.as_str()));
-                }
-            }
-            let mut group = title.element(snippet);
-            for help in &diagnostic.help {
-                group = group.element(Shown::HELP.message(help.as_str()));
-            }
-            groups.push(group);
-        }
-        _ => {
-            let mut group = title.element(Shown::NOTE.message(diagnostic.message.as_str()));
-            for help in &diagnostic.help {
-                group = group.element(Shown::HELP.message(help.as_str()));
-            }
-            groups.push(group);
-        }
-    }
-    renderer.render(&groups).to_string()
-}
-
-/// At least one character is underlined, and never past the end.
-fn range(span: Span, text: &str) -> std::ops::Range<usize> {
-    let start = (span.start as usize).min(text.len());
-    let mut end = (span.end as usize).clamp(start, text.len());
-    // only the first line of a long node is underlined
-    if let Some(line) = text.get(start..end).and_then(|part| part.find('\n')) {
-        end = start + line;
-    }
-    if end == start {
-        end = text[start..].chars().next().map_or(start, |one| start + one.len_utf8());
-    }
-    start..end
 }
 
 fn json(diagnostic: &Diagnostic, sources: &Sources) -> Value {
@@ -99,11 +41,16 @@ fn json(diagnostic: &Diagnostic, sources: &Sources) -> Value {
     if let (Some((line, column)), Some((end_line, end_column))) =
         (sources.line_col(diagnostic.span), sources.end_line_col(diagnostic.span))
     {
-        for (name, number) in [("line", line), ("column", column), ("end_line", end_line), ("end_column", end_column)] {
+        for (name, number) in
+            [("line", line), ("column", column), ("end_line", end_line), ("end_column", end_column)]
+        {
             map.insert(name.into(), Value::from(number as u64));
         }
     }
-    map.insert("help".into(), Value::List(diagnostic.help.iter().map(|help| Value::text(help.clone())).collect()));
+    map.insert(
+        "help".into(),
+        Value::List(diagnostic.help.iter().map(|help| Value::text(help.clone())).collect()),
+    );
     Value::Map(map)
 }
 
@@ -128,7 +75,7 @@ fn github(diagnostic: &Diagnostic, sources: &Sources) -> String {
 
 /// What GitHub's workflow commands want escaped in a message.
 fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    visible(text).replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 /// What they want escaped in a property.
@@ -136,9 +83,28 @@ fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }
 
+/// The same text without characters that do something to a terminal or a log: they are shown instead. Texts
+/// come from files and from other systems.
+pub(super) fn visible(text: &str) -> String {
+    let shown = |one: char| match one {
+        '\n' => one,
+        '\t' => ' ',
+        '\0'..='\u{1f}' => char::from_u32(0x2400 + u32::from(one)).unwrap_or('\u{fffd}'),
+        '\u{7f}' => '\u{2421}',
+        // what turns the direction of writing, and what is not seen
+        '\u{80}'..='\u{9f}'
+        | '\u{200b}'..='\u{200f}'
+        | '\u{202a}'..='\u{202e}'
+        | '\u{2066}'..='\u{2069}'
+        | '\u{feff}' => '\u{fffd}',
+        _ => one,
+    };
+    text.chars().map(shown).collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::codes;
+    use super::super::{Level, Span, codes};
     use super::*;
 
     fn sample() -> (Diagnostics, Sources) {
@@ -146,19 +112,14 @@ mod tests {
         let file = sources.add("m.yaml", "mapping: x\nregisers:\n  a: 1\n");
         let mut all = Diagnostics::new();
         all.push(
-            Diagnostic::error(&codes::UNKNOWN_KEY, Span { file, start: 11, end: 19 }, "`regisers` is not known here")
-                .help("did you mean `registers`?"),
+            Diagnostic::error(
+                &codes::UNKNOWN_KEY,
+                Span { file, start: 11, end: 19 },
+                "`regisers` is not known here",
+            )
+            .help("did you mean `registers`?"),
         );
         (all, sources)
-    }
-
-    #[test]
-    fn for_people() {
-        let (all, sources) = sample();
-        assert_eq!(
-            render(&all, &sources, Format::Human { color: false }),
-            "error[ME0102]: unknown key\n --> m.yaml:2:1\n  |\n2 | regisers:\n  | ^^^^^^^^ `regisers` is not known here\n  |\n  = help: did you mean `registers`?\n\n"
-        );
     }
 
     #[test]
@@ -177,5 +138,35 @@ mod tests {
             render(&all, &sources, Format::Github),
             "::error file=m.yaml,line=2,endLine=2,col=1,endColumn=9,title=ME0102 unknown key::`regisers` is not known here%0Ahelp: did you mean `registers`?\n"
         );
+    }
+
+    #[test]
+    fn github_is_given_nothing_that_it_could_take_for_a_command() {
+        let (_, mut sources) = sample();
+        let file = sources.add("a,b:c%.yaml", "x: 1\n");
+        let mut all = Diagnostics::new();
+        let message = "100 %\r\n::error::\u{1b}[31m";
+        all.push(Diagnostic::warning(&codes::AMBIGUOUS, Span { file, start: 0, end: 1 }, message));
+        assert_eq!(
+            render(&all, &sources, Format::Github),
+            "::warning file=a%2Cb%3Ac%25.yaml,line=1,endLine=1,col=1,endColumn=2,title=ME0107 a word that other readers take for true or false::100 %25␍%0A::error::␛[31m\n"
+        );
+    }
+
+    #[test]
+    fn without_a_place() {
+        let mut all = Diagnostics::new();
+        all.push(Diagnostic::error(&codes::CANNOT_READ, Span::NONE, "x.yaml: there is no such file"));
+        let sources = Sources::new();
+        assert_eq!(
+            render(&all, &sources, Format::Json),
+            "[{\"code\":\"ME0114\",\"title\":\"the file cannot be read\",\"level\":\"error\",\"message\":\"x.yaml: there is no such file\",\"help\":[]}]\n"
+        );
+        assert_eq!(
+            render(&all, &sources, Format::Github),
+            "::error title=ME0114 the file cannot be read::x.yaml: there is no such file\n"
+        );
+        assert_eq!(render(&Diagnostics::new(), &sources, Format::Json), "[]\n");
+        assert_eq!(Level::Warning.name(), "warning");
     }
 }

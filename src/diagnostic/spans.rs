@@ -5,7 +5,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 
 /// The number of a file in its [`super::Sources`].
@@ -89,10 +89,10 @@ impl<T: Serialize> Serialize for At<T> {
 /// The name by which a deserializer that knows places is asked for one (`spec::yaml`).
 pub(crate) const AT: &str = "$mapengine::At";
 
-/// Only deserializers that know [`AT`] give the place; others give the value alone.
+/// Only deserializers that know [`AT`] give the place; the others give the value alone.
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for At<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_struct(AT, &["span", "value"], AtVisitor(std::marker::PhantomData))
+        deserializer.deserialize_newtype_struct(AT, AtVisitor(std::marker::PhantomData))
     }
 }
 
@@ -105,12 +105,17 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for AtVisitor<T> {
         f.write_str("a value")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<At<T>, A::Error> {
+    /// Without a place.
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<At<T>, D::Error> {
+        T::deserialize(deserializer).map(At::from)
+    }
+
+    /// The place, then the value.
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<At<T>, A::Error> {
         let missing = || de::Error::custom("a place was expected");
-        map.next_key::<String>()?.ok_or_else(missing)?;
-        let (file, start, end) = map.next_value()?;
-        map.next_key::<String>()?.ok_or_else(missing)?;
-        Ok(At { value: map.next_value()?, span: Span { file, start, end } })
+        let (file, start, end) = seq.next_element()?.ok_or_else(missing)?;
+        let value = seq.next_element()?.ok_or_else(missing)?;
+        Ok(At { value, span: Span { file, start, end } })
     }
 }
 
@@ -125,5 +130,33 @@ impl<T: JsonSchema> JsonSchema for At<T> {
 
     fn inline_schema() -> bool {
         T::inline_schema()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_by_value_and_shown_as_the_value() {
+        let here = At { value: "x".to_owned(), span: Span { file: 0, start: 1, end: 2 } };
+        let there = At::from("x".to_owned());
+        assert_eq!(here, there);
+        assert_eq!(std::collections::HashSet::from([here.clone(), there]).len(), 1);
+        assert_eq!((here.to_string(), here.len()), ("x".to_owned(), 1));
+    }
+
+    #[test]
+    fn other_formats_have_no_places() {
+        let read: At<Vec<At<u8>>> = serde_json::from_str("[1, 2]").unwrap();
+        assert_eq!(read.value, [At::from(1), At::from(2)]);
+        assert!(!read.span.is_known());
+        assert_eq!(serde_json::to_string(&read).unwrap(), "[1,2]");
+    }
+
+    #[test]
+    fn the_schema_is_that_of_the_value() {
+        let schema = |schema: Schema| serde_json::to_string(&schema).unwrap();
+        assert_eq!(schema(schemars::schema_for!(At<bool>)), schema(schemars::schema_for!(bool)));
     }
 }

@@ -174,7 +174,13 @@ pub struct Change {
 
 impl Change {
     /// A change with nothing in it yet.
-    pub fn new(register: &str, left: Option<RecordRef>, right: Option<RecordRef>, label: String, found: Found) -> Self {
+    pub fn new(
+        register: &str,
+        left: Option<RecordRef>,
+        right: Option<RecordRef>,
+        label: String,
+        found: Found,
+    ) -> Self {
         Change {
             register: register.to_owned(),
             left,

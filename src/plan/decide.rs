@@ -130,7 +130,13 @@ pub fn holds(context: &Context, condition: &Expr, side: Side, record: &Record) -
 
 /// The normal form of a record's match key for one entry, in the right side's terms; none where a part is
 /// empty or has no counterpart.
-pub fn match_key(register: &Register, entry: &[usize], side: Side, record: &Value, view: &dyn View) -> Option<String> {
+pub fn match_key(
+    register: &Register,
+    entry: &[usize],
+    side: Side,
+    record: &Value,
+    view: &dyn View,
+) -> Option<String> {
     let mut parts = Vec::with_capacity(entry.len());
     for index in entry {
         let row = &register.rows[*index];
@@ -195,7 +201,10 @@ pub fn decide_unlinked(
         Err(reason) => return set_aside(change, "ME0902", reason),
     }
     if let Some(open) = known.open {
-        return wait(change, format!("write {open} of it has no answer yet; it is looked up after the settle time"));
+        return wait(
+            change,
+            format!("write {open} of it has no answer yet; it is looked up after the settle time"),
+        );
     }
     if let Some(change) = part_of(register, side, record, view, &change) {
         return change;
@@ -207,7 +216,11 @@ pub fn decide_unlinked(
         change.found = Found::Ambiguous;
         let mut names: Vec<&str> = known.matches.iter().map(|one| one.id.as_str()).collect();
         let text = if known.matches.len() > 1 {
-            format!("it matches several records of {}: {}", context.program.sides[side.other()].name, names.join(", "))
+            format!(
+                "it matches several records of {}: {}",
+                context.program.sides[side.other()].name,
+                names.join(", ")
+            )
         } else {
             names = known.rivals.iter().map(|one| one.id.as_str()).collect();
             format!(
@@ -216,7 +229,11 @@ pub fn decide_unlinked(
                 names.join(", ")
             )
         };
-        return set_aside(change, "ME0903", format!("{text}. Make their match keys differ, or link the right pair by hand"));
+        return set_aside(
+            change,
+            "ME0903",
+            format!("{text}. Make their match keys differ, or link the right pair by hand"),
+        );
     }
     if let Some((taken, linked_to)) = &known.taken {
         change.found = Found::Ambiguous;
@@ -267,7 +284,13 @@ fn wait(mut change: Change, reason: String) -> Change {
 }
 
 /// In scope only when the parent is linked: else nothing happens, and it is looked at again.
-fn part_of(register: &Register, side: Side, record: &Record, view: &dyn View, change: &Change) -> Option<Change> {
+fn part_of(
+    register: &Register,
+    side: Side,
+    record: &Record,
+    view: &dyn View,
+    change: &Change,
+) -> Option<Change> {
     let (_, index) = register.part_of.as_ref()?;
     let row = &register.rows[*index];
     let values = values_at(row, side, &record.data);
@@ -286,7 +309,13 @@ fn part_of(register: &Register, side: Side, record: &Record, view: &dyn View, ch
 }
 
 /// What a record in scope fails to satisfy: all of it, in one text.
-fn problems(context: &Context, register: &Register, side: Side, record: &Record, known: &Known) -> Option<(&'static str, String)> {
+fn problems(
+    context: &Context,
+    register: &Register,
+    side: Side,
+    record: &Record,
+    known: &Known,
+) -> Option<(&'static str, String)> {
     let (left, right) = match side {
         Side::Left => (Some(&record.data), None),
         Side::Right => (None, Some(&record.data)),
@@ -296,7 +325,9 @@ fn problems(context: &Context, register: &Register, side: Side, record: &Record,
     for valid in register.valid.iter().filter(|valid| valid.side == side) {
         match valid.that.holds(&root) {
             Ok(true) => {}
-            Ok(false) => reasons.push(valid.otherwise.render(&root).unwrap_or_else(|error| error.to_string())),
+            Ok(false) => {
+                reasons.push(valid.otherwise.render(&root).unwrap_or_else(|error| error.to_string()))
+            }
             Err(error) => reasons.push(error.to_string()),
         }
     }
@@ -306,7 +337,15 @@ fn problems(context: &Context, register: &Register, side: Side, record: &Record,
     (!known.clashes.is_empty()).then(|| ("ME0906", known.clashes.join("; ")))
 }
 
-fn found(context: &Context, register: &Register, side: Side, record: &Record, other: &Record, known: &Known, view: &dyn View) -> Change {
+fn found(
+    context: &Context,
+    register: &Register,
+    side: Side,
+    record: &Record,
+    other: &Record,
+    known: &Known,
+    view: &dyn View,
+) -> Change {
     let (left, right) = match side {
         Side::Left => (record, other),
         Side::Right => (other, record),
@@ -320,7 +359,14 @@ fn found(context: &Context, register: &Register, side: Side, record: &Record, ot
 }
 
 /// Decides about a record without a match: made on the other side, or nothing.
-fn absent(context: &Context, register: &Register, side: Side, record: &Record, mut change: Change, view: &dyn View) -> Change {
+fn absent(
+    context: &Context,
+    register: &Register,
+    side: Side,
+    record: &Record,
+    mut change: Change,
+    view: &dyn View,
+) -> Change {
     let to = side.other();
     if register.link_only || !register.creates[to] {
         return change;
@@ -336,7 +382,10 @@ fn absent(context: &Context, register: &Register, side: Side, record: &Record, m
         change.found = Found::OutOfScope;
         return change;
     };
-    if !register.member(to, &resource).is_some_and(|member| member.resource.create.is_some() && member.resource.writable) {
+    if !register
+        .member(to, &resource)
+        .is_some_and(|member| member.resource.create.is_some() && member.resource.writable)
+    {
         return change;
     }
     let mut writes = Vec::new();
@@ -349,7 +398,8 @@ fn absent(context: &Context, register: &Register, side: Side, record: &Record, m
     let mut refusals: Vec<(&'static str, String)> = Vec::new();
     // what tells the members of the other side apart is written first
     if let Some(by) = &register.ends[side].by
-        && let Some(value) = register.member(side, &record.at.resource).and_then(|member| member.values.first())
+        && let Some(value) =
+            register.member(side, &record.at.resource).and_then(|member| member.values.first())
     {
         writes.push(FieldChange {
             path: by.to_string(),
@@ -362,12 +412,16 @@ fn absent(context: &Context, register: &Register, side: Side, record: &Record, m
         });
     }
     for row in applicable(register, &record.at.resource, &resource) {
-        if !row.writes[to] || row.apply == Apply::UpdateOnly {
+        // what the other side gives by itself, and is master of, is left to it and carried back
+        let given = row.master == Some(to) && row.assigned[to];
+        if !row.writes[to] || row.apply == Apply::UpdateOnly || given {
             continue;
         }
         match new_values(row, side, &record.data, &root, None, view) {
             Ok(None) => {
-                if row.required && row.paths(side).iter().all(|path| path.get(&record.data).is_none_or(Value::is_empty)) {
+                if row.required
+                    && row.paths(side).iter().all(|path| path.get(&record.data).is_none_or(Value::is_empty))
+                {
                     refusals.push(("ME0907", format!("{} is missing", row.labels[side])));
                 }
             }
@@ -395,7 +449,10 @@ pub fn target_resource(register: &Register, side: Side, record: &Record) -> Opti
     match &other.by {
         Some(by) => {
             let value = by.get(&record.data).cloned().unwrap_or_default().canonical();
-            let member = other.members.iter().find(|member| member.values.iter().any(|one| one.canonical() == value))?;
+            let member = other
+                .members
+                .iter()
+                .find(|member| member.values.iter().any(|one| one.canonical() == value))?;
             Some(member.resource.name.clone())
         }
         None => other.members.first().map(|member| member.resource.name.clone()),
@@ -424,13 +481,17 @@ fn new_values(
     current: Option<&[Value]>,
     view: &dyn View,
 ) -> Result<Option<New>, Untranslatable> {
-    let failed = |error: &dyn std::fmt::Display| Untranslatable::SetAside("ME0902", format!("{error} ({})", row.origin.text));
+    let failed = |error: &dyn std::fmt::Display| {
+        Untranslatable::SetAside("ME0902", format!("{error} ({})", row.origin.text))
+    };
     let count = row.paths(from.other()).len().max(1);
     if let Some(when) = &row.when
         && !when.holds(root).map_err(|error| failed(&error))?
     {
         return match &row.otherwise {
-            Some(otherwise) => Ok(some_values(as_many(&otherwise.eval(root).map_err(|error| failed(&error))?, count), row)),
+            Some(otherwise) => {
+                Ok(some_values(as_many(&otherwise.eval(root).map_err(|error| failed(&error))?, count), row))
+            }
             None => Ok(None),
         };
     }
@@ -478,7 +539,9 @@ fn push(writes: &mut Vec<FieldChange>, row: &Row, to: Side, target: &Value, new:
         New::Values(values) => {
             for (path, value) in row.paths(to).iter().zip(values) {
                 let old = path.get(target).cloned().unwrap_or_default();
-                if !same(row.compare, std::slice::from_ref(&old), std::slice::from_ref(&value)) || reason == "key" {
+                if !same(row.compare, std::slice::from_ref(&old), std::slice::from_ref(&value))
+                    || reason == "key"
+                {
                     // a part that does not differ is not sent; nothing is sent for nothing in a new record
                     if !(target == &Value::Null && value.is_empty()) {
                         add(path, NewValue::Value(value));
@@ -508,7 +571,10 @@ pub fn decide_linked(
         (Some(left), Some(right)) => {
             let mut change = linked_start(register, left, right, Found::Linked);
             if let Some(open) = known.open {
-                return wait(change, format!("write {open} of it has no answer yet; it is looked up after the settle time"));
+                return wait(
+                    change,
+                    format!("write {open} of it has no answer yet; it is looked up after the settle time"),
+                );
             }
             for (side, record) in [(Side::Left, left), (Side::Right, right)] {
                 match in_scope(context, register, side, record) {
@@ -518,7 +584,11 @@ pub fn decide_linked(
                         match register.situations.get(&Situation::OutOfScope) {
                             Some(Reaction::Unlink) => change.action = Action::Unlink,
                             Some(Reaction::SetAside) => {
-                                return set_aside(change, "ME0908", "it left the scope of the mapping".into());
+                                return set_aside(
+                                    change,
+                                    "ME0908",
+                                    "it left the scope of the mapping".into(),
+                                );
                             }
                             _ => {}
                         }
@@ -538,7 +608,13 @@ pub fn decide_linked(
     }
 }
 
-fn gone(context: &Context, register: &Register, left: Option<&Record>, right: Option<&Record>, known: &Known) -> Change {
+fn gone(
+    context: &Context,
+    register: &Register,
+    left: Option<&Record>,
+    right: Option<&Record>,
+    known: &Known,
+) -> Change {
     let (here, record) = match (left, right) {
         (Some(left), _) => (Side::Left, Some(left)),
         (None, right) => (Side::Right, right),
@@ -613,7 +689,18 @@ fn compare(
     if register.link_only {
         return change;
     }
-    let mut compared = Comparison { context, register, left, right, base, view, found, change, waits: Vec::new(), refusals: Vec::new() };
+    let mut compared = Comparison {
+        context,
+        register,
+        left,
+        right,
+        base,
+        view,
+        found,
+        change,
+        waits: Vec::new(),
+        refusals: Vec::new(),
+    };
     for row in applicable(register, &left.at.resource, &right.at.resource) {
         compared.row(row);
     }
@@ -633,7 +720,14 @@ fn compare(
 }
 
 /// A match key that differs on linked records (F-5): a serious error on this record, nothing else stops.
-fn key_changed(context: &Context, register: &Register, left: &Record, right: &Record, base: &Value, view: &dyn View) -> Option<String> {
+fn key_changed(
+    context: &Context,
+    register: &Register,
+    left: &Record,
+    right: &Record,
+    base: &Value,
+    view: &dyn View,
+) -> Option<String> {
     // what tells the members apart counts as a key
     for side in Side::BOTH {
         let (record, other) = if side == Side::Left { (left, right) } else { (right, left) };
@@ -798,7 +892,8 @@ impl Comparison<'_> {
             Some(_) => {}
             None => {
                 self.change.keep_base.push(row.id.clone());
-                let shown = |value: Value| if row.sensitive { "•••".to_owned() } else { value.to_string() };
+                let shown =
+                    |value: Value| if row.sensitive { "•••".to_owned() } else { value.to_string() };
                 self.refusals.push((
                     "ME0921".into(),
                     format!(
@@ -819,7 +914,10 @@ impl Comparison<'_> {
         let lost = if row.sensitive { Value::text("•••") } else { lost };
         self.change.notes.push(Note {
             kind: "conflict".into(),
-            text: format!("{} {why}: {lost} of {} is overwritten", row.labels[side], self.context.program.sides[side].name),
+            text: format!(
+                "{} {why}: {lost} of {} is overwritten",
+                row.labels[side], self.context.program.sides[side].name
+            ),
             lost,
         });
     }
@@ -848,7 +946,9 @@ impl Comparison<'_> {
             }
             Some(_) => {}
             None => {
-                let shown = |values: &[Value]| if row.sensitive { "•••".to_owned() } else { as_one(values.to_vec()).to_string() };
+                let shown = |values: &[Value]| {
+                    if row.sensitive { "•••".to_owned() } else { as_one(values.to_vec()).to_string() }
+                };
                 self.change.notes.push(Note {
                     kind: "differs".into(),
                     text: format!(
@@ -870,6 +970,17 @@ impl Comparison<'_> {
         let to = from.other();
         let target = self.record(to).data.clone();
         let current = values_at(row, to, &target);
+        if row.create_only[to] {
+            self.change.notes.push(Note {
+                kind: "fixed".into(),
+                text: format!(
+                    "{} differs, but {} of {} can be given when a record is made only",
+                    row.labels[from], row.labels[to], self.context.program.sides[to].name
+                ),
+                lost: Value::Null,
+            });
+            return;
+        }
         match row.apply {
             Apply::CreateOnly => return,
             Apply::IfEmpty if !current.iter().all(Value::is_empty) => return,
@@ -947,7 +1058,10 @@ pub fn base_of(
             }
             continue;
         }
-        let mut pair = [as_one(values_at(row, Side::Left, &left.data)), as_one(values_at(row, Side::Right, &right.data))];
+        let mut pair = [
+            as_one(values_at(row, Side::Left, &left.data)),
+            as_one(values_at(row, Side::Right, &right.data)),
+        ];
         if row.computed.is_some() {
             for to in Side::BOTH {
                 if row.writes[to] && !row.paths(to).is_empty() {

@@ -6,5 +6,7 @@ pub mod decide;
 pub mod translate;
 
 pub use change::{Action, Change, FieldChange, Found, NewValue, Note};
-pub use decide::{Context, Known, Record, base_of, decide_linked, decide_unlinked, in_scope, label, match_key};
+pub use decide::{
+    Context, Known, Record, base_of, decide_linked, decide_unlinked, in_scope, label, match_key,
+};
 pub use translate::{RefTarget, View};

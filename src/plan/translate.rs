@@ -19,7 +19,13 @@ pub enum RefTarget {
 /// What `decide` may ask of the state: a read-only view.
 pub trait View {
     /// The other side's value for a reference: `value` stands on `from` and names a record of `register`.
-    fn reference(&self, register: &str, from: Side, value: &Value, fields: &crate::value::Both<Option<Path>>) -> RefTarget;
+    fn reference(
+        &self,
+        register: &str,
+        from: Side,
+        value: &Value,
+        fields: &crate::value::Both<Option<Path>>,
+    ) -> RefTarget;
 }
 
 /// A value in the other side's terms.
@@ -85,9 +91,7 @@ pub fn normal(compare: Compare, value: &Value) -> Value {
     match compare {
         Compare::Exact => value.canonical(),
         Compare::Fold => match value.scalar_text() {
-            Some(text) => {
-                Value::Text(text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase())
-            }
+            Some(text) => Value::Text(text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()),
             None => value.canonical(),
         },
         Compare::Digits => match value.scalar_text() {
@@ -102,7 +106,12 @@ pub fn normal(compare: Compare, value: &Value) -> Value {
 /// # Errors
 /// [`Untranslatable`] where a code is not in the table, a number is none, text has too many parts, or a
 /// record that is referred to is not linked.
-pub fn translate(row: &Row, from: Side, values: Vec<Value>, view: &dyn View) -> Result<Translated, Untranslatable> {
+pub fn translate(
+    row: &Row,
+    from: Side,
+    values: Vec<Value>,
+    view: &dyn View,
+) -> Result<Translated, Untranslatable> {
     let mut values = values;
     let forward = from == Side::Left;
     let mut steps: Vec<&Step> = row.steps.iter().collect();
@@ -115,7 +124,11 @@ pub fn translate(row: &Row, from: Side, values: Vec<Value>, view: &dyn View) -> 
         }
         match step {
             Step::Join { many, with, count } => {
-                values = if *many == from { vec![join(&values, with)] } else { split(row, from, &values, with, *count)? };
+                values = if *many == from {
+                    vec![join(&values, with)]
+                } else {
+                    split(row, from, &values, with, *count)?
+                };
             }
             Step::Codes { table, unlisted } => match code(table, forward, &values[0]) {
                 Some(found) => values = vec![found],
@@ -125,9 +138,7 @@ pub fn translate(row: &Row, from: Side, values: Vec<Value>, view: &dyn View) -> 
                         "ME0910",
                         format!(
                             "code {} of {} is not in the code table ({}): add it there",
-                            values[0],
-                            row.labels[from],
-                            row.origin.text
+                            values[0], row.labels[from], row.origin.text
                         ),
                     ));
                 }
@@ -152,10 +163,15 @@ pub fn translate(row: &Row, from: Side, values: Vec<Value>, view: &dyn View) -> 
                 let target = if forward { *convert } else { inverse(*convert, &row.types[Side::Left]) };
                 values = vec![converted(row, from, target, &values[0])?];
             }
-            Step::Round(places) => values = vec![number(row, from, &values[0]).map(|n| Value::Number(rounded(n, *places)))?],
+            Step::Round(places) => {
+                values = vec![number(row, from, &values[0]).map(|n| Value::Number(rounded(n, *places)))?]
+            }
             Step::Multiply(factor) => {
                 let exact = number(row, from, &values[0])?.checked_mul(*factor).ok_or_else(|| {
-                    Untranslatable::SetAside("ME0912", format!("{} times {factor} has too many digits", row.labels[from]))
+                    Untranslatable::SetAside(
+                        "ME0912",
+                        format!("{} times {factor} has too many digits", row.labels[from]),
+                    )
                 })?;
                 values = vec![Value::Number(exact)];
             }
@@ -185,14 +201,25 @@ fn join(values: &[Value], with: &str) -> Value {
     if parts.is_empty() { Value::Null } else { Value::Text(parts.join(with)) }
 }
 
-fn split(row: &Row, from: Side, values: &[Value], with: &str, count: usize) -> Result<Vec<Value>, Untranslatable> {
+fn split(
+    row: &Row,
+    from: Side,
+    values: &[Value],
+    with: &str,
+    count: usize,
+) -> Result<Vec<Value>, Untranslatable> {
     let text = values.first().and_then(Value::scalar_text).unwrap_or_default().replace("\r\n", "\n");
     let text = text.trim_end_matches(with);
     let parts: Vec<&str> = if text.is_empty() { Vec::new() } else { text.split(with).collect() };
     if parts.len() > count {
         return Err(Untranslatable::SetAside(
             "ME0913",
-            format!("{} has {} parts, {} has room for {count}", row.labels[from], parts.len(), row.labels[from.other()]),
+            format!(
+                "{} has {} parts, {} has room for {count}",
+                row.labels[from],
+                parts.len(),
+                row.labels[from.other()]
+            ),
         ));
     }
     Ok((0..count).map(|i| parts.get(i).map_or(Value::Null, |part| Value::text(*part))).collect())
@@ -204,9 +231,8 @@ fn code(table: &[(Value, Vec<Value>)], forward: bool, value: &Value) -> Option<V
         let (_, right) = table.iter().find(|(left, _)| normal(Compare::Exact, left) == wanted)?;
         right.first().cloned()
     } else {
-        let (left, _) = table
-            .iter()
-            .find(|(_, right)| right.iter().any(|one| normal(Compare::Exact, one) == wanted))?;
+        let (left, _) =
+            table.iter().find(|(_, right)| right.iter().any(|one| normal(Compare::Exact, one) == wanted))?;
         Some(left.clone())
     }
 }

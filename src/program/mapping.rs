@@ -333,6 +333,8 @@ pub struct Row {
     pub conflict: Conflict,
     /// A field that can be written in a create only, on either side.
     pub create_only: Both<bool>,
+    /// The system gives the value by itself, on either side.
+    pub assigned: Both<bool>,
     /// Text is cut to this length on either side.
     pub truncate: Both<Option<u32>>,
     /// What people call it on either side.

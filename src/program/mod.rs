@@ -3,6 +3,7 @@
 pub mod expr;
 pub mod mapping;
 pub mod mapping_compile;
+pub mod open;
 pub mod system;
 pub mod system_compile;
 pub mod types;

@@ -11,7 +11,8 @@ use crate::diagnostic::Span;
 use crate::value::{Path, Query, Value};
 
 pub use crate::spec::system::{
-    Assigned, BodyKind, CallKind, CredentialKind, EncodingKind, ErrorClass, Missing, PathEscape, Prove, ScalarForm, Send, Zone,
+    Assigned, BodyKind, CallKind, CredentialKind, EncodingKind, ErrorClass, Missing, PathEscape, Prove,
+    ScalarForm, Send, Zone,
 };
 
 /// A product's REST API, ready to be spoken to.
@@ -301,7 +302,7 @@ impl Resource {
         }
     }
 
-    /// The id of a record: the text of its identity, else of its key, several joined by `/`.
+    /// The id of a record: the text of its identity, else of its key, more of them joined by `/`.
     ///
     /// `None` where a part of it is missing.
     pub fn id_of(&self, record: &Value) -> Option<String> {
@@ -609,6 +610,6 @@ pub struct Pivot {
     pub only_where: Vec<(Path, Value)>,
     /// The child's field that is the value; none: the child is the object.
     pub value: Option<Path>,
-    /// The parent's field that names the child where several match.
+    /// The parent's field that names the child where more than one matches.
     pub pointer: Option<Path>,
 }

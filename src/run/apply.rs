@@ -68,7 +68,12 @@ impl From<wire::WriteProblem> for Stop {
 
 impl Engine {
     /// Carries out the plan rows of one register.
-    pub(super) async fn apply_register(&self, decider: &Decider, register: &Register, counts: &mut Counts) -> Result<(), RunError> {
+    pub(super) async fn apply_register(
+        &self,
+        decider: &Decider,
+        register: &Register,
+        counts: &mut Counts,
+    ) -> Result<(), RunError> {
         let name = register.name.clone();
         let total: u64 = self
             .store
@@ -134,8 +139,14 @@ impl Engine {
         }
     }
 
-    async fn apply_row(&self, decider: &Decider, register: &Register, row: PlanRow) -> Result<(Change, Became), RunError> {
-        let change: Change = serde_json::from_str(&row.change).map_err(|error| RunError::failed(format!("plan row: {error}")))?;
+    async fn apply_row(
+        &self,
+        decider: &Decider,
+        register: &Register,
+        row: PlanRow,
+    ) -> Result<(Change, Became), RunError> {
+        let change: Change = serde_json::from_str(&row.change)
+            .map_err(|error| RunError::failed(format!("plan row: {error}")))?;
         let became = match self.carry_out(decider, register, &change).await {
             Ok(became) => became,
             Err(Stop::Change(became)) => became,
@@ -145,7 +156,12 @@ impl Engine {
         Ok((change, became))
     }
 
-    async fn carry_out(&self, decider: &Decider, register: &Register, change: &Change) -> Result<Became, Stop> {
+    async fn carry_out(
+        &self,
+        decider: &Decider,
+        register: &Register,
+        change: &Change,
+    ) -> Result<Became, Stop> {
         match &change.action {
             Action::Nothing => Ok(Became::Nothing),
             Action::Wait { reason } => Ok(Became::Waiting(reason.clone())),
@@ -159,14 +175,21 @@ impl Engine {
                 }
                 Ok(Became::Nothing)
             }
-            Action::Create { side, resource } => self.create(decider, register, change, *side, resource).await,
+            Action::Create { side, resource } => {
+                self.create(decider, register, change, *side, resource).await
+            }
             Action::Link | Action::Update => self.update(decider, register, change).await,
             Action::Delete { side } => self.delete(register, change, *side).await,
         }
     }
 
     /// The values of a change for one side, with references to new records resolved.
-    async fn values(&self, decider: &Decider, change: &Change, side: Side) -> Result<Vec<(Path, Value)>, Stop> {
+    async fn values(
+        &self,
+        decider: &Decider,
+        change: &Change,
+        side: Side,
+    ) -> Result<Vec<(Path, Value)>, Stop> {
         let fields = change.fields[side].clone();
         let decider = decider.clone();
         let resolved = self
@@ -198,7 +221,14 @@ impl Engine {
         resolved.map_err(|reason| Stop::Change(Became::Waiting(reason)))
     }
 
-    async fn create(&self, decider: &Decider, register: &Register, change: &Change, side: Side, resource: &str) -> Result<Became, Stop> {
+    async fn create(
+        &self,
+        decider: &Decider,
+        register: &Register,
+        change: &Change,
+        side: Side,
+        resource: &str,
+    ) -> Result<Became, Stop> {
         let system = std::sync::Arc::clone(&self.program.sides[side].system);
         let Some(resource) = system.resources.get(resource).cloned() else { return Ok(Became::Nothing) };
         let values = self.values(decider, change, side).await?;
@@ -210,10 +240,18 @@ impl Engine {
         let Some(main) = writes.next() else { return Ok(Became::Nothing) };
         let source = change.on(side.other()).cloned();
         let then = Value::Map(Map::from([("record".to_owned(), record.clone())]));
-        let sending = Sending { side, resource: std::sync::Arc::clone(&resource), write: main, current: record.clone(), then };
+        let sending = Sending {
+            side,
+            resource: std::sync::Arc::clone(&resource),
+            write: main,
+            current: record.clone(),
+            then,
+        };
         let row = match self.send(register, source.clone(), sending).await? {
             Sent::Row(row) => row,
-            Sent::Gone => return Ok(Became::Waiting("the record it belongs to is gone; it is decided again".into())),
+            Sent::Gone => {
+                return Ok(Became::Waiting("the record it belongs to is gone; it is decided again".into()));
+            }
         };
         let made = RecordRef { resource: resource.name.clone(), id: row.id.clone() };
         let Some(source) = source else { return Ok(Became::Created) };
@@ -221,12 +259,39 @@ impl Engine {
         let link = link_of(register, side, made.clone(), source, self.clock.now_ms(), "created");
         self.put_link(decider, register, link.clone(), &[]).await?;
         let mut current = row.data;
-        let failed = self.send_parts(register, change, side, &resource, writes.collect(), &mut current).await?;
-        self.finish(decider, register, change, link, failed, Became::Created).await
+        let failed =
+            self.send_parts(register, change, side, &resource, writes.collect(), &mut current).await?;
+        // what the other side gave by itself goes back at once: it has no base yet
+        let mut change = change.clone();
+        let given = |row: &&crate::program::mapping::Row| {
+            row.master == Some(side) && row.assigned[side] && row.writes[side.other()]
+        };
+        change.keep_base.extend(register.rows.iter().filter(given).map(|row| row.id.clone()));
+        let from = link.on(side.other()).clone();
+        let became = self.finish(decider, register, &change, link, failed, Became::Created).await?;
+        if !change.keep_base.is_empty() && matches!(became, Became::Created) {
+            let (again, name) = (decider.clone(), register.name.clone());
+            let back = self
+                .store
+                .call(move |store| match again.program.register(&name).cloned() {
+                    Some(register) => again.again(store, &register, side.other(), &from),
+                    None => Ok(None),
+                })
+                .await?;
+            if let Some(back) = back {
+                return Ok(match self.update(decider, register, &back).await? {
+                    Became::Updated => Became::Created,
+                    other => other,
+                });
+            }
+        }
+        Ok(became)
     }
 
     async fn update(&self, decider: &Decider, register: &Register, change: &Change) -> Result<Became, Stop> {
-        let (Some(left), Some(right)) = (change.left.clone(), change.right.clone()) else { return Ok(Became::Nothing) };
+        let (Some(left), Some(right)) = (change.left.clone(), change.right.clone()) else {
+            return Ok(Became::Nothing);
+        };
         let name = register.name.clone();
         let at = left.clone();
         let known = self.store.read(move |store| store.link(&name, Side::Left, &at)).await?;
@@ -265,12 +330,22 @@ impl Engine {
 
     async fn delete(&self, register: &Register, change: &Change, side: Side) -> Result<Became, Stop> {
         let system = std::sync::Arc::clone(&self.program.sides[side].system);
-        let (Some(at), Some(left)) = (change.on(side).cloned(), change.left.clone()) else { return Ok(Became::Nothing) };
+        let (Some(at), Some(left)) = (change.on(side).cloned(), change.left.clone()) else {
+            return Ok(Became::Nothing);
+        };
         let Some(resource) = system.resources.get(&at.resource).cloned() else { return Ok(Became::Nothing) };
         let (name, id) = (at.resource.clone(), at.id.clone());
-        let Some(stored) = self.store.read(move |store| store.record(side, &name, &id)).await? else { return Ok(Became::Nothing) };
+        let Some(stored) = self.store.read(move |store| store.record(side, &name, &id)).await? else {
+            return Ok(Became::Nothing);
+        };
         let write = wire::Write::delete(&resource.name, stored.row.data.clone());
-        let sending = Sending { side, resource: std::sync::Arc::clone(&resource), write, current: stored.row.data, then: Value::Null };
+        let sending = Sending {
+            side,
+            resource: std::sync::Arc::clone(&resource),
+            write,
+            current: stored.row.data,
+            then: Value::Null,
+        };
         self.send(register, change.on(side.other()).cloned(), sending).await?;
         let name = register.name.clone();
         self.store.call(move |store| store.remove_link(&name, &left)).await?;
@@ -300,8 +375,18 @@ impl Engine {
                 Value::List(rows.iter().map(|row| Value::text(row.clone())).collect()),
             )]));
             let pointer = write.pointer.clone();
-            let with_parent = if is_main { current.clone() } else { wire::child_current(parent, &write, current) };
-            let sending = Sending { side, resource: std::sync::Arc::clone(&resource), write, current: with_parent, then };
+            let with_parent = if is_main {
+                current.clone()
+            } else {
+                wire::child_current(parent, &resource, &write, current)
+            };
+            let sending = Sending {
+                side,
+                resource: std::sync::Arc::clone(&resource),
+                write,
+                current: with_parent,
+                then,
+            };
             match self.send(register, change.on(side.other()).cloned(), sending).await {
                 Ok(Sent::Row(row)) if is_main => *current = row.data,
                 Ok(Sent::Row(row)) => {
@@ -311,9 +396,16 @@ impl Engine {
                     {
                         let values = vec![(pointer, Value::text(row.id))];
                         for write in wire::plan_update(&system, parent, current, &values)? {
-                            let sending =
-                                Sending { side, resource: std::sync::Arc::clone(parent), write, current: current.clone(), then: Value::Null };
-                            if let Sent::Row(row) = self.send(register, change.on(side.other()).cloned(), sending).await? {
+                            let sending = Sending {
+                                side,
+                                resource: std::sync::Arc::clone(parent),
+                                write,
+                                current: current.clone(),
+                                then: Value::Null,
+                            };
+                            if let Sent::Row(row) =
+                                self.send(register, change.on(side.other()).cloned(), sending).await?
+                            {
                                 *current = row.data;
                             }
                         }
@@ -371,7 +463,13 @@ impl Engine {
         }
     }
 
-    async fn put_link(&self, decider: &Decider, register: &Register, mut link: Link, keep: &[String]) -> Result<(), RunError> {
+    async fn put_link(
+        &self,
+        decider: &Decider,
+        register: &Register,
+        mut link: Link,
+        keep: &[String],
+    ) -> Result<(), RunError> {
         let decider = decider.clone();
         let keep = keep.to_vec();
         let name = register.name.clone();
@@ -391,7 +489,12 @@ impl Engine {
     }
 
     /// One write: intent, request, outcome. Comes back with the record as the system has it now.
-    async fn send(&self, register: &Register, source: Option<RecordRef>, sending: Sending) -> Result<Sent, Stop> {
+    async fn send(
+        &self,
+        register: &Register,
+        source: Option<RecordRef>,
+        sending: Sending,
+    ) -> Result<Sent, Stop> {
         let Sending { side, resource, write, current, then } = sending;
         let system = std::sync::Arc::clone(&self.program.sides[side].system);
         let outgoing = wire::encode(&system, &resource, &write, &current, &*self.lookups.borrow()[side])?;
@@ -484,7 +587,9 @@ impl Engine {
                         }
                         Ok(Sent::Gone)
                     }
-                    ErrorClass::Wait | ErrorClass::ChangedMeanwhile => Err(Stop::Change(Became::Waiting(message))),
+                    ErrorClass::Wait | ErrorClass::ChangedMeanwhile => {
+                        Err(Stop::Change(Became::Waiting(message)))
+                    }
                     _ => Err(Stop::Change(Became::SetAside {
                         code: "ME0931".into(),
                         reason: format!("{} refused it: {message}", self.program.sides[side].name),
@@ -520,12 +625,15 @@ impl Engine {
         let part_of = self.part_of(side, &resource.name);
         let system = &self.program.sides[side].system;
         let created_key = match write.effect {
-            wire::WriteEffect::Create => wire::new_id(resource, reply.status, &reply.headers, reply.body.as_ref(), current),
+            wire::WriteEffect::Create => {
+                wire::new_id(resource, reply.status, &reply.headers, reply.body.as_ref(), current)
+            }
             _ => None,
         };
         if let Some(found) = wire::record_in_reply(resource, write.effect, reply.body.as_ref())
             && let Ok(Some(data)) = self.decoded(side, resource, &fields, &found)
-            && let Some(row) = row_of(resource, with_parent(data, part_of.as_ref(), current), part_of.as_ref())
+            && let Some(row) =
+                row_of(resource, with_parent(data, part_of.as_ref(), current), part_of.as_ref())
         {
             return Ok(Some(row));
         }
@@ -545,16 +653,30 @@ impl Engine {
                 .ok_or_else(|| "the record has no key".into());
         }
         let outgoing = wire::get(system, resource, &key_record).map_err(|problem| problem.to_string())?;
-        let reply = self.clients[side].read(&outgoing).await.map_err(|error| format!("it cannot be read back: {error}"))?;
-        let found = reply.body.as_ref().and_then(|body| wire::record_in_get(resource, body)).ok_or("it cannot be read back")?;
-        let data = self.decoded(side, resource, &fields, &found)?.ok_or("what was read back is of another kind")?;
+        let reply = self.clients[side]
+            .read(&outgoing)
+            .await
+            .map_err(|error| format!("it cannot be read back: {error}"))?;
+        let found = reply
+            .body
+            .as_ref()
+            .and_then(|body| wire::record_in_get(resource, body))
+            .ok_or("it cannot be read back")?;
+        let data =
+            self.decoded(side, resource, &fields, &found)?.ok_or("what was read back is of another kind")?;
         row_of(resource, with_parent(data, part_of.as_ref(), current), part_of.as_ref())
             .map(Some)
             .ok_or_else(|| "what was read back has no key".into())
     }
 
     /// What a change came to, on disk: set aside rows, history.
-    async fn record_outcome(&self, decider: &Decider, register: &Register, change: &Change, became: &Became) -> Result<(), RunError> {
+    async fn record_outcome(
+        &self,
+        decider: &Decider,
+        register: &Register,
+        change: &Change,
+        became: &Became,
+    ) -> Result<(), RunError> {
         let side = if change.left.is_some() { Side::Left } else { Side::Right };
         let Some(at) = change.on(side).cloned() else { return Ok(()) };
         let now = self.clock.now_ms();
@@ -570,7 +692,8 @@ impl Engine {
         let mut detail = Map::new();
         for side in Side::BOTH {
             for field in &change.fields[side] {
-                let shown = |value: &Value| if field.sensitive { Value::text("•••") } else { value.clone() };
+                let shown =
+                    |value: &Value| if field.sensitive { Value::text("•••") } else { value.clone() };
                 let new = match &field.new {
                     NewValue::Value(value) => shown(value),
                     NewValue::Reference { .. } => Value::text(field.new.to_string()),
@@ -605,17 +728,23 @@ impl Engine {
             detail: Value::Map(detail),
         };
         let (name, label) = (register.name.clone(), change.label.clone());
-        let clears = matches!(became, Became::Linked | Became::Created | Became::Updated | Became::Deleted | Became::Nothing);
+        let clears = matches!(
+            became,
+            Became::Linked | Became::Created | Became::Updated | Became::Deleted | Became::Nothing
+        );
         let change_left = change.left.clone();
         let change_right = change.right.clone();
         let decider = decider.clone();
         self.store
             .call(move |store: &mut dyn Store| {
-                let before = store.set_aside(Some(&name))?.into_iter().find(|row| row.side == side && row.id == at.id);
+                let before = store.set_aside_of(&name, side, &at.id)?;
                 match &set_aside {
                     Some((code, reason, refused)) => {
                         let same = before.as_ref().is_some_and(|row| row.reason == *reason);
-                        let resting = before.as_ref().is_some_and(|row| row.retry_at.is_some_and(|retry| retry > now)) && *refused && same;
+                        let resting =
+                            before.as_ref().is_some_and(|row| row.retry_at.is_some_and(|retry| retry > now))
+                                && *refused
+                                && same;
                         let attempts = before.as_ref().map_or(0, |row| row.attempts) + u32::from(!resting);
                         let mut values = Map::new();
                         for (side, at) in [(Side::Left, &change_left), (Side::Right, &change_right)] {
@@ -676,7 +805,14 @@ fn backoff(attempts: u32) -> i64 {
     (15 * MINUTE * 2_i64.pow(attempts.saturating_sub(1).min(7))).min(24 * 60 * MINUTE)
 }
 
-fn link_of(register: &Register, made_on: Side, made: RecordRef, source: RecordRef, now: i64, how: &str) -> Link {
+fn link_of(
+    register: &Register,
+    made_on: Side,
+    made: RecordRef,
+    source: RecordRef,
+    now: i64,
+    how: &str,
+) -> Link {
     let (left, right) = match made_on {
         Side::Left => (made, source),
         Side::Right => (source, made),
@@ -716,7 +852,9 @@ fn request_json(outgoing: &Outgoing) -> Value {
                 outgoing
                     .query
                     .iter()
-                    .map(|(name, value)| Value::List(vec![Value::text(name.clone()), Value::text(value.clone())]))
+                    .map(|(name, value)| {
+                        Value::List(vec![Value::text(name.clone()), Value::text(value.clone())])
+                    })
                     .collect(),
             ),
         );
@@ -749,7 +887,9 @@ fn reference_fields(decider: &Decider, register: &str, row: &str) -> crate::valu
         .filter(|one| one.id == row)
         .flat_map(|one| &one.steps)
         .find_map(|step| match step {
-            crate::program::mapping::Step::Reference { register: named, fields, .. } if named == register => Some(fields.clone()),
+            crate::program::mapping::Step::Reference { register: named, fields, .. } if named == register => {
+                Some(fields.clone())
+            }
             _ => None,
         })
         .unwrap_or_default()

@@ -13,7 +13,8 @@ const NAMED: usize = 5;
 
 impl Engine {
     fn asked(&self, check: &crate::program::mapping::Check) -> bool {
-        let root = Value::Map(crate::value::Map::from([("settings".to_owned(), self.program.answers.clone())]));
+        let root =
+            Value::Map(crate::value::Map::from([("settings".to_owned(), self.program.answers.clone())]));
         check.when.as_ref().is_none_or(|when| when.holds(&root).unwrap_or(true))
     }
 
@@ -30,11 +31,15 @@ impl Engine {
                     if resource.list.as_ref().is_none_or(|list| list.path.fields().next().is_some()) {
                         continue;
                     }
-                    let mut pages = crate::http::Pages::new(&self.clients[*side], &resource, Vec::new(), None)?;
+                    let mut pages =
+                        crate::http::Pages::new(&self.clients[*side], &resource, Vec::new(), None)?;
                     if let Err(error) = pages.next().await {
                         match error.class {
                             ErrorClass::FeatureMissing => {
-                                self.note("feature_missing", format!("{}: {error}", self.program.sides[*side].name));
+                                self.note(
+                                    "feature_missing",
+                                    format!("{}: {error}", self.program.sides[*side].name),
+                                );
                             }
                             ErrorClass::NotAllowed => {
                                 let text = check
@@ -42,7 +47,10 @@ impl Engine {
                                     .as_ref()
                                     .and_then(|text| text.render(&Value::Map(crate::value::Map::new())).ok())
                                     .unwrap_or_default();
-                                reasons.push(format!("check `{}`: {text} ({}: {error})", check.id, resource.name));
+                                reasons.push(format!(
+                                    "check `{}`: {text} ({}: {error})",
+                                    check.id, resource.name
+                                ));
                             }
                             _ => return Err(error.into()),
                         }
@@ -62,10 +70,16 @@ impl Engine {
             if !self.asked(check) {
                 continue;
             }
-            let holds = that.holds(&root).map_err(|error| RunError::failed(format!("check `{}`: {error} ({})", check.id, check.origin.text)))?;
+            let holds = that.holds(&root).map_err(|error| {
+                RunError::failed(format!("check `{}`: {error} ({})", check.id, check.origin.text))
+            })?;
             if !holds {
                 let text = check.otherwise.as_ref().map_or(Ok(String::new()), |text| text.render(&root));
-                reasons.push(format!("check `{}`: {}", check.id, text.unwrap_or_else(|error| error.to_string())));
+                reasons.push(format!(
+                    "check `{}`: {}",
+                    check.id,
+                    text.unwrap_or_else(|error| error.to_string())
+                ));
             }
         }
         refuse(reasons)
@@ -76,14 +90,19 @@ impl Engine {
         let mut reasons = Vec::new();
         for check in &self.program.checks {
             let CheckKind::Each { register, side, that } = &check.kind else { continue };
-            let Some(register) = self.program.register(register).filter(|_| self.asked(check)) else { continue };
+            let Some(register) = self.program.register(register).filter(|_| self.asked(check)) else {
+                continue;
+            };
             let side: Side = *side;
             let mut failed: Vec<String> = Vec::new();
             for member in &register.ends[side].members {
                 let mut after = String::new();
                 loop {
                     let (name, from) = (member.resource.name.clone(), after.clone());
-                    let rows = self.store.read(move |store| store.records(side, &name, Which::Dirty, &from, 500)).await?;
+                    let rows = self
+                        .store
+                        .read(move |store| store.records(side, &name, Which::Dirty, &from, 500))
+                        .await?;
                     let Some(last) = rows.last() else { break };
                     after = last.id.clone();
                     for row in rows {
@@ -102,7 +121,8 @@ impl Engine {
                         };
                         let root = decider.context().root(left, right, Some(side));
                         if !that.holds(&root).unwrap_or(false) {
-                            let text = check.otherwise.as_ref().map_or(Ok(String::new()), |text| text.render(&root));
+                            let text =
+                                check.otherwise.as_ref().map_or(Ok(String::new()), |text| text.render(&root));
                             failed.push(text.unwrap_or_else(|error| error.to_string()));
                         }
                     }

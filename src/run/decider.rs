@@ -63,7 +63,14 @@ impl Decider {
     }
 
     /// First pass: the match keys of every record on the work list.
-    pub(super) fn index_chunk(&self, store: &mut dyn Store, register: &Register, side: Side, resource: &str, after: &str) -> Result<Option<String>> {
+    pub(super) fn index_chunk(
+        &self,
+        store: &mut dyn Store,
+        register: &Register,
+        side: Side,
+        resource: &str,
+        after: &str,
+    ) -> Result<Option<String>> {
         let rows = store.records(side, resource, Which::Dirty, after, CHUNK)?;
         let last = rows.last().map(|row| row.id.clone());
         let context = self.context();
@@ -76,26 +83,51 @@ impl Decider {
     }
 
     /// The slots of a register's index for one record: match entries, halves of them, unique rules, the key.
-    fn keys(&self, store: &dyn Store, context: &Context, register: &Register, side: Side, record: &Record) -> Vec<Option<String>> {
+    fn keys(
+        &self,
+        store: &dyn Store,
+        context: &Context,
+        register: &Register,
+        side: Side,
+        record: &Record,
+    ) -> Vec<Option<String>> {
         let view = StoreView { store, register_of: &self.program };
         let inside = decide::in_scope(context, register, side, record).unwrap_or(false);
         let mut keys = Vec::new();
         for entry in entries(register) {
-            keys.push(if inside { decide::match_key(register, &entry, side, &record.data, &view) } else { None });
+            keys.push(if inside {
+                decide::match_key(register, &entry, side, &record.data, &view)
+            } else {
+                None
+            });
         }
         for rule in &register.unique {
             let counts = inside
                 && rule.side == side
-                && rule.when.as_ref().is_none_or(|when| decide::holds(context, when, side, record).unwrap_or(false));
+                && rule
+                    .when
+                    .as_ref()
+                    .is_none_or(|when| decide::holds(context, when, side, record).unwrap_or(false));
             let value = rule.field.get(&record.data).filter(|value| !value.is_empty());
             keys.push(value.filter(|_| counts).map(|value| normal(rule.compare, value).to_json()));
         }
-        keys.push(register.member(side, &record.at.resource).and_then(|member| member.resource.key_of(&record.data)));
+        keys.push(
+            register
+                .member(side, &record.at.resource)
+                .and_then(|member| member.resource.key_of(&record.data)),
+        );
         keys
     }
 
     /// Second pass: decides about the records of one side's resource, and writes plan rows.
-    pub(super) fn decide_chunk(&self, store: &mut dyn Store, register: &Register, side: Side, resource: &str, after: &str) -> Result<Chunk> {
+    pub(super) fn decide_chunk(
+        &self,
+        store: &mut dyn Store,
+        register: &Register,
+        side: Side,
+        resource: &str,
+        after: &str,
+    ) -> Result<Chunk> {
         let rows = store.records(side, resource, Which::Dirty, after, CHUNK)?;
         let mut chunk = Chunk { last: rows.last().map(|row| row.id.clone()), ..Chunk::default() };
         let mut plan = Vec::new();
@@ -146,17 +178,24 @@ impl Decider {
         if selected.register != register.name || selected.side.is_some_and(|one| one != side) {
             return false;
         }
-        let key = register.member(side, &record.at.resource).and_then(|member| member.resource.key_of(&record.data));
+        let key = register
+            .member(side, &record.at.resource)
+            .and_then(|member| member.resource.key_of(&record.data));
         record.at.id == selected.key || key.as_deref() == Some(&selected.key)
     }
 
     /// What a server refused is not sent again before its time, unless the record changed.
-    fn resting(&self, store: &dyn Store, register: &Register, side: Side, record: &Record) -> Result<Option<Change>> {
+    fn resting(
+        &self,
+        store: &dyn Store,
+        register: &Register,
+        side: Side,
+        record: &Record,
+    ) -> Result<Option<Change>> {
         if self.retry_all {
             return Ok(None);
         }
-        let rows = store.set_aside(Some(&register.name))?;
-        let Some(row) = rows.into_iter().find(|row| row.side == side && row.id == record.at.id) else { return Ok(None) };
+        let Some(row) = store.set_aside_of(&register.name, side, &record.at.id)? else { return Ok(None) };
         let same = row.values.get("hash").and_then(Value::as_text) == Some(&record.hash);
         if !same || row.retry_at.is_none_or(|at| at <= self.now_ms) {
             return Ok(None);
@@ -170,7 +209,14 @@ impl Decider {
         Ok(Some(change))
     }
 
-    fn decide(&self, store: &mut dyn Store, register: &Register, side: Side, record: Record, plan: &[PlanRow]) -> Result<Change> {
+    fn decide(
+        &self,
+        store: &mut dyn Store,
+        register: &Register,
+        side: Side,
+        record: Record,
+        plan: &[PlanRow],
+    ) -> Result<Change> {
         let context = self.context();
         if let Some(link) = store.link(&register.name, side, &record.at)? {
             return self.decide_linked(store, &context, register, side, record, &link);
@@ -200,7 +246,10 @@ impl Decider {
                 continue;
             }
             if half {
-                let row = entries[index].last().map(|index| register.rows[*index].labels[side].clone()).unwrap_or_default();
+                let row = entries[index]
+                    .last()
+                    .map(|index| register.rows[*index].labels[side].clone())
+                    .unwrap_or_default();
                 known.half.get_or_insert((free.remove(0), row));
                 continue;
             }
@@ -223,7 +272,15 @@ impl Decider {
         Ok(decide::decide_unlinked(&context, register, side, &record, other.as_ref(), &known, &view))
     }
 
-    fn decide_linked(&self, store: &mut dyn Store, context: &Context, register: &Register, side: Side, record: Record, link: &Link) -> Result<Change> {
+    fn decide_linked(
+        &self,
+        store: &mut dyn Store,
+        context: &Context,
+        register: &Register,
+        side: Side,
+        record: Record,
+        link: &Link,
+    ) -> Result<Change> {
         let there = link.on(side.other()).clone();
         let other = match store.record(side.other(), &there.resource, &there.id)? {
             Some(stored) => Some(self.assembled(store, side.other(), &there.resource, stored)?),
@@ -251,6 +308,23 @@ impl Decider {
         Ok(change)
     }
 
+    /// Decides about a linked pair once more, outside of the plan: after a record was made.
+    pub(super) fn again(
+        &self,
+        store: &mut dyn Store,
+        register: &Register,
+        side: Side,
+        at: &RecordRef,
+    ) -> Result<Option<Change>> {
+        let (Some(record), Some(link)) =
+            (self.record(store, side, at)?, store.link(&register.name, side, at)?)
+        else {
+            return Ok(None);
+        };
+        let change = self.decide_linked(store, &self.context(), register, side, record, &link)?;
+        Ok(Some(change).filter(|change| change.action == Action::Update))
+    }
+
     /// A pair that is equal again by itself gets a new base.
     fn refresh_base(&self, store: &mut dyn Store, register: &Register, change: &Change) -> Result<()> {
         let (Some(left), Some(_)) = (&change.left, &change.right) else { return Ok(()) };
@@ -265,7 +339,13 @@ impl Decider {
     }
 
     /// The base of a link from what the mirror holds now.
-    pub(super) fn base(&self, store: &dyn Store, register: &Register, link: &Link, keep: &[String]) -> Result<Option<Value>> {
+    pub(super) fn base(
+        &self,
+        store: &dyn Store,
+        register: &Register,
+        link: &Link,
+        keep: &[String],
+    ) -> Result<Option<Value>> {
         let (Some(left), Some(right)) =
             (self.record(store, Side::Left, &link.left)?, self.record(store, Side::Right, &link.right)?)
         else {
@@ -283,7 +363,15 @@ impl Decider {
         }
     }
 
-    fn clashes(&self, store: &dyn Store, register: &Register, side: Side, record: &Record, keys: &[Option<String>], known: &mut Known) -> Result<()> {
+    fn clashes(
+        &self,
+        store: &dyn Store,
+        register: &Register,
+        side: Side,
+        record: &Record,
+        keys: &[Option<String>],
+        known: &mut Known,
+    ) -> Result<()> {
         let first = entries(register).len();
         for (i, rule) in register.unique.iter().enumerate() {
             if rule.side != side {
@@ -317,25 +405,38 @@ impl Decider {
     }
 
     /// A record of the mirror with its children in place.
-    pub(super) fn assembled(&self, store: &dyn Store, side: Side, resource: &str, stored: StoredRecord) -> Result<Record> {
+    pub(super) fn assembled(
+        &self,
+        store: &dyn Store,
+        side: Side,
+        resource: &str,
+        stored: StoredRecord,
+    ) -> Result<Record> {
         let mut record = Record {
             at: RecordRef { resource: resource.to_owned(), id: stored.row.id.clone() },
             hash: stored.row.hash.clone(),
             data: stored.row.data,
             changed_at: None,
         };
-        let Some(resource) = self.program.sides[side].system.resources.get(resource) else { return Ok(record) };
+        let Some(resource) = self.program.sides[side].system.resources.get(resource) else {
+            return Ok(record);
+        };
         record.changed_at = super::read::changed_at(resource, &record.data);
-        let mut children: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+        // children name their parent by its key
+        let key = resource.key_of(&record.data).unwrap_or_else(|| record.at.id.clone());
+        let mut children: BTreeMap<String, Vec<(String, Value)>> = BTreeMap::new();
         for (name, part) in &resource.parts {
             if self.program.needs[side].contains_key(&part.resource) {
-                let rows = store.children(side, &part.resource, &record.at.id)?;
-                children.insert(name.clone(), rows.into_iter().map(|row| row.row.data).collect());
+                let rows = store.children(side, &part.resource, &key)?;
+                children
+                    .insert(name.clone(), rows.into_iter().map(|row| (row.row.id, row.row.data)).collect());
             }
         }
         if !children.is_empty() {
-            wire::assemble(resource, &mut record.data, &|part| children.get(part).cloned().unwrap_or_default())
-                .map_err(|problem| StoreError(problem.to_string()))?;
+            wire::assemble(resource, &mut record.data, &|part| {
+                children.get(part).cloned().unwrap_or_default()
+            })
+            .map_err(|problem| StoreError(problem.to_string()))?;
         }
         Ok(record)
     }
@@ -364,7 +465,7 @@ pub(super) fn entries(register: &Register) -> Vec<Vec<usize>> {
 }
 
 /// The slot of the index that holds a record's key.
-pub(super) fn key_slot(register: &Register) -> usize {
+pub fn key_slot(register: &Register) -> usize {
     entries(register).len() + register.unique.len()
 }
 
@@ -375,7 +476,8 @@ fn plan_row(change: &Change) -> PlanRow {
         left: change.left.as_ref().map(|one| one.id.clone()),
         right: change.right.as_ref().map(|one| one.id.clone()),
         action: change.action.name().to_owned(),
-        change: serde_json::to_string(change).expect("a change is plain data with text keys, so it is always JSON"),
+        change: serde_json::to_string(change)
+            .expect("a change is plain data with text keys, so it is always JSON"),
     }
 }
 
@@ -397,7 +499,9 @@ fn claimed(store: &dyn Store, register: &Register, side: Side, id: &str, plan: &
     }) {
         return Ok(true);
     }
-    Ok(store.change_of(&register.name, side, id)?.is_some_and(|row| row.left.is_some() && row.right.is_some()))
+    Ok(store
+        .change_of(&register.name, side, id)?
+        .is_some_and(|row| row.left.is_some() && row.right.is_some()))
 }
 
 /// The view of the links and the plan.
@@ -424,13 +528,17 @@ impl View for StoreView<'_> {
         }
         match self.store.change_of(register, from, &at.id) {
             Ok(Some(row)) => {
-                let Ok(change) = serde_json::from_str::<Change>(&row.change) else { return RefTarget::Missing(text) };
+                let Ok(change) = serde_json::from_str::<Change>(&row.change) else {
+                    return RefTarget::Missing(text);
+                };
                 match (&change.action, change.on(from.other())) {
                     (Action::Create { .. }, _) => RefTarget::Planned(at, change.label),
-                    (Action::Link | Action::Update, Some(there)) => match self.value_of(compiled, from.other(), there, fields) {
-                        Some(value) => RefTarget::Linked(value),
-                        None => RefTarget::Missing(change.label),
-                    },
+                    (Action::Link | Action::Update, Some(there)) => {
+                        match self.value_of(compiled, from.other(), there, fields) {
+                            Some(value) => RefTarget::Linked(value),
+                            None => RefTarget::Missing(change.label),
+                        }
+                    }
                     (Action::SetAside { .. } | Action::Wait { .. }, _) => {
                         RefTarget::Missing(format!("'{}' (it is set aside or waits)", change.label))
                     }
@@ -453,7 +561,13 @@ impl StoreView<'_> {
         Ok(self.store.by_key(&register.name, side, key_slot(register), text, 1)?.into_iter().next())
     }
 
-    fn value_of(&self, register: &Register, side: Side, at: &RecordRef, fields: &Both<Option<Path>>) -> Option<Value> {
+    fn value_of(
+        &self,
+        register: &Register,
+        side: Side,
+        at: &RecordRef,
+        fields: &Both<Option<Path>>,
+    ) -> Option<Value> {
         let stored = self.store.record(side, &at.resource, &at.id).ok()??;
         let field = match &fields[side] {
             Some(field) => field.clone(),

@@ -28,13 +28,12 @@ impl Engine {
                 resource: "whoami".into(),
             };
             let refused = |reason: String| RunError::Refused { reasons: vec![reason], bad_input: true };
-            let reply = self.clients[side]
-                .read(&outgoing)
-                .await
-                .map_err(|error| match error.class {
-                    ErrorClass::NotAllowed => refused(format!("{name}: {error}. Check the credentials in the connection")),
-                    _ => RunError::from(error),
-                })?;
+            let reply = self.clients[side].read(&outgoing).await.map_err(|error| match error.class {
+                ErrorClass::NotAllowed => {
+                    refused(format!("{name}: {error}. Check the credentials in the connection"))
+                }
+                _ => RunError::from(error),
+            })?;
             let body = reply.body.unwrap_or_default();
             let mut parts = Vec::new();
             for field in &whoami.fields {
@@ -89,7 +88,10 @@ impl Engine {
                     // what is not there, or not switched on, reads as nothing: the check that asks says so
                     Err(error) if matches!(error.class, ErrorClass::Gone | ErrorClass::FeatureMissing) => {
                         if error.class == ErrorClass::FeatureMissing {
-                            self.note("feature_missing", format!("{}: {error}", self.program.sides[side].name));
+                            self.note(
+                                "feature_missing",
+                                format!("{}: {error}", self.program.sides[side].name),
+                            );
                         }
                         None
                     }
@@ -108,7 +110,9 @@ impl Engine {
                         map.insert(fact.resource.clone(), record);
                     }
                     Some(key) => {
-                        if let Value::Map(table) = map.entry(fact.resource.clone()).or_insert_with(|| Value::Map(Map::new())) {
+                        if let Value::Map(table) =
+                            map.entry(fact.resource.clone()).or_insert_with(|| Value::Map(Map::new()))
+                        {
                             table.insert(key.clone(), record);
                         }
                     }
@@ -119,7 +123,12 @@ impl Engine {
     }
 
     /// A fact of a resource that can only be listed.
-    async fn listed_fact(&self, side: Side, resource: &std::sync::Arc<crate::program::system::Resource>, key: Option<&str>) -> Result<Option<Value>, RunError> {
+    async fn listed_fact(
+        &self,
+        side: Side,
+        resource: &std::sync::Arc<crate::program::system::Resource>,
+        key: Option<&str>,
+    ) -> Result<Option<Value>, RunError> {
         let mut pages = crate::http::Pages::new(&self.clients[side], resource, Vec::new(), None)?;
         let system = &self.program.sides[side].system;
         while let Some(page) = pages.next().await? {

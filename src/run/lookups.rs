@@ -17,6 +17,11 @@ pub struct Tables {
 }
 
 impl Tables {
+    /// Whether this resource is looked up in.
+    pub fn holds(&self, resource: &str) -> bool {
+        self.tables.contains_key(resource)
+    }
+
     /// Reads every resource that a needed field looks up in.
     ///
     /// # Errors
@@ -53,7 +58,11 @@ fn collect(field: &Field, wanted: &mut BTreeSet<String>) {
 }
 
 /// Every record of a resource, decoded whole, with its key.
-async fn read_all(system: &Arc<System>, resource: &Arc<Resource>, client: &Client) -> Result<Vec<(String, Value)>, CallError> {
+async fn read_all(
+    system: &Arc<System>,
+    resource: &Arc<Resource>,
+    client: &Client,
+) -> Result<Vec<(String, Value)>, CallError> {
     let mut pages = Pages::new(client, resource, Vec::new(), None)?;
     let mut rows = Vec::new();
     while let Some(page) = pages.next().await? {

@@ -18,7 +18,7 @@ use std::collections::HashSet;
 use std::rc::Rc;
 use std::sync::Arc;
 
-pub use decider::Selected;
+pub use decider::{Selected, key_slot};
 pub use facts::fingerprint_fact;
 pub use report::{Counts, Entry, Event, Report};
 
@@ -99,6 +99,8 @@ pub struct Options {
     pub saved: Option<HashSet<String>>,
     /// Set aside records are tried again before their time.
     pub retry_all: bool,
+    /// Only settle writes that are open.
+    pub recover_only: bool,
     /// The brakes do not hold (said by a person, for this run).
     pub release_brakes: bool,
 }
@@ -134,7 +136,6 @@ pub struct Engine {
     store: Handle,
     clients: Both<Rc<Client>>,
     clock: Rc<dyn Clock>,
-    connection: Option<String>,
     run_id: String,
     options: Options,
     listener: Listener,
@@ -163,7 +164,6 @@ impl Engine {
             store: setup.store,
             clients: setup.clients,
             clock: setup.clock,
-            connection: setup.connection,
             run_id: setup.run_id,
             options: setup.options,
             listener: setup.listener,
@@ -211,6 +211,9 @@ impl Engine {
         if !self.options.plan_only {
             self.recover(&decider).await?;
         }
+        if self.options.recover_only {
+            return Ok(());
+        }
         self.new_program().await?;
         let reads = self.read_all().await?;
         decider.complete = Arc::new(reads.complete);
@@ -236,13 +239,30 @@ impl Engine {
             counts.pairs = self.store.read(move |store| store.count_links(&name)).await?;
             self.report.borrow_mut().registers.insert(register.name.clone(), counts);
             outcome?;
+            self.refresh_lookups(register).await?;
+        }
+        Ok(())
+    }
+
+    /// What a register has just made may be looked up by the next one: classes, units, terms.
+    async fn refresh_lookups(&self, register: &crate::program::mapping::Register) -> Result<(), RunError> {
+        for side in Side::BOTH {
+            let looked_up = {
+                let tables = self.lookups.borrow();
+                register.ends[side].members.iter().any(|member| tables[side].holds(&member.resource.name))
+            };
+            if looked_up && register.rows.iter().any(|row| row.writes[side]) {
+                let tables = lookups::Tables::read(&self.program, side, &self.clients[side]).await?;
+                self.lookups.borrow_mut()[side] = Rc::new(tables);
+            }
         }
         Ok(())
     }
 
     fn decider(&self, facts: Arc<Both<Value>>, complete: HashSet<(Side, String)>) -> Decider {
         let now_ms = self.clock.now_ms();
-        let now = jiff::Timestamp::from_millisecond(now_ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH).to_string();
+        let now =
+            jiff::Timestamp::from_millisecond(now_ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH).to_string();
         Decider {
             program: Arc::clone(&self.program),
             facts,
@@ -258,7 +278,8 @@ impl Engine {
     fn chosen(&self, register: &str) -> bool {
         let only = &self.options.only;
         let selected = self.options.record.as_ref().map(|record| record.register.as_str());
-        (only.is_empty() || only.iter().any(|one| one == register)) && selected.is_none_or(|one| one == register)
+        (only.is_empty() || only.iter().any(|one| one == register))
+            && selected.is_none_or(|one| one == register)
     }
 
     fn stopping(&self) -> bool {
@@ -284,7 +305,13 @@ impl Engine {
             if let Some(was) = &register.was {
                 let (was, now) = (was.clone(), register.name.clone());
                 self.store
-                    .call(move |store| if store.count_links(&now)? == 0 { store.rename_register(&was, &now) } else { Ok(false) })
+                    .call(move |store| {
+                        if store.count_links(&now)? == 0 {
+                            store.rename_register(&was, &now)
+                        } else {
+                            Ok(false)
+                        }
+                    })
                     .await?;
             }
         }
@@ -297,7 +324,9 @@ impl Engine {
         let resources: Vec<(Side, String)> = Side::BOTH
             .into_iter()
             .flat_map(|side| {
-                read::resources(&self.program, side, &|_| true).into_iter().map(move |(resource, _)| (side, resource.name.clone()))
+                read::resources(&self.program, side, &|_| true)
+                    .into_iter()
+                    .map(move |(resource, _)| (side, resource.name.clone()))
             })
             .collect();
         self.store
@@ -314,14 +343,21 @@ impl Engine {
         Ok(())
     }
 
-    async fn decide_register(&self, decider: &Decider, register: &Arc<crate::program::mapping::Register>) -> Result<(), RunError> {
+    async fn decide_register(
+        &self,
+        decider: &Decider,
+        register: &Arc<crate::program::mapping::Register>,
+    ) -> Result<(), RunError> {
         for side in Side::BOTH {
             for member in &register.ends[side].members {
                 let mut after = String::new();
                 loop {
                     let (decider, register, resource, from) =
                         (decider.clone(), Arc::clone(register), member.resource.name.clone(), after);
-                    let last = self.store.call(move |store| decider.index_chunk(store, &register, side, &resource, &from)).await?;
+                    let last = self
+                        .store
+                        .call(move |store| decider.index_chunk(store, &register, side, &resource, &from))
+                        .await?;
                     match last {
                         Some(last) => after = last,
                         None => break,
@@ -335,8 +371,12 @@ impl Engine {
             for member in &register.ends[side].members {
                 let mut after = String::new();
                 loop {
-                    let (decider, of, resource, from) = (decider.clone(), Arc::clone(register), member.resource.name.clone(), after);
-                    let chunk = self.store.call(move |store| decider.decide_chunk(store, &of, side, &resource, &from)).await?;
+                    let (decider, of, resource, from) =
+                        (decider.clone(), Arc::clone(register), member.resource.name.clone(), after);
+                    let chunk = self
+                        .store
+                        .call(move |store| decider.decide_chunk(store, &of, side, &resource, &from))
+                        .await?;
                     counts.unchanged += chunk.unchanged;
                     looked_at += chunk.looked_at;
                     for change in chunk.noted {
@@ -352,8 +392,15 @@ impl Engine {
         }
         // pairs that were not on the work list are unchanged, too
         let name = register.name.clone();
-        let (pairs, planned) = self.store.read(move |store| Ok((store.count_links(&name)?, store.count_changes(&name)?))).await?;
-        let touched: u64 = planned.iter().filter(|(action, _)| matches!(action.as_str(), "update" | "delete" | "unlink")).map(|(_, n)| n).sum();
+        let (pairs, planned) = self
+            .store
+            .read(move |store| Ok((store.count_links(&name)?, store.count_changes(&name)?)))
+            .await?;
+        let touched: u64 = planned
+            .iter()
+            .filter(|(action, _)| matches!(action.as_str(), "update" | "delete" | "unlink"))
+            .map(|(_, n)| n)
+            .sum();
         counts.unchanged = counts.unchanged.max(pairs.saturating_sub(touched));
         counts.pairs = pairs;
         self.report.borrow_mut().registers.insert(register.name.clone(), counts);
@@ -457,7 +504,10 @@ impl Engine {
         let mut all = Vec::new();
         for register in &self.program.registers {
             let name = register.name.clone();
-            let (planned, linked) = self.store.read(move |store| Ok((store.count_changes(&name)?, store.count_links(&name)?))).await?;
+            let (planned, linked) = self
+                .store
+                .read(move |store| Ok((store.count_changes(&name)?, store.count_links(&name)?)))
+                .await?;
             let mut counts = brakes::Counts { linked, ..brakes::Counts::default() };
             for (action, count) in planned {
                 match action.as_str() {
@@ -510,9 +560,15 @@ impl Engine {
         }
     }
 
-    async fn end_history(&self, started: i64, report: &Report, outcome: &Result<(), RunError>) -> Result<(), RunError> {
+    async fn end_history(
+        &self,
+        started: i64,
+        report: &Report,
+        outcome: &Result<(), RunError>,
+    ) -> Result<(), RunError> {
         let text = serde_json::to_string(report).map_err(|error| RunError::failed(error.to_string()))?;
-        let mut value = crate::value::from_json_str(&text).map_err(|error| RunError::failed(error.to_string()))?;
+        let mut value =
+            crate::value::from_json_str(&text).map_err(|error| RunError::failed(error.to_string()))?;
         if let Value::Map(map) = &mut value {
             // the lists are in the state already, record by record
             for list in ["set_aside", "waiting", "notes"] {
@@ -526,5 +582,4 @@ impl Engine {
         self.store.call(move |store| store.put_run(&row)).await?;
         Ok(())
     }
-
 }

@@ -23,7 +23,11 @@ pub(super) struct Reads {
 }
 
 /// The resources a program reads on a side: those of its registers, then the parts they need.
-pub(super) fn resources(program: &Program, side: Side, only: &dyn Fn(&str) -> bool) -> Vec<(Arc<Resource>, Option<PartOf>)> {
+pub(super) fn resources(
+    program: &Program,
+    side: Side,
+    only: &dyn Fn(&str) -> bool,
+) -> Vec<(Arc<Resource>, Option<PartOf>)> {
     let system = &program.sides[side].system;
     let mut out: Vec<(Arc<Resource>, Option<PartOf>)> = Vec::new();
     let mut seen = BTreeSet::new();
@@ -42,7 +46,10 @@ pub(super) fn resources(program: &Program, side: Side, only: &dyn Fn(&str) -> bo
                 && seen.insert(part.resource.clone())
                 && let Some(resource) = system.resources.get(&part.resource)
             {
-                out.push((Arc::clone(resource), Some(PartOf { parent: parent.name.clone(), by: part.by.clone() })));
+                out.push((
+                    Arc::clone(resource),
+                    Some(PartOf { parent: parent.name.clone(), by: part.by.clone() }),
+                ));
             }
         }
     }
@@ -93,7 +100,13 @@ impl Engine {
         Ok(reads)
     }
 
-    async fn read_resource(&self, side: Side, resource: &Arc<Resource>, part_of: Option<&PartOf>, reads: &mut Reads) -> Result<(), RunError> {
+    async fn read_resource(
+        &self,
+        side: Side,
+        resource: &Arc<Resource>,
+        part_of: Option<&PartOf>,
+        reads: &mut Reads,
+    ) -> Result<(), RunError> {
         if resource.singleton {
             return Ok(());
         }
@@ -115,13 +128,24 @@ impl Engine {
         let facts = (cursor_fact.clone(), sweep_fact.clone(), swept_fact.clone(), program_fact.clone());
         let (cursor, sweep, swept_at, shape_before) = self
             .store
-            .read(move |store| Ok((store.fact(&facts.0)?, store.fact(&facts.1)?, store.fact(&facts.2)?, store.fact(&facts.3)?)))
+            .read(move |store| {
+                Ok((
+                    store.fact(&facts.0)?,
+                    store.fact(&facts.1)?,
+                    store.fact(&facts.2)?,
+                    store.fact(&facts.3)?,
+                ))
+            })
             .await?;
         let now = self.clock.now_ms();
         let due = swept_at
             .and_then(|text| text.parse::<i64>().ok())
             .is_none_or(|at| now - at >= i64::try_from(self.program.sweep.as_millis()).unwrap_or(i64::MAX));
-        let delta = resource.cursor.is_some() && cursor.is_some() && !due && !self.options.full && shape_before.as_deref() == Some(&shape);
+        let delta = resource.cursor.is_some()
+            && cursor.is_some()
+            && !due
+            && !self.options.full
+            && shape_before.as_deref() == Some(&shape);
         let mut query = Vec::new();
         if delta && let (Some(spec), Some(since)) = (&resource.cursor, &cursor) {
             let text = wire::since_text(&self.program.sides[side].system, since, spec.overlap);
@@ -153,18 +177,27 @@ impl Engine {
             }
             count += rows.len() as u64;
             self.put_page(side, resource, rows, number, part_of).await?;
-            self.tell(Event::Read { side: self.program.sides[side].name.clone(), resource: resource.name.clone(), count });
+            self.tell(Event::Read {
+                side: self.program.sides[side].name.clone(),
+                resource: resource.name.clone(),
+                count,
+            });
         }
         reads.records += count;
         if !pages.complete() {
-            self.note_unreadable(side, resource, "the list came incomplete; nothing is called missing in this run");
+            self.note_unreadable(
+                side,
+                resource,
+                "the list came incomplete; nothing is called missing in this run",
+            );
             return Ok(());
         }
         if !delta {
             if self.gone_stage(side, resource, number, count).await? {
                 reads.complete.insert((side, resource.name.clone()));
             }
-            let sets = [(sweep_fact, number.to_string()), (swept_fact, now.to_string()), (program_fact, shape)];
+            let sets =
+                [(sweep_fact, number.to_string()), (swept_fact, now.to_string()), (program_fact, shape)];
             self.store
                 .call(move |store| {
                     for (name, value) in &sets {
@@ -182,12 +215,19 @@ impl Engine {
     }
 
     /// A list below a parent is read for parents on the work list only.
-    async fn read_below(&self, side: Side, resource: &Arc<Resource>, part_of: &PartOf, reads: &mut Reads) -> Result<(), RunError> {
+    async fn read_below(
+        &self,
+        side: Side,
+        resource: &Arc<Resource>,
+        part_of: &PartOf,
+        reads: &mut Reads,
+    ) -> Result<(), RunError> {
         let fields = wanted(&self.program, side, &resource.name);
         let mut after = String::new();
         loop {
             let (parent, from) = (part_of.parent.clone(), after.clone());
-            let parents = self.store.read(move |store| store.records(side, &parent, Which::Dirty, &from, 200)).await?;
+            let parents =
+                self.store.read(move |store| store.records(side, &parent, Which::Dirty, &from, 200)).await?;
             let Some(last) = parents.last() else { return Ok(()) };
             after = last.id.clone();
             for parent in &parents {
@@ -210,26 +250,52 @@ impl Engine {
     }
 
     /// A record as the mapping sees it; `None` where it is of another kind (the resource's own scope).
-    pub(super) fn decoded(&self, side: Side, resource: &Resource, fields: &BTreeSet<String>, wire_record: &Value) -> Result<Option<Value>, String> {
+    pub(super) fn decoded(
+        &self,
+        side: Side,
+        resource: &Resource,
+        fields: &BTreeSet<String>,
+        wire_record: &Value,
+    ) -> Result<Option<Value>, String> {
         let system = &self.program.sides[side].system;
         let scoped: BTreeSet<String>;
         let fields = match &resource.scope {
             Some(scope) => {
-                scoped = fields.iter().cloned().chain(scope.uses().iter().map(|path| path.to_string())).collect();
+                scoped =
+                    fields.iter().cloned().chain(scope.uses().iter().map(|path| path.to_string())).collect();
                 &scoped
             }
             None => fields,
         };
-        let data = wire::decode(system, resource, Some(fields), wire_record, &*self.lookups.borrow()[side]).map_err(|problem| problem.to_string())?;
+        let data = wire::decode(system, resource, Some(fields), wire_record, &*self.lookups.borrow()[side])
+            .map_err(|problem| problem.to_string())?;
         match &resource.scope {
             Some(scope) => Ok(scope.holds(&data).map_err(|error| error.to_string())?.then_some(data)),
             None => Ok(Some(data)),
         }
     }
 
-    async fn put_page(&self, side: Side, resource: &Arc<Resource>, rows: Vec<RecordRow>, sweep: i64, part_of: Option<&PartOf>) -> Result<(), RunError> {
+    async fn put_page(
+        &self,
+        side: Side,
+        resource: &Arc<Resource>,
+        rows: Vec<RecordRow>,
+        sweep: i64,
+        part_of: Option<&PartOf>,
+    ) -> Result<(), RunError> {
         let name = resource.name.clone();
         let parent = part_of.map(|part| part.parent.clone());
+        // children name their parent by its key; its id may be another
+        let slots: Vec<(String, usize)> = match &parent {
+            Some(parent) => self
+                .program
+                .registers
+                .iter()
+                .filter(|register| register.member(side, parent).is_some())
+                .map(|register| (register.name.clone(), super::decider::key_slot(register)))
+                .collect(),
+            None => Vec::new(),
+        };
         self.store
             .call(move |store| {
                 let changed = store.put_records(side, &name, &rows, sweep)?;
@@ -237,7 +303,13 @@ impl Engine {
                 if let Some(parent) = &parent {
                     for (row, changed) in rows.iter().zip(changed) {
                         if changed && let Some(id) = &row.parent {
-                            store.mark_dirty(side, parent, Some(id))?;
+                            if store.mark_dirty(side, parent, Some(id))? == 0 {
+                                for (register, slot) in &slots {
+                                    for hit in store.by_key(register, side, *slot, id, 2)? {
+                                        store.mark_dirty(side, &hit.resource, Some(&hit.id))?;
+                                    }
+                                }
+                            }
                         }
                     }
                 }
@@ -250,7 +322,13 @@ impl Engine {
     /// After a complete read: what was not seen is asked for once more, one by one; only a 404 means gone.
     ///
     /// Answers whether "gone" could be told for all of them.
-    async fn gone_stage(&self, side: Side, resource: &Arc<Resource>, sweep: i64, seen: u64) -> Result<bool, RunError> {
+    async fn gone_stage(
+        &self,
+        side: Side,
+        resource: &Arc<Resource>,
+        sweep: i64,
+        seen: u64,
+    ) -> Result<bool, RunError> {
         let name = resource.name.clone();
         let unseen = self.store.read(move |store| store.count(side, &name, Which::UnseenBy(sweep))).await?;
         if unseen == 0 {
@@ -260,7 +338,10 @@ impl Engine {
         if seen == 0 {
             self.note(
                 "empty_source",
-                format!("{side_name} gave no {} at all, {unseen} were known: nothing is called missing", resource.name),
+                format!(
+                    "{side_name} gave no {} at all, {unseen} were known: nothing is called missing",
+                    resource.name
+                ),
             );
             return Ok(false);
         }
@@ -281,14 +362,20 @@ impl Engine {
         let mut after = String::new();
         loop {
             let (name, from) = (resource.name.clone(), after.clone());
-            let rows = self.store.read(move |store| store.records(side, &name, Which::UnseenBy(sweep), &from, 100)).await?;
+            let rows = self
+                .store
+                .read(move |store| store.records(side, &name, Which::UnseenBy(sweep), &from, 100))
+                .await?;
             let Some(last) = rows.last() else { return Ok(true) };
             after = last.id.clone();
             for row in rows {
-                let Ok(outgoing) = wire::get(&self.program.sides[side].system, resource, &row.data) else { continue };
+                let Ok(outgoing) = wire::get(&self.program.sides[side].system, resource, &row.data) else {
+                    continue;
+                };
                 match self.clients[side].read(&outgoing).await {
                     Ok(reply) => {
-                        if let Some(found) = reply.body.as_ref().and_then(|body| wire::record_in_get(resource, body))
+                        if let Some(found) =
+                            reply.body.as_ref().and_then(|body| wire::record_in_get(resource, body))
                             && let Ok(Some(data)) = self.decoded(side, resource, &fields, &found)
                             && let Some(found) = row_of(resource, data, None)
                         {
@@ -296,7 +383,9 @@ impl Engine {
                             self.put_page(side, resource, vec![found], sweep, None).await?;
                         }
                     }
-                    Err(error) if error.class == ErrorClass::Gone => self.forget(side, resource, &row.id).await?,
+                    Err(error) if error.class == ErrorClass::Gone => {
+                        self.forget(side, resource, &row.id).await?
+                    }
                     Err(error) => self.note_unreadable(side, resource, &error.to_string()),
                 }
             }
@@ -304,7 +393,12 @@ impl Engine {
     }
 
     /// A record is gone: it leaves the mirror, and what is linked to it is looked at.
-    pub(super) async fn forget(&self, side: Side, resource: &Arc<Resource>, id: &str) -> Result<(), RunError> {
+    pub(super) async fn forget(
+        &self,
+        side: Side,
+        resource: &Arc<Resource>,
+        id: &str,
+    ) -> Result<(), RunError> {
         let registers: Vec<String> = self
             .program
             .registers
@@ -330,7 +424,13 @@ impl Engine {
     }
 
     fn note_unreadable(&self, side: Side, resource: &Resource, problem: &str) {
-        self.note("unreadable", format!("a record of {} {} cannot be read: {problem}", self.program.sides[side].name, resource.name));
+        self.note(
+            "unreadable",
+            format!(
+                "a record of {} {} cannot be read: {problem}",
+                self.program.sides[side].name, resource.name
+            ),
+        );
     }
 }
 

@@ -38,7 +38,10 @@ impl Engine {
         let mut left = 0;
         for intent in open {
             if intent.state == IntentState::InDoubt {
-                self.report_doubt(&intent, "more than one record could be it: say which with `mapengine resolve`");
+                self.report_doubt(
+                    &intent,
+                    "more than one record could be it: say which with `mapengine resolve`",
+                );
                 left += 1;
                 continue;
             }
@@ -54,7 +57,11 @@ impl Engine {
     }
 
     fn report_doubt(&self, intent: &Intent, reason: &str) {
-        let record = intent.target.clone().or_else(|| intent.source.as_ref().map(|source| source.id.clone())).unwrap_or_default();
+        let record = intent
+            .target
+            .clone()
+            .or_else(|| intent.source.as_ref().map(|source| source.id.clone()))
+            .unwrap_or_default();
         self.report.borrow_mut().in_doubt.push(Entry {
             register: intent.register.clone(),
             record,
@@ -76,7 +83,12 @@ impl Engine {
         }
     }
 
-    async fn settle_create(&self, decider: &Decider, mut intent: Intent, resource: &Arc<Resource>) -> Result<bool, RunError> {
+    async fn settle_create(
+        &self,
+        decider: &Decider,
+        mut intent: Intent,
+        resource: &Arc<Resource>,
+    ) -> Result<bool, RunError> {
         let side = intent.side;
         let Some(register) = self.program.register(&intent.register).cloned() else {
             self.report_doubt(&intent, "its register is not in the mapping any more");
@@ -84,7 +96,11 @@ impl Engine {
         };
         let record = intent.lookup.get("record").cloned().unwrap_or_default();
         let is_part = register.member(side, &resource.name).is_none();
-        let looked = if is_part { self.look_for_part(side, resource, &record).await } else { self.look_for(&register, side, resource, &record).await };
+        let looked = if is_part {
+            self.look_for_part(side, resource, &record).await
+        } else {
+            self.look_for(&register, side, resource, &record).await
+        };
         let looked = match looked {
             Ok(looked) => looked,
             Err(reason) => {
@@ -137,7 +153,10 @@ impl Engine {
             Looked::Several(ids) => {
                 intent.state = IntentState::InDoubt;
                 intent.outcome = format!("several records could be it: {}", ids.join(", "));
-                self.report_doubt(&intent, &format!("{} (`mapengine resolve {} --adopt ID`)", intent.outcome, intent.id));
+                self.report_doubt(
+                    &intent,
+                    &format!("{} (`mapengine resolve {} --adopt ID`)", intent.outcome, intent.id),
+                );
                 self.store.call(move |store| store.set_intent(&intent)).await?;
                 Ok(false)
             }
@@ -190,7 +209,12 @@ impl Engine {
     }
 
     /// An update is settled by what the record holds now.
-    async fn settle_update(&self, decider: &Decider, mut intent: Intent, resource: &Arc<Resource>) -> Result<bool, RunError> {
+    async fn settle_update(
+        &self,
+        decider: &Decider,
+        mut intent: Intent,
+        resource: &Arc<Resource>,
+    ) -> Result<bool, RunError> {
         let side = intent.side;
         let record = intent.lookup.get("record").cloned().unwrap_or_default();
         let part_of = self.part_of(side, &resource.name);
@@ -200,7 +224,9 @@ impl Engine {
             self.store.call(move |store| store.set_intent(&intent)).await?;
             return Ok(true);
         }
-        let Ok(outgoing) = wire::get(&self.program.sides[side].system, resource, &record) else { return Ok(false) };
+        let Ok(outgoing) = wire::get(&self.program.sides[side].system, resource, &record) else {
+            return Ok(false);
+        };
         let fields = wanted(&self.program, side, &resource.name);
         let row = match self.clients[side].read(&outgoing).await {
             Ok(reply) => {
@@ -215,7 +241,8 @@ impl Engine {
                 if let Some(target) = intent.target.clone() {
                     self.forget(side, resource, &target).await?;
                 }
-                intent.state = if intent.effect == Effect::Delete { IntentState::Done } else { IntentState::Failed };
+                intent.state =
+                    if intent.effect == Effect::Delete { IntentState::Done } else { IntentState::Failed };
                 intent.outcome = "it is gone".into();
                 self.store.call(move |store| store.set_intent(&intent)).await?;
                 return Ok(true);
@@ -280,17 +307,26 @@ impl Engine {
     }
 
     /// Looks for a record of a register by its match keys: by the server's filters where it has them.
-    async fn look_for(&self, register: &Register, side: Side, resource: &Arc<Resource>, record: &Value) -> Result<Looked, String> {
+    async fn look_for(
+        &self,
+        register: &Register,
+        side: Side,
+        resource: &Arc<Resource>,
+        record: &Value,
+    ) -> Result<Looked, String> {
         for entry in &register.matching {
             let rows: Vec<_> = entry.iter().map(|index| &register.rows[*index]).collect();
-            let wanted_values: Vec<Vec<Value>> = rows.iter().map(|row| crate::plan::translate::values_at(row, side, record)).collect();
+            let wanted_values: Vec<Vec<Value>> =
+                rows.iter().map(|row| crate::plan::translate::values_at(row, side, record)).collect();
             if wanted_values.iter().any(|values| values.iter().all(Value::is_empty)) {
                 continue;
             }
             let filters: Vec<(String, Value)> = rows
                 .iter()
                 .zip(&wanted_values)
-                .filter_map(|(row, values)| Some((row.paths(side).first()?.to_string(), values.first()?.clone())))
+                .filter_map(|(row, values)| {
+                    Some((row.paths(side).first()?.to_string(), values.first()?.clone()))
+                })
                 .filter(|(field, _)| resource.search.contains_key(field))
                 .collect();
             let found = self
@@ -303,7 +339,11 @@ impl Engine {
             let mut free = Vec::new();
             for row in found {
                 let (name, id) = (register.name.clone(), row.id.clone());
-                let linked = self.store.read(move |store| store.link_by_id(&name, side, &id)).await.map_err(|error| error.to_string())?;
+                let linked = self
+                    .store
+                    .read(move |store| store.link_by_id(&name, side, &id))
+                    .await
+                    .map_err(|error| error.to_string())?;
                 if linked.is_none() {
                     free.push(row);
                 }
@@ -318,20 +358,28 @@ impl Engine {
     }
 
     /// Looks for a child: among the children of its parent, the one that holds what was sent.
-    async fn look_for_part(&self, side: Side, resource: &Arc<Resource>, record: &Value) -> Result<Looked, String> {
+    async fn look_for_part(
+        &self,
+        side: Side,
+        resource: &Arc<Resource>,
+        record: &Value,
+    ) -> Result<Looked, String> {
         let Some(part_of) = self.part_of(side, &resource.name) else { return Ok(Looked::NotThere) };
         let parent = part_of.by.get(record).and_then(Value::scalar_text).unwrap_or_default();
         let below = resource.list.as_ref().is_some_and(|list| list.path.fields().next().is_some());
         let fields = wanted(&self.program, side, &resource.name);
         let mut hits = Vec::new();
-        let mut pages = Pages::new(&self.clients[side], resource, Vec::new(), below.then_some(record)).map_err(|error| error.to_string())?;
+        let mut pages = Pages::new(&self.clients[side], resource, Vec::new(), below.then_some(record))
+            .map_err(|error| error.to_string())?;
         while let Some(page) = pages.next().await.map_err(|error| error.to_string())? {
             for wire_record in &page.records {
                 let Ok(Some(mut data)) = self.decoded(side, resource, &fields, wire_record) else { continue };
                 if below {
                     part_of.by.set(&mut data, Value::text(parent.clone()));
                 }
-                if part_of.by.get(&data).and_then(Value::scalar_text).as_deref() == Some(&parent) && holds_all(&data, record) {
+                if part_of.by.get(&data).and_then(Value::scalar_text).as_deref() == Some(&parent)
+                    && holds_all(&data, record)
+                {
                     hits.extend(row_of(resource, data, Some(&part_of)));
                 }
             }
@@ -352,7 +400,8 @@ impl Engine {
     ) -> Result<Vec<RecordRow>, String> {
         let fields = wanted(&self.program, side, &resource.name);
         let query = wire::list_query(resource, None, filters);
-        let mut pages = Pages::new(&self.clients[side], resource, query, None).map_err(|error| error.to_string())?;
+        let mut pages =
+            Pages::new(&self.clients[side], resource, query, None).map_err(|error| error.to_string())?;
         let mut found = Vec::new();
         while let Some(page) = pages.next().await.map_err(|error| error.to_string())? {
             for wire_record in &page.records {

@@ -203,7 +203,18 @@ pub struct RegisterWords {
 
 /// Names of [`RegisterWords`], used to tell words from sides.
 const REGISTER_WORDS: &[&str] = &[
-    "title", "when", "direction", "master", "adopt", "match", "unique", "part_of", "valid", "situations", "was", "fields",
+    "title",
+    "when",
+    "direction",
+    "master",
+    "adopt",
+    "match",
+    "unique",
+    "part_of",
+    "valid",
+    "situations",
+    "was",
+    "fields",
 ];
 
 impl FromNode for Register {
@@ -347,8 +358,31 @@ pub struct RowWords {
 
 /// Names of [`RowWords`], used to tell words from sides.
 pub const ROW_WORDS: &[&str] = &[
-    "fields", "constant", "value", "template", "join", "values", "unlisted", "ref", "if_missing", "convert", "compare", "round", "multiply",
-    "truncate", "default", "when", "else", "apply", "master", "direction", "key", "required", "clear", "only", "conflict",
+    "fields",
+    "constant",
+    "value",
+    "template",
+    "join",
+    "values",
+    "unlisted",
+    "ref",
+    "if_missing",
+    "convert",
+    "compare",
+    "round",
+    "multiply",
+    "truncate",
+    "default",
+    "when",
+    "else",
+    "apply",
+    "master",
+    "direction",
+    "key",
+    "required",
+    "clear",
+    "only",
+    "conflict",
 ];
 
 impl FromNode for Row {
@@ -528,12 +562,15 @@ pub enum Conflict {
     Later,
 }
 
+/// The sides of a map node: names of the mapping's own, not yet typed.
+type Sides = Vec<(At<String>, Node)>;
+
 /// Splits a map node into its words (typed) and the rest (sides).
 fn split<W: serde::de::DeserializeOwned>(
     node: &Node,
     words: &[&str],
     diagnostics: &mut Diagnostics,
-) -> Option<(W, Vec<(At<String>, Node)>)> {
+) -> Option<(W, Sides)> {
     let Kind::Map(entries) = &node.kind else {
         // let the typed reader say what is wanted
         return from_node::<W>(node, diagnostics).map(|words| (words, Vec::new()));

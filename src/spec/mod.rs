@@ -1,6 +1,9 @@
-//! spec
+//! What a user may write, typed and with its places, and nothing more: no name is looked up here.
+
 pub mod cases;
 pub mod connection;
+pub mod expand;
+pub mod load;
 pub mod mapping;
 pub mod sandbox;
 pub mod short;

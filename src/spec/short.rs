@@ -1,4 +1,4 @@
-//! Short forms: a text where a map would say only one thing, `none` where there is nothing, one path or several.
+//! Short forms: a text where a map would say only one thing, `none` where there is nothing, one path or a list of them.
 
 use std::borrow::Cow;
 

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::mapping::Limit;
 use super::short::{OrNone, Paths, Short, ShortForm};
 use super::yaml::{List, Table};
 use crate::diagnostic::At;
@@ -50,7 +51,7 @@ pub struct System {
     pub pagers: Table<Pager>,
     /// What every resource below has unless it says otherwise. Maps are merged, lists replaced, null removes.
     pub defaults: Option<Resource>,
-    /// Object types used by several fields: a name and its fields.
+    /// Object types used by more than one field: a name and its fields.
     #[serde(default)]
     pub objects: Table<Table<ShortForm<Field>>>,
     /// The kinds of record this system has.
@@ -87,7 +88,7 @@ pub struct Auth {
     /// `none`; `header` (the headers below, from credentials); `basic` (`user` and `password`);
     /// `oauth2_client_credentials` (a token is fetched first, RFC 6749 section 4.4).
     #[serde(default)]
-    pub kind: AuthKind,
+    pub kind: At<AuthKind>,
     /// `oauth2_client_credentials`: the call that gives a token.
     pub token: Option<TokenCall>,
     /// `oauth2_client_credentials`: where the answer holds what.
@@ -95,7 +96,7 @@ pub struct Auth {
     pub reply: TokenReply,
     /// `oauth2_client_credentials`: the scopes asked for. The answer must not grant fewer.
     #[serde(default)]
-    pub scopes: Vec<String>,
+    pub scopes: Vec<At<String>>,
     /// Headers that carry the proof, as templates over `credentials` and `token`.
     #[serde(default)]
     pub headers: Table<At<String>>,
@@ -174,11 +175,11 @@ impl Default for TokenReply {
 #[serde(deny_unknown_fields)]
 pub struct Limits {
     /// Requests in each period `per`.
-    pub requests: Option<u32>,
+    pub requests: Option<At<u32>>,
     /// The period of `requests`. Default 1s.
     pub per: Option<At<String>>,
     /// Requests at the same time. Default 4.
-    pub concurrent: Option<u32>,
+    pub concurrent: Option<At<u32>>,
     /// A quota that answers tell in headers: the engine slows down before it is used up.
     pub quota: Option<Quota>,
 }
@@ -194,7 +195,7 @@ pub struct Quota {
     /// Header with the size of the quota, where there is one.
     pub limit: Option<String>,
     /// How much is left to others: a number of requests, or a percentage of the limit. Default 0.
-    pub reserve: Option<At<String>>,
+    pub reserve: Option<Limit>,
 }
 
 /// How dates and times are written on the wire.
@@ -206,9 +207,9 @@ pub struct Times {
     #[serde(default)]
     pub zone: Zone,
     /// strftime format of a date that is sent. Default `%Y-%m-%d`.
-    pub send_date: Option<String>,
+    pub send_date: Option<At<String>>,
     /// strftime format of a time that is sent, also in a cursor. Default RFC 3339 (or without its offset, by `zone`).
-    pub send_time: Option<String>,
+    pub send_time: Option<At<String>>,
 }
 
 /// What a time without an offset means.
@@ -249,7 +250,7 @@ pub struct Errors {
     /// Rules in order; the first that fits says what the answer means. Where none fits: 400, 401, 403, 404, 405, 409, 413, 415,
     /// 422, 429 did not take effect; everything else is unknown.
     #[serde(default)]
-    pub rules: List<ErrorRule>,
+    pub rules: List<At<ErrorRule>>,
 }
 
 /// What one kind of error answer means.
@@ -258,7 +259,7 @@ pub struct Errors {
 pub struct ErrorRule {
     /// The HTTP status.
     pub status: Option<u16>,
-    /// The kinds of error (one or several).
+    /// The kinds of error (one or more).
     #[serde(default)]
     pub kind: Paths,
     /// A pattern for the message; `*` stands for any text.
@@ -428,7 +429,7 @@ pub struct Resource {
     /// Removes one: a path template; `none` where there is no such call.
     pub delete: Option<OrNone<ShortForm<DeleteCall>>>,
     /// How a record becomes a request body.
-    pub encoding: Option<Encoding>,
+    pub encoding: Option<At<Encoding>>,
     /// How changed records are asked for; `none` where they cannot be.
     pub cursor: Option<OrNone<Cursor>>,
     /// Which fields the server can filter by: field name and query parameter. The engine always compares again.
@@ -494,7 +495,7 @@ pub struct CreateCall {
     /// Path of the whole new record in the answer, where the answer holds it: saves a read. `$` is the answer itself.
     pub record: Option<At<String>>,
     /// The encoding of this call, where it differs from the resource's.
-    pub encoding: Option<Encoding>,
+    pub encoding: Option<At<Encoding>>,
     /// The request can be repeated without harm (the server knows it again).
     pub idempotent: bool,
 }
@@ -534,7 +535,7 @@ pub struct UpdateCall {
     /// Path of the whole record in the answer, where the answer holds it: saves a read. `$` is the answer itself.
     pub record: Option<At<String>>,
     /// The encoding of this call, where it differs from the resource's.
-    pub encoding: Option<Encoding>,
+    pub encoding: Option<At<Encoding>>,
 }
 
 /// Which fields an update sends.
@@ -645,7 +646,7 @@ pub struct Cursor {
     pub with: Table<String>,
     /// A template for the parameter's value over `since`, where it is not the time itself.
     pub value: Option<At<String>>,
-    /// The field (or the first of several that is there) that says when a record changed.
+    /// The field (or of a list, the first that is there) that says when a record changed.
     pub field: Paths,
     /// How far before the last seen change the next read begins. Default 10m.
     pub overlap: Option<At<String>>,
@@ -714,7 +715,7 @@ pub struct Field {
     /// Can be written in a create only.
     pub create_only: bool,
     /// The value it gets in a create where the mapping gives none.
-    pub on_create: Option<Value>,
+    pub on_create: Option<At<Value>>,
     /// No two records may have the same.
     pub unique: bool,
     /// Who gives the value: `if_missing` (the system, where a create leaves it out), `by_series` (the system's number series).
@@ -741,7 +742,7 @@ pub struct Field {
     pub always_send: bool,
     /// The unit of a number: `days`, `percent` …
     pub unit: Option<String>,
-    /// `text`: several lines are allowed.
+    /// `text`: more than one line is allowed.
     pub lines: bool,
     /// Personal or secret: messages and plans show `•••`.
     pub sensitive: bool,
@@ -782,10 +783,9 @@ pub struct Pivot {
     pub part: At<String>,
     /// The child's fields and the values they must have. A new child gets them.
     #[serde(rename = "where")]
-    pub only_where: Table<Value>,
+    pub only_where: Table<At<Value>>,
     /// The child's field that is the value. Without it, the child's fields are the members of this object.
     pub value: Option<At<String>>,
-    /// A field of the parent that names the child, where several match. Filled when a child is made and it is empty.
+    /// A field of the parent that names the child, where more than one matches. Filled when a child is made and it is empty.
     pub pointer: Option<At<String>>,
 }
-

@@ -6,11 +6,13 @@
 //! the database, run in order, committed together, and answered only *after* the commit has reached the
 //! disk. A job is atomic: its effects are all there or none, and a job that fails undoes only itself.
 
+mod guard;
 mod handle;
 mod rows;
 mod sqlite;
 
-pub use handle::{Handle, Lock, OpenError};
+pub use guard::Origin;
+pub use handle::{Handle, OpenError};
 pub use rows::*;
 
 use crate::value::{Side, Value};
@@ -37,7 +39,13 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 pub trait Mirror {
     /// Stores what a page of a list said. Answers for each row whether it was new or different (then it is
     /// dirty now). `sweep` is the number of the complete read that this page belongs to, 0 for a delta.
-    fn put_records(&mut self, side: Side, resource: &str, rows: &[RecordRow], sweep: i64) -> Result<Vec<bool>>;
+    fn put_records(
+        &mut self,
+        side: Side,
+        resource: &str,
+        rows: &[RecordRow],
+        sweep: i64,
+    ) -> Result<Vec<bool>>;
     /// Stores what a write made of a record, or a read-back: not dirty afterwards.
     fn put_clean(&mut self, side: Side, resource: &str, row: &RecordRow) -> Result<()>;
     /// One record.
@@ -45,7 +53,14 @@ pub trait Mirror {
     /// The records below a parent, in the order of their ids.
     fn children(&self, side: Side, resource: &str, parent: &str) -> Result<Vec<StoredRecord>>;
     /// Up to `limit` records in the order of their ids, starting after `after`, of one kind.
-    fn records(&self, side: Side, resource: &str, which: Which, after: &str, limit: usize) -> Result<Vec<StoredRecord>>;
+    fn records(
+        &self,
+        side: Side,
+        resource: &str,
+        which: Which,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<StoredRecord>>;
     /// How many there are of one kind.
     fn count(&self, side: Side, resource: &str, which: Which) -> Result<u64>;
     /// Takes a record off the work list, if its hash is still this one.
@@ -60,9 +75,22 @@ pub trait Mirror {
 pub trait Links {
     /// Replaces the match keys of one record in a register: `keys[i]` belongs to the i-th `match` entry or
     /// `unique` rule; `None` where the record has no full key there.
-    fn put_keys(&mut self, register: &str, side: Side, record: &RecordRef, keys: &[Option<String>]) -> Result<()>;
+    fn put_keys(
+        &mut self,
+        register: &str,
+        side: Side,
+        record: &RecordRef,
+        keys: &[Option<String>],
+    ) -> Result<()>;
     /// The records with this key, at most `limit`, in the order of their ids.
-    fn by_key(&self, register: &str, side: Side, index: usize, key: &str, limit: usize) -> Result<Vec<RecordRef>>;
+    fn by_key(
+        &self,
+        register: &str,
+        side: Side,
+        index: usize,
+        key: &str,
+        limit: usize,
+    ) -> Result<Vec<RecordRef>>;
     /// The link of a record in a register.
     fn link(&self, register: &str, side: Side, record: &RecordRef) -> Result<Option<Link>>;
     /// The link of a record of this register by id alone (ids are unique within a side of a register).
@@ -115,6 +143,8 @@ pub trait Log {
     fn put_set_aside(&mut self, row: &SetAside) -> Result<()>;
     /// Takes it back. Answers whether it was there.
     fn remove_set_aside(&mut self, register: &str, side: Side, id: &str) -> Result<bool>;
+    /// What is set aside of one record, if it is.
+    fn set_aside_of(&self, register: &str, side: Side, id: &str) -> Result<Option<SetAside>>;
     /// Everything set aside, of one register or of all, oldest first.
     fn set_aside(&self, register: Option<&str>) -> Result<Vec<SetAside>>;
     /// Starts (`ended` is none) or ends a run.
@@ -124,7 +154,12 @@ pub trait Log {
     /// Notes that something happened to a record.
     fn add_event(&mut self, event: &EventRow) -> Result<()>;
     /// The events of a run, or of a record, oldest first.
-    fn events(&self, run: Option<&str>, record: Option<(&str, Side, &str)>, limit: usize) -> Result<Vec<EventRow>>;
+    fn events(
+        &self,
+        run: Option<&str>,
+        record: Option<(&str, Side, &str)>,
+        limit: usize,
+    ) -> Result<Vec<EventRow>>;
     /// A small fact by name: cursor values, fingerprints, hashes, commands.
     fn fact(&self, name: &str) -> Result<Option<String>>;
     /// Sets or (with `None`) removes a fact.

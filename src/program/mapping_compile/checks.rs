@@ -11,13 +11,20 @@ impl Compiler<'_> {
         mapping.checks.iter().filter_map(|check| self.check(mapping, check, registers)).collect()
     }
 
-    fn check(&mut self, mapping: &spec::Mapping, check: &spec::Check, registers: &[Register]) -> Option<Check> {
+    fn check(
+        &mut self,
+        mapping: &spec::Mapping,
+        check: &spec::Check,
+        registers: &[Register],
+    ) -> Option<Check> {
         let base = self.base_scope();
         let when = match &check.when {
             Some(when) => Some(self.expr(when, &base)?),
             None => None,
         };
-        let kinds = usize::from(check.that.is_some()) + usize::from(!check.access.is_empty()) + usize::from(check.confirm.is_some());
+        let kinds = usize::from(check.that.is_some())
+            + usize::from(!check.access.is_empty())
+            + usize::from(check.confirm.is_some());
         // a condition may stand beside a sentence to confirm: the condition is what is asked by itself
         if kinds == 0 || (!check.access.is_empty() && kinds > 1) {
             self.error(
@@ -47,7 +54,12 @@ impl Compiler<'_> {
             let Some(found) = registers.iter().find(|one| one.name == register) else {
                 // a register that is switched off has no records to ask
                 if !mapping.registers.contains_key(&register) {
-                    self.error(&codes::UNKNOWN_REGISTER, each.span, format!("there is no register `{register}`"), None);
+                    self.error(
+                        &codes::UNKNOWN_REGISTER,
+                        each.span,
+                        format!("there is no register `{register}`"),
+                        None,
+                    );
                 }
                 return None;
             };

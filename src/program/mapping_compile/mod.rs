@@ -120,7 +120,13 @@ pub(super) struct Compiler<'a> {
 
 impl Compiler<'_> {
     /// One error.
-    fn error(&mut self, code: &'static Code, span: Span, message: impl Into<String>, help: impl Into<Option<String>>) {
+    fn error(
+        &mut self,
+        code: &'static Code,
+        span: Span,
+        message: impl Into<String>,
+        help: impl Into<Option<String>>,
+    ) {
         let mut diagnostic = Diagnostic::error(code, span, message.into());
         if let Some(help) = help.into() {
             diagnostic = diagnostic.help(help);
@@ -128,7 +134,13 @@ impl Compiler<'_> {
         self.diagnostics.push(diagnostic);
     }
 
-    fn warning(&mut self, code: &'static Code, span: Span, message: impl Into<String>, help: impl Into<Option<String>>) {
+    fn warning(
+        &mut self,
+        code: &'static Code,
+        span: Span,
+        message: impl Into<String>,
+        help: impl Into<Option<String>>,
+    ) {
         let mut diagnostic = Diagnostic::warning(code, span, message.into());
         if let Some(help) = help.into() {
             diagnostic = diagnostic.help(help);
@@ -143,7 +155,19 @@ impl Compiler<'_> {
     /// A side may not be called like a word of a row or register: `{ severa: …, value: … }` must stay clear.
     fn side_name(&mut self, side: Side, name: &At<String>) {
         let taken = spec::ROW_WORDS.contains(&name.value.as_str())
-            || ["settings", "today", "now", "row", "header", "file", "title", "situations", "match", "unique"].contains(&name.value.as_str());
+            || [
+                "settings",
+                "today",
+                "now",
+                "row",
+                "header",
+                "file",
+                "title",
+                "situations",
+                "match",
+                "unique",
+            ]
+            .contains(&name.value.as_str());
         if taken {
             self.error(
                 &codes::SIDE_IS_A_WORD,
@@ -245,7 +269,9 @@ impl Compiler<'_> {
                 self.setting_uses.insert(second.clone());
                 continue;
             }
-            let Some(side) = Side::BOTH.into_iter().find(|side| self.sides[*side].name == *root) else { continue };
+            let Some(side) = Side::BOTH.into_iter().find(|side| self.sides[*side].name == *root) else {
+                continue;
+            };
             let Some(resource) = self.sides[side].system.resources.get(second) else { continue };
             if resource.singleton {
                 self.facts.insert((side, second.clone(), None));

@@ -28,12 +28,19 @@ impl Compiler<'_> {
         match Path::parse(&text.value) {
             Ok(path) => Some(path),
             Err(problem) => {
-                let span = self.sources.inner_span(text.span, &text.value, problem.at..(problem.at + 1).min(text.value.len()));
+                let span = self.sources.inner_span(
+                    text.span,
+                    &text.value,
+                    problem.at..(problem.at + 1).min(text.value.len()),
+                );
                 self.error(
                     &codes::BAD_PATH,
                     span,
                     problem.message,
-                    Some("a path is names with dots: `mainAddress.city`, `lines[*].price`, `codes[0]`".to_owned()),
+                    Some(
+                        "a path is names with dots: `mainAddress.city`, `lines[*].price`, `codes[0]`"
+                            .to_owned(),
+                    ),
                 );
                 None
             }
@@ -48,14 +55,29 @@ impl Compiler<'_> {
         let near = suggest(&name.value, system.resources.keys().map(String::as_str));
         let help = match near {
             Some(near) => format!("did you mean `{near}`?"),
-            None => format!("{} has {}", system.name, system.resources.keys().cloned().collect::<Vec<_>>().join(", ")),
+            None => format!(
+                "{} has {}",
+                system.name,
+                system.resources.keys().cloned().collect::<Vec<_>>().join(", ")
+            ),
         };
-        self.error(&codes::UNKNOWN_RESOURCE, name.span, format!("{} has no resource `{name}`", self.sides[side].name), Some(help));
+        self.error(
+            &codes::UNKNOWN_RESOURCE,
+            name.span,
+            format!("{} has no resource `{name}`", self.sides[side].name),
+            Some(help),
+        );
         None
     }
 
     /// What a path is in a resource, or an error with the nearest field.
-    pub(super) fn resolve(&mut self, side: Side, resource: &Resource, path: &Path, span: Span) -> Option<Place> {
+    pub(super) fn resolve(
+        &mut self,
+        side: Side,
+        resource: &Resource,
+        path: &Path,
+        span: Span,
+    ) -> Option<Place> {
         if let Some(place) = place(resource, path) {
             return Some(place);
         }
@@ -65,7 +87,11 @@ impl Compiler<'_> {
             Some(near) => format!("did you mean `{near}`?"),
             None => {
                 let shown: Vec<&str> = names.iter().take(12).map(String::as_str).collect();
-                format!("its fields are {}{}", shown.join(", "), if names.len() > shown.len() { ", …" } else { "" })
+                format!(
+                    "its fields are {}{}",
+                    shown.join(", "),
+                    if names.len() > shown.len() { ", …" } else { "" }
+                )
             }
         };
         self.error(
@@ -133,7 +159,8 @@ fn generic(path: &Path) -> Path {
 /// Every path a mapping may name in a resource.
 pub(super) fn all_paths(resource: &Resource) -> Vec<String> {
     fn add(prefix: &str, field: &Field, out: &mut Vec<String>) {
-        let name = if prefix.is_empty() { field.name.to_string() } else { format!("{prefix}.{}", field.name) };
+        let name =
+            if prefix.is_empty() { field.name.to_string() } else { format!("{prefix}.{}", field.name) };
         out.push(name.clone());
         let prefix = if matches!(field.ty, Type::List(_)) { format!("{name}[*]") } else { name };
         for member in &field.fields {

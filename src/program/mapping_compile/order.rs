@@ -15,10 +15,20 @@ impl Compiler<'_> {
                     if !mapping.registers.contains_key(target) {
                         let near = crate::diagnostic::suggest(target, mapping.registers.keys());
                         let help = near.map_or_else(
-                            || format!("the registers are {}", mapping.registers.keys().collect::<Vec<_>>().join(", ")),
+                            || {
+                                format!(
+                                    "the registers are {}",
+                                    mapping.registers.keys().collect::<Vec<_>>().join(", ")
+                                )
+                            },
                             |near| format!("did you mean `{near}`?"),
                         );
-                        self.error(&codes::UNKNOWN_REGISTER, row.origin.span, format!("there is no register `{target}`"), Some(help));
+                        self.error(
+                            &codes::UNKNOWN_REGISTER,
+                            row.origin.span,
+                            format!("there is no register `{target}`"),
+                            Some(help),
+                        );
                     }
                 }
             }
@@ -31,7 +41,8 @@ impl Compiler<'_> {
         let mut done: Vec<Register> = Vec::new();
         while !waiting.is_empty() {
             let names: Vec<String> = waiting.iter().map(|register| register.name.clone()).collect();
-            let ready = waiting.iter().position(|register| !register.needs.iter().any(|need| names.contains(need)));
+            let ready =
+                waiting.iter().position(|register| !register.needs.iter().any(|need| names.contains(need)));
             match ready {
                 Some(index) => done.push(waiting.remove(index)),
                 None => {

@@ -41,7 +41,12 @@ impl Compiler<'_> {
         self.ordered(registers)
     }
 
-    fn register(&mut self, mapping: &spec::Mapping, name: &At<String>, register: &spec::Register) -> Option<Register> {
+    fn register(
+        &mut self,
+        mapping: &spec::Mapping,
+        name: &At<String>,
+        register: &spec::Register,
+    ) -> Option<Register> {
         let words = &register.words;
         if let Some(when) = &words.when {
             let scope = self.base_scope();
@@ -86,13 +91,17 @@ impl Compiler<'_> {
         let adopt = words.adopt.as_ref().and_then(|adopt| self.side(adopt));
         let types = Both::of(|side| self.end_type(&ends[side], &[]));
         let master = one_way.or(stated);
-        let rows = self.rows(mapping, &words.fields, &super::rows::Table {
-            register: &name.value,
-            ends: &ends,
-            types: &types,
-            direction: &direction,
-            master,
-        });
+        let rows = self.rows(
+            mapping,
+            &words.fields,
+            &super::rows::Table {
+                register: &name.value,
+                ends: &ends,
+                types: &types,
+                direction: &direction,
+                master,
+            },
+        );
         let matching = self.matching(words, &rows, name);
         let unique = self.unique(words, &ends, &types, &rows);
         let valid = self.valid(words, &types);
@@ -138,15 +147,38 @@ impl Compiler<'_> {
         for (key, _) in &register.sides {
             if Side::BOTH.into_iter().all(|side| self.sides[side].name != key.value) {
                 let words = [
-                    "title", "when", "direction", "master", "adopt", "match", "unique", "part_of", "valid", "situations", "was", "fields",
+                    "title",
+                    "when",
+                    "direction",
+                    "master",
+                    "adopt",
+                    "match",
+                    "unique",
+                    "part_of",
+                    "valid",
+                    "situations",
+                    "was",
+                    "fields",
                 ];
                 let sides = [self.sides.left.name.clone(), self.sides.right.name.clone()];
                 let near = suggest(&key.value, words.into_iter().chain(sides.iter().map(String::as_str)));
                 let help = near.map_or_else(
-                    || format!("the sides are `{}` and `{}`; the words are {}", sides[0], sides[1], words.join(", ")),
+                    || {
+                        format!(
+                            "the sides are `{}` and `{}`; the words are {}",
+                            sides[0],
+                            sides[1],
+                            words.join(", ")
+                        )
+                    },
                     |near| format!("did you mean `{near}`?"),
                 );
-                self.error(&codes::UNKNOWN_SIDE, key.span, format!("`{key}` is neither a side nor a word of a register"), Some(help));
+                self.error(
+                    &codes::UNKNOWN_SIDE,
+                    key.span,
+                    format!("`{key}` is neither a side nor a word of a register"),
+                    Some(help),
+                );
             }
         }
         let mut found: [Option<Endpoint>; 2] = [None, None];
@@ -168,7 +200,9 @@ impl Compiler<'_> {
         // scopes see the record of their side by bare names
         for side in Side::BOTH {
             let side_name = self.sides[side].name.clone();
-            let Some((_, end)) = register.sides.iter().find(|(key, _)| key.value == side_name) else { continue };
+            let Some((_, end)) = register.sides.iter().find(|(key, _)| key.value == side_name) else {
+                continue;
+            };
             let ty = self.end_type(&ends[side], &[]);
             let scope = match side {
                 Side::Left => self.scope_with(Some(&ty), None, Some(side)),
@@ -188,14 +222,25 @@ impl Compiler<'_> {
     }
 
     /// An expression over records of one side: what it reads is noted as needed.
-    fn record_expr(&mut self, side: Side, end: &Endpoint, text: &At<String>, scope: &Scope) -> Option<crate::program::expr::Expr> {
+    fn record_expr(
+        &mut self,
+        side: Side,
+        end: &Endpoint,
+        text: &At<String>,
+        scope: &Scope,
+    ) -> Option<crate::program::expr::Expr> {
         let expr = self.expr(text, scope)?;
         self.need_uses(side, end, expr.uses());
         Some(expr)
     }
 
     /// Notes the fields of either side that an expression reads; bare names belong to `side`.
-    pub(super) fn need_uses(&mut self, side: Side, end: &Endpoint, uses: impl IntoIterator<Item = impl std::borrow::Borrow<Path>>) {
+    pub(super) fn need_uses(
+        &mut self,
+        side: Side,
+        end: &Endpoint,
+        uses: impl IntoIterator<Item = impl std::borrow::Borrow<Path>>,
+    ) {
         for path in uses {
             let path = path.borrow().clone();
             let mut path = path;
@@ -244,7 +289,12 @@ impl Compiler<'_> {
                     let Some(resource) = self.resource(side, name) else { continue };
                     for value in values.iter() {
                         if seen.insert(value.value.clone(), ()).is_some() {
-                            self.error(&codes::BAD_ONE_OF, value.span, format!("`{value}` stands for two resources"), None);
+                            self.error(
+                                &codes::BAD_ONE_OF,
+                                value.span,
+                                format!("`{value}` stands for two resources"),
+                                None,
+                            );
                         }
                     }
                     members.push(Member {
@@ -263,7 +313,12 @@ impl Compiler<'_> {
                 }
             }
             (Some(resource), false) => {
-                self.error(&codes::BAD_ONE_OF, resource.span, "either `resource` or `one_of`, not both", None);
+                self.error(
+                    &codes::BAD_ONE_OF,
+                    resource.span,
+                    "either `resource` or `one_of`, not both",
+                    None,
+                );
                 return None;
             }
             (None, true) => {
@@ -281,7 +336,10 @@ impl Compiler<'_> {
                 self.error(
                     &codes::NOT_LISTED,
                     register.span,
-                    format!("{} of {} cannot be listed, so it cannot be a register", member.resource.name, self.sides[side].name),
+                    format!(
+                        "{} of {} cannot be listed, so it cannot be a register",
+                        member.resource.name, self.sides[side].name
+                    ),
                     None,
                 );
             }
@@ -315,7 +373,10 @@ impl Compiler<'_> {
                             &codes::NEVER_THIS_VALUE,
                             text.span,
                             format!("{field} is never `{text_value}`"),
-                            Some(near.map_or_else(|| format!("it is one of {}", of.join(", ")), |near| format!("did you mean `{near}`?"))),
+                            Some(near.map_or_else(
+                                || format!("it is one of {}", of.join(", ")),
+                                |near| format!("did you mean `{near}`?"),
+                            )),
                         );
                     }
                 }
@@ -357,7 +418,12 @@ impl Compiler<'_> {
                 return None;
             };
             if setting.kind != crate::program::mapping::SettingKind::Direction {
-                self.error(&codes::BAD_DIRECTION, text.span, format!("the setting `{name}` is no direction"), Some("give it `type: direction`".to_owned()));
+                self.error(
+                    &codes::BAD_DIRECTION,
+                    text.span,
+                    format!("the setting `{name}` is no direction"),
+                    Some("give it `type: direction`".to_owned()),
+                );
                 return None;
             }
             let answer = self.answers.get(name).and_then(Value::as_text).unwrap_or("both").to_owned();
@@ -396,7 +462,12 @@ impl Compiler<'_> {
             Some(near) => format!("did you mean `settings.{near}`?"),
             None => "declare it under `settings:`".to_owned(),
         };
-        self.error(&codes::UNKNOWN_SETTING, span, format!("this mapping has no setting `{name}`"), Some(help));
+        self.error(
+            &codes::UNKNOWN_SETTING,
+            span,
+            format!("this mapping has no setting `{name}`"),
+            Some(help),
+        );
     }
 
     fn matching(&mut self, words: &spec::RegisterWords, rows: &[Row], name: &At<String>) -> Vec<Vec<usize>> {
@@ -405,7 +476,9 @@ impl Compiler<'_> {
             let mut indexes = Vec::new();
             for row_name in entry.iter() {
                 let found = rows.iter().position(|row| {
-                    row.is_two_sided() && (row.left.len() == 1 && row.left[0].to_string() == row_name.value || row.id == row_name.value)
+                    row.is_two_sided()
+                        && (row.left.len() == 1 && row.left[0].to_string() == row_name.value
+                            || row.id == row_name.value)
                 });
                 match found {
                     Some(index) => indexes.push(index),
@@ -417,9 +490,18 @@ impl Compiler<'_> {
                             .collect();
                         let help = match suggest(&row_name.value, names.iter().map(String::as_str)) {
                             Some(near) => format!("did you mean `{near}`?"),
-                            None => format!("rows are named by their path in {}: {}", self.sides.left.name, names.join(", ")),
+                            None => format!(
+                                "rows are named by their path in {}: {}",
+                                self.sides.left.name,
+                                names.join(", ")
+                            ),
                         };
-                        self.error(&codes::NO_MATCH, row_name.span, format!("no row of `{name}` is called `{row_name}`"), Some(help));
+                        self.error(
+                            &codes::NO_MATCH,
+                            row_name.span,
+                            format!("no row of `{name}` is called `{row_name}`"),
+                            Some(help),
+                        );
                     }
                 }
             }
@@ -438,7 +520,13 @@ impl Compiler<'_> {
         entries
     }
 
-    fn unique(&mut self, words: &spec::RegisterWords, ends: &Both<Endpoint>, types: &Both<Type>, rows: &[Row]) -> Vec<Unique> {
+    fn unique(
+        &mut self,
+        words: &spec::RegisterWords,
+        ends: &Both<Endpoint>,
+        types: &Both<Type>,
+        rows: &[Row],
+    ) -> Vec<Unique> {
         let mut out = Vec::new();
         for rule in words.unique.iter() {
             let Some(side) = self.side(&rule.side) else { continue };
@@ -475,9 +563,9 @@ impl Compiler<'_> {
         for rule in words.valid.iter() {
             let side = match &rule.of {
                 Some(of) => self.side(of),
-                None => Side::BOTH.into_iter().find(|side| {
-                    rule.that.value.contains(&format!("{}.", self.sides[*side].name))
-                }),
+                None => Side::BOTH
+                    .into_iter()
+                    .find(|side| rule.that.value.contains(&format!("{}.", self.sides[*side].name))),
             };
             let Some(side) = side else {
                 if rule.of.is_none() {
@@ -485,7 +573,10 @@ impl Compiler<'_> {
                         &codes::WHOSE_RECORDS,
                         rule.that.span,
                         "it is not clear which side's records this is about",
-                        Some(format!("name a field with its side, `{}.FIELD`, or add `of:`", self.sides.left.name)),
+                        Some(format!(
+                            "name a field with its side, `{}.FIELD`, or add `of:`",
+                            self.sides.left.name
+                        )),
                     );
                 }
                 continue;
@@ -506,7 +597,11 @@ impl Compiler<'_> {
     fn part_of(&mut self, words: &spec::RegisterWords, rows: &[Row]) -> Option<(String, usize)> {
         let parent = words.part_of.as_ref()?;
         let found = rows.iter().position(|row| {
-            row.is_two_sided() && row.steps.iter().any(|step| matches!(step, Step::Reference { register, .. } if *register == parent.value))
+            row.is_two_sided()
+                && row
+                    .steps
+                    .iter()
+                    .any(|step| matches!(step, Step::Reference { register, .. } if *register == parent.value))
         });
         if found.is_none() {
             self.error(
@@ -532,7 +627,12 @@ impl Compiler<'_> {
                             || "only source_missing, target_missing and out_of_scope may be answered otherwise".to_owned(),
                             |near| format!("did you mean `{near}`?"),
                         );
-                    self.error(&codes::BAD_SITUATION, name.span, format!("`{other}` is no situation that can be changed"), Some(help));
+                    self.error(
+                        &codes::BAD_SITUATION,
+                        name.span,
+                        format!("`{other}` is no situation that can be changed"),
+                        Some(help),
+                    );
                     continue;
                 }
             };
@@ -543,8 +643,16 @@ impl Compiler<'_> {
                     ("unlink", Reaction::Unlink),
                     ("delete", Reaction::Delete),
                 ],
-                Situation::TargetMissing => &[("nothing", Reaction::Nothing), ("set_aside", Reaction::SetAside), ("unlink", Reaction::Unlink)],
-                Situation::OutOfScope => &[("nothing", Reaction::Nothing), ("set_aside", Reaction::SetAside), ("unlink", Reaction::Unlink)],
+                Situation::TargetMissing => &[
+                    ("nothing", Reaction::Nothing),
+                    ("set_aside", Reaction::SetAside),
+                    ("unlink", Reaction::Unlink),
+                ],
+                Situation::OutOfScope => &[
+                    ("nothing", Reaction::Nothing),
+                    ("set_aside", Reaction::SetAside),
+                    ("unlink", Reaction::Unlink),
+                ],
             };
             match allowed.iter().find(|(word, _)| *word == reaction.value) {
                 Some((_, reaction)) => {
@@ -574,8 +682,10 @@ impl Compiler<'_> {
             if !to {
                 continue;
             }
-            let writable =
-                register.ends[side].members.iter().any(|member| member.resource.writable && member.resource.create.is_some());
+            let writable = register.ends[side]
+                .members
+                .iter()
+                .any(|member| member.resource.writable && member.resource.create.is_some());
             if !writable {
                 register.creates[side] = false;
                 let updatable = register.rows.iter().any(|row| row.writes[side]);
@@ -585,10 +695,19 @@ impl Compiler<'_> {
                         name.span,
                         format!(
                             "nothing can be written to {} of {}",
-                            register.ends[side].members.iter().map(|member| member.resource.name.as_str()).collect::<Vec<_>>().join(", "),
+                            register.ends[side]
+                                .members
+                                .iter()
+                                .map(|member| member.resource.name.as_str())
+                                .collect::<Vec<_>>()
+                                .join(", "),
                             self.sides[side].name
                         ),
-                        Some(format!("add `direction: {} -> {}`", self.sides[side].name, self.sides[side.other()].name)),
+                        Some(format!(
+                            "add `direction: {} -> {}`",
+                            self.sides[side].name,
+                            self.sides[side.other()].name
+                        )),
                     );
                 }
                 continue;
@@ -601,12 +720,20 @@ impl Compiler<'_> {
     fn required_rows(&mut self, register: &Register, side: Side, name: &At<String>) {
         for member in &register.ends[side].members {
             let Some(create) = &member.resource.create else { continue };
-            for field in member.resource.fields.iter().filter(|field| field.required && field.on_create.is_none() && field.assigned.is_none()) {
+            for field in member
+                .resource
+                .fields
+                .iter()
+                .filter(|field| field.required && field.on_create.is_none() && field.assigned.is_none())
+            {
                 let by = register.ends[side.other()].by.as_ref();
                 let given = register.rows.iter().any(|row| {
                     row.writes[side]
                         && (row.only.is_empty() || row.only.contains(&member.resource.name) || {
-                            register.ends[side.other()].members.iter().any(|other| row.only.contains(&other.resource.name))
+                            register.ends[side.other()]
+                                .members
+                                .iter()
+                                .any(|other| row.only.contains(&other.resource.name))
                         })
                         && row.paths(side).iter().any(|path| path.strip_prefix(&field.name).is_some())
                 }) || by.is_some_and(|by| *by == field.name);

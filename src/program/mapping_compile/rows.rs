@@ -26,6 +26,7 @@ struct RowEnd {
     ty: Type,
     read_only: bool,
     create_only: bool,
+    assigned: bool,
     max: Option<u32>,
     label: String,
     sensitive: bool,
@@ -34,7 +35,12 @@ struct RowEnd {
 }
 
 impl Compiler<'_> {
-    pub(super) fn rows(&mut self, mapping: &spec::Mapping, rows: &List<spec::Row>, table: &Table) -> Vec<Row> {
+    pub(super) fn rows(
+        &mut self,
+        mapping: &spec::Mapping,
+        rows: &List<spec::Row>,
+        table: &Table,
+    ) -> Vec<Row> {
         let mut out = Vec::new();
         for row in rows.iter() {
             self.row(mapping, row, table, &Both::default(), &mut out);
@@ -43,17 +49,36 @@ impl Compiler<'_> {
         out
     }
 
-    fn row(&mut self, mapping: &spec::Mapping, row: &spec::Row, table: &Table, prefix: &Both<Path>, out: &mut Vec<Row>) {
+    fn row(
+        &mut self,
+        mapping: &spec::Mapping,
+        row: &spec::Row,
+        table: &Table,
+        prefix: &Both<Path>,
+        out: &mut Vec<Row>,
+    ) {
         let words = &row.words;
         for (key, _) in &row.sides {
             if Side::BOTH.into_iter().all(|side| self.sides[side].name != key.value) {
                 let sides = [self.sides.left.name.clone(), self.sides.right.name.clone()];
                 let known = spec::ROW_WORDS.iter().copied().chain(sides.iter().map(String::as_str));
                 let help = suggest(&key.value, known).map_or_else(
-                    || format!("the sides are `{}` and `{}`; the words of a row are {}", sides[0], sides[1], spec::ROW_WORDS.join(", ")),
+                    || {
+                        format!(
+                            "the sides are `{}` and `{}`; the words of a row are {}",
+                            sides[0],
+                            sides[1],
+                            spec::ROW_WORDS.join(", ")
+                        )
+                    },
                     |near| format!("did you mean `{near}`?"),
                 );
-                self.error(&codes::UNKNOWN_SIDE, key.span, format!("`{key}` is neither a side nor a word of a row"), Some(help));
+                self.error(
+                    &codes::UNKNOWN_SIDE,
+                    key.span,
+                    format!("`{key}` is neither a side nor a word of a row"),
+                    Some(help),
+                );
                 return;
             }
         }
@@ -78,7 +103,10 @@ impl Compiler<'_> {
         let side_count = usize::from(left.is_some()) + usize::from(right.is_some());
         let wrong = match (side_count, computed_count) {
             (2, 0) | (1, 1) => None,
-            (0, _) => Some(("a row names a field of at least one side", format!("add `{}: FIELD`", self.sides.left.name))),
+            (0, _) => Some((
+                "a row names a field of at least one side",
+                format!("add `{}: FIELD`", self.sides.left.name),
+            )),
             (1, 0) => Some((
                 "this row has one side and no value for it",
                 format!(
@@ -123,7 +151,10 @@ impl Compiler<'_> {
                 &codes::ONE_WAY_ONLY,
                 row.span,
                 "`multiply` and `else` have no way back",
-                Some(format!("add `direction: {} -> {}`, or the other way", self.sides.left.name, self.sides.right.name)),
+                Some(format!(
+                    "add `direction: {} -> {}`, or the other way",
+                    self.sides.left.name, self.sides.right.name
+                )),
             );
             writes.left = false;
         }
@@ -133,13 +164,23 @@ impl Compiler<'_> {
                 .into_iter()
                 .filter_map(|side| {
                     let end = ends[side].as_ref()?;
-                    end.read_only.then(|| format!("{} of {} cannot be written", end.label, self.sides[side].name))
+                    end.read_only
+                        .then(|| format!("{} of {} cannot be written", end.label, self.sides[side].name))
                 })
                 .collect();
             // a key that only links is fine: it is compared, never written
             if !words.key {
-                let why = if names.is_empty() { "the directions leave nothing".to_owned() } else { names.join(", ") };
-                self.error(&codes::WRITES_NOTHING, span, format!("this row writes nothing: {why}"), Some("remove it, or change its direction".to_owned()));
+                let why = if names.is_empty() {
+                    "the directions leave nothing".to_owned()
+                } else {
+                    names.join(", ")
+                };
+                self.error(
+                    &codes::WRITES_NOTHING,
+                    span,
+                    format!("this row writes nothing: {why}"),
+                    Some("remove it, or change its direction".to_owned()),
+                );
                 return;
             }
         }
@@ -155,7 +196,9 @@ impl Compiler<'_> {
         let master = only_target.or(row_master).or(table.master);
         let source = master.or(only_target);
         let scope = self.row_scope(table, &only, &ends, source);
-        let compiled_expr = |this: &mut Self, text: &Option<At<String>>| -> Option<Option<crate::program::expr::Expr>> {
+        let compiled_expr = |this: &mut Self,
+                             text: &Option<At<String>>|
+         -> Option<Option<crate::program::expr::Expr>> {
             match text {
                 Some(text) => {
                     let expr = this.expr(text, &scope)?;
@@ -169,7 +212,9 @@ impl Compiler<'_> {
                             let named: Vec<Path> = expr
                                 .uses()
                                 .into_iter()
-                                .filter(|path| path.strip_prefix(&Path::key(this.sides[side].name.clone())).is_some())
+                                .filter(|path| {
+                                    path.strip_prefix(&Path::key(this.sides[side].name.clone())).is_some()
+                                })
                                 .collect();
                             this.need_uses(side, &end, named);
                         }
@@ -238,6 +283,7 @@ impl Compiler<'_> {
             steps,
             computed,
             create_only: Both::of(|side| ends[side].as_ref().is_some_and(|end| end.create_only)),
+            assigned: Both::of(|side| ends[side].as_ref().is_some_and(|end| end.assigned)),
             master,
             compare: words.compare.unwrap_or_default(),
             apply: words.apply.unwrap_or(Apply::Always),
@@ -251,7 +297,9 @@ impl Compiler<'_> {
             conflict: words.conflict.unwrap_or_default(),
             truncate: Both { left: max(Side::Left), right: max(Side::Right) },
             labels: Both { left: label(Side::Left), right: label(Side::Right) },
-            sensitive: Side::BOTH.into_iter().any(|side| ends[side].as_ref().is_some_and(|end| end.sensitive)),
+            sensitive: Side::BOTH
+                .into_iter()
+                .any(|side| ends[side].as_ref().is_some_and(|end| end.sensitive)),
             origin: self.origin(row.span),
             writes,
             left: left_paths,
@@ -271,21 +319,37 @@ impl Compiler<'_> {
             if known.contains(&name.value) {
                 only.push(name.value.clone());
             } else {
-                let help = suggest(&name.value, known.iter().map(String::as_str))
-                    .map_or_else(|| format!("its resources are {}", known.join(", ")), |near| format!("did you mean `{near}`?"));
-                self.error(&codes::UNKNOWN_RESOURCE, name.span, format!("register `{}` has no resource `{name}`", table.register), Some(help));
+                let help = suggest(&name.value, known.iter().map(String::as_str)).map_or_else(
+                    || format!("its resources are {}", known.join(", ")),
+                    |near| format!("did you mean `{near}`?"),
+                );
+                self.error(
+                    &codes::UNKNOWN_RESOURCE,
+                    name.span,
+                    format!("register `{}` has no resource `{name}`", table.register),
+                    Some(help),
+                );
                 fine = false;
             }
         }
         fine.then_some(only)
     }
 
-    fn row_end(&mut self, side: Side, table: &Table, only: &[String], paths: &crate::spec::short::Paths, prefix: &Path) -> Option<RowEnd> {
+    fn row_end(
+        &mut self,
+        side: Side,
+        table: &Table,
+        only: &[String],
+        paths: &crate::spec::short::Paths,
+        prefix: &Path,
+    ) -> Option<RowEnd> {
         let members: Vec<_> = table.ends[side]
             .members
             .iter()
             .filter(|member| {
-                let named_here = only.iter().any(|one| table.ends[side].members.iter().any(|member| member.resource.name == *one));
+                let named_here = only
+                    .iter()
+                    .any(|one| table.ends[side].members.iter().any(|member| member.resource.name == *one));
                 !named_here || only.contains(&member.resource.name)
             })
             .map(|member| member.resource.clone())
@@ -321,6 +385,7 @@ impl Compiler<'_> {
             ty: first.field.ty.clone(),
             read_only,
             create_only,
+            assigned: first.field.assigned.is_some(),
             max: first.field.max,
             label,
             sensitive: first.field.sensitive,
@@ -343,8 +408,10 @@ impl Compiler<'_> {
     ) {
         let Some(rows) = mapping.tables.get(&name.value) else {
             let names: Vec<String> = mapping.tables.keys().map(str::to_owned).collect();
-            let help = suggest(&name.value, names.iter().map(String::as_str))
-                .map_or_else(|| "declare it under `tables:`".to_owned(), |near| format!("did you mean `{near}`?"));
+            let help = suggest(&name.value, names.iter().map(String::as_str)).map_or_else(
+                || "declare it under `tables:`".to_owned(),
+                |near| format!("did you mean `{near}`?"),
+            );
             self.error(&codes::UNKNOWN_TABLE, name.span, format!("there is no table `{name}`"), Some(help));
             return;
         };
@@ -357,12 +424,17 @@ impl Compiler<'_> {
             self.error(
                 &codes::WRONG_KIND,
                 row.span,
-                format!("`{}` of {} is no object", ends[side].as_ref().map_or("", |end| &end.label), self.sides[side].name),
+                format!(
+                    "`{}` of {} is no object",
+                    ends[side].as_ref().map_or("", |end| &end.label),
+                    self.sides[side].name
+                ),
                 Some("`fields` is for rows of two objects".to_owned()),
             );
             return;
         }
-        let inner = Both { left: prefix.left.join(&left.paths[0]), right: prefix.right.join(&right.paths[0]) };
+        let inner =
+            Both { left: prefix.left.join(&left.paths[0]), right: prefix.right.join(&right.paths[0]) };
         let inner = Both {
             left: if prefix.left.is_root() { left.paths[0].clone() } else { inner.left },
             right: if prefix.right.is_root() { right.paths[0].clone() } else { inner.right },
@@ -384,9 +456,17 @@ impl Compiler<'_> {
         }
     }
 
-    fn row_scope(&self, table: &Table, only: &[String], ends: &Both<Option<RowEnd>>, source: Option<Side>) -> Scope {
+    fn row_scope(
+        &self,
+        table: &Table,
+        only: &[String],
+        ends: &Both<Option<RowEnd>>,
+        source: Option<Side>,
+    ) -> Scope {
         let types = Both::of(|side| {
-            let named_here = only.iter().any(|one| table.ends[side].members.iter().any(|member| member.resource.name == *one));
+            let named_here = only
+                .iter()
+                .any(|one| table.ends[side].members.iter().any(|member| member.resource.name == *one));
             if named_here { self.end_type(&table.ends[side], only) } else { table.types[side].clone() }
         });
         // the source of a computed row is the side it does not name
@@ -398,11 +478,19 @@ impl Compiler<'_> {
         self.scope_with(Some(&types.left), Some(&types.right), bare)
     }
 
-    fn steps(&mut self, mapping: &spec::Mapping, row: &spec::Row, table: &Table, ends: &Both<Option<RowEnd>>) -> Option<Vec<Step>> {
+    fn steps(
+        &mut self,
+        mapping: &spec::Mapping,
+        row: &spec::Row,
+        table: &Table,
+        ends: &Both<Option<RowEnd>>,
+    ) -> Option<Vec<Step>> {
         let words = &row.words;
         let mut steps = Vec::new();
-        let several: Vec<Side> =
-            Side::BOTH.into_iter().filter(|side| ends[*side].as_ref().is_some_and(|end| end.paths.len() > 1)).collect();
+        let several: Vec<Side> = Side::BOTH
+            .into_iter()
+            .filter(|side| ends[*side].as_ref().is_some_and(|end| end.paths.len() > 1))
+            .collect();
         match (&words.join, &several[..]) {
             (Some(join), [side]) => steps.push(Step::Join {
                 many: *side,
@@ -411,7 +499,12 @@ impl Compiler<'_> {
             }),
             (None, []) => {}
             (Some(join), _) => {
-                self.error(&codes::BAD_ROW, join.span, "`join` is for a row with several paths on exactly one side", None);
+                self.error(
+                    &codes::BAD_ROW,
+                    join.span,
+                    "`join` is for a row with several paths on exactly one side",
+                    None,
+                );
                 return None;
             }
             (None, _) => {
@@ -425,7 +518,9 @@ impl Compiler<'_> {
             }
         }
         if let Some(reference) = &words.reference {
-            let fields = Both::of(|side| ends[side].as_ref().and_then(|end| end.reference.as_ref()).map(|one| one.field.clone()));
+            let fields = Both::of(|side| {
+                ends[side].as_ref().and_then(|end| end.reference.as_ref()).map(|one| one.field.clone())
+            });
             for side in Side::BOTH {
                 if let Some(end) = &ends[side]
                     && end.reference.is_none()
@@ -433,7 +528,10 @@ impl Compiler<'_> {
                     self.error(
                         &codes::NO_REFERENCE,
                         row.span,
-                        format!("`{}` of {} holds no key of another record", end.label, self.sides[side].name),
+                        format!(
+                            "`{}` of {} holds no key of another record",
+                            end.label, self.sides[side].name
+                        ),
                         Some("say so in the system file: `ref: RESOURCE`".to_owned()),
                     );
                     return None;
@@ -447,7 +545,12 @@ impl Compiler<'_> {
             });
         }
         if let Some(values) = &words.values {
-            let table = self.code_table(values, ends.left.as_ref().map(|end| &end.ty), ends.right.as_ref().map(|end| &end.ty))?;
+            let table = self.code_table(
+                values,
+                ends.left.as_ref().map(|end| &end.ty),
+                ends.right.as_ref().map(|end| &end.ty),
+                words.unlisted.unwrap_or_default(),
+            )?;
             steps.push(Step::Codes { table, unlisted: words.unlisted.unwrap_or_default() });
         }
         if let Some(convert) = &words.convert {
@@ -470,7 +573,12 @@ impl Compiler<'_> {
                 None => crate::value::parse_decimal(&multiply.value),
             };
             let Some(factor) = factor else {
-                self.error(&codes::WRONG_KIND, multiply.span, format!("`{multiply}` is no exact number"), None);
+                self.error(
+                    &codes::WRONG_KIND,
+                    multiply.span,
+                    format!("`{multiply}` is no exact number"),
+                    None,
+                );
                 return None;
             };
             if words.round.is_none() {
@@ -491,7 +599,12 @@ impl Compiler<'_> {
     }
 
     /// The register that is referred to must hold the resource that each end's key belongs to.
-    fn reference_target(&mut self, mapping: &spec::Mapping, reference: &At<String>, ends: &Both<Option<RowEnd>>) {
+    fn reference_target(
+        &mut self,
+        mapping: &spec::Mapping,
+        reference: &At<String>,
+        ends: &Both<Option<RowEnd>>,
+    ) {
         let Some(register) = mapping.registers.get(&reference.value) else { return };
         for side in Side::BOTH {
             let Some(target) = ends[side].as_ref().and_then(|end| end.reference.as_ref()) else { continue };
@@ -515,7 +628,10 @@ impl Compiler<'_> {
                 self.error(
                     &codes::NO_REFERENCE,
                     reference.span,
-                    format!("{} of {name} is referred to by `{}`, which is not its key", target.resource, target.field),
+                    format!(
+                        "{} of {name} is referred to by `{}`, which is not its key",
+                        target.resource, target.field
+                    ),
                     Some("a reference goes by the key or the identity of a record".to_owned()),
                 );
             }
@@ -525,7 +641,10 @@ impl Compiler<'_> {
     /// The two ends of a row must hold the same kind of value after its steps.
     fn check_types(&mut self, row: &spec::Row, ends: &Both<Option<RowEnd>>, steps: &[Step]) {
         let (Some(left), Some(right)) = (&ends.left, &ends.right) else { return };
-        if steps.iter().any(|step| matches!(step, Step::Codes { .. } | Step::Reference { .. } | Step::Join { .. })) {
+        if steps
+            .iter()
+            .any(|step| matches!(step, Step::Codes { .. } | Step::Reference { .. } | Step::Join { .. }))
+        {
             return;
         }
         let convert = steps.iter().find_map(|step| match step {
@@ -540,7 +659,8 @@ impl Compiler<'_> {
         }
         if convert.is_some() || alike(&left.ty, &right.ty) {
             if let (Type::Choice(one), Type::Choice(two), None) = (&left.ty, &right.ty, convert) {
-                let missing: Vec<&str> = one.iter().filter(|value| !two.contains(value)).map(String::as_str).collect();
+                let missing: Vec<&str> =
+                    one.iter().filter(|value| !two.contains(value)).map(String::as_str).collect();
                 if !missing.is_empty() {
                     self.error(
                         &codes::NEVER_THIS_VALUE,
@@ -553,7 +673,9 @@ impl Compiler<'_> {
             return;
         }
         let help = match (&left.ty, &right.ty) {
-            (Type::Bool, _) | (_, Type::Bool) => "say what corresponds to what: `values: { true: [Active], false: [Inactive] }`".to_owned(),
+            (Type::Bool, _) | (_, Type::Bool) => {
+                "say what corresponds to what: `values: { true: [Active], false: [Inactive] }`".to_owned()
+            }
             (Type::Integer, Type::Text) | (Type::Text, Type::Integer) => {
                 "add `convert: integer` (or `text`): it works both ways".to_owned()
             }
@@ -577,7 +699,13 @@ impl Compiler<'_> {
         let Some(at) = at else { return };
         let fits = alike(target, value)
             || matches!(value, Type::Any)
-            || matches!((target, value), (Type::Decimal | Type::Date | Type::Time | Type::Choice(_) | Type::Integer | Type::Id, Type::Text));
+            || matches!(
+                (target, value),
+                (
+                    Type::Decimal | Type::Date | Type::Time | Type::Choice(_) | Type::Integer | Type::Id,
+                    Type::Text
+                )
+            );
         if !fits {
             self.error(&codes::WRONG_KIND, at.span, format!("{label} is {target}, this gives {value}"), None);
         }
@@ -587,7 +715,9 @@ impl Compiler<'_> {
     fn same_targets(&mut self, rows: &[Row]) {
         for (i, row) in rows.iter().enumerate() {
             for other in &rows[..i] {
-                let overlap = row.only.is_empty() || other.only.is_empty() || row.only.iter().any(|one| other.only.contains(one));
+                let overlap = row.only.is_empty()
+                    || other.only.is_empty()
+                    || row.only.iter().any(|one| other.only.contains(one));
                 let conditional = row.when.is_some() && other.when.is_some();
                 let moments = [row.apply, other.apply];
                 let apart = moments.contains(&Apply::CreateOnly) && moments.contains(&Apply::UpdateOnly);
@@ -603,7 +733,10 @@ impl Compiler<'_> {
                         self.error(
                             &codes::WRITTEN_TWICE,
                             row.origin.span,
-                            format!("`{path}` of {} is written by another row already ({place})", self.sides[side].name),
+                            format!(
+                                "`{path}` of {} is written by another row already ({place})",
+                                self.sides[side].name
+                            ),
                             Some("keep one of them, or give both a `when`".to_owned()),
                         );
                     }
@@ -629,4 +762,3 @@ fn alike(one: &Type, two: &Type) -> bool {
 fn shown(paths: &[Path]) -> String {
     paths.iter().map(Path::to_string).collect::<Vec<_>>().join(" + ")
 }
-

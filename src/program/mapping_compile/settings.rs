@@ -37,8 +37,12 @@ impl Answers<'_> {
     fn names(&self) -> Vec<(String, Span)> {
         match self {
             Answers::None | Answers::Sandbox => Vec::new(),
-            Answers::Case(given) => given.iter().map(|(name, value)| ((*name).to_owned(), value.span)).collect(),
-            Answers::Company(table) => table.iter().map(|(name, _)| (name.value.clone(), name.span)).collect(),
+            Answers::Case(given) => {
+                given.iter().map(|(name, value)| ((*name).to_owned(), value.span)).collect()
+            }
+            Answers::Company(table) => {
+                table.iter().map(|(name, _)| (name.value.clone(), name.span)).collect()
+            }
         }
     }
 }
@@ -55,9 +59,17 @@ impl Compiler<'_> {
                 let near = crate::diagnostic::suggest(&name, self.settings.keys().map(String::as_str));
                 let help = match near {
                     Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("the settings are {}", self.settings.keys().cloned().collect::<Vec<_>>().join(", ")),
+                    None => format!(
+                        "the settings are {}",
+                        self.settings.keys().cloned().collect::<Vec<_>>().join(", ")
+                    ),
                 };
-                self.error(&codes::UNKNOWN_SETTING, span, format!("this mapping has no setting `{name}`"), Some(help));
+                self.error(
+                    &codes::UNKNOWN_SETTING,
+                    span,
+                    format!("this mapping has no setting `{name}`"),
+                    Some(help),
+                );
             }
         }
         let mut values = Map::new();
@@ -161,7 +173,9 @@ impl Compiler<'_> {
         };
         let side = self.side(&At { value: side.clone(), span: text.span })?;
         let found = self.resource(side, &At { value: resource.clone(), span: text.span })?;
-        let field = path.strip_prefix(&Path::key(self.sides[side].name.clone()))?.strip_prefix(&Path::key(resource.clone()))?;
+        let field = path
+            .strip_prefix(&Path::key(self.sides[side].name.clone()))?
+            .strip_prefix(&Path::key(resource.clone()))?;
         self.resolve(side, &found, &field, text.span)?;
         Some((side, found.name.clone(), field))
     }
@@ -185,7 +199,9 @@ impl Compiler<'_> {
             (SettingKind::Text, _) => {
                 wrong(self, "text", given.value.scalar_text().map(|text| format!("write it as \"{text}\"")))
             }
-            (SettingKind::Integer, Value::Number(number)) if number.fract().is_zero() => self.in_range(setting, *number, given),
+            (SettingKind::Integer, Value::Number(number)) if number.fract().is_zero() => {
+                self.in_range(setting, *number, given)
+            }
             (SettingKind::Integer, _) => wrong(self, "a whole number", None),
             (SettingKind::Decimal, Value::Number(number)) => self.in_range(setting, *number, given),
             (SettingKind::Decimal, Value::Text(text)) => match parse_decimal(text) {
@@ -200,7 +216,12 @@ impl Compiler<'_> {
                         || format!("choose one of {}", setting.of.join(", ")),
                         |near| format!("did you mean `{near}`?"),
                     );
-                    self.error(&codes::WRONG_ANSWER, given.span, format!("`{}` cannot be `{text}`", setting.name), Some(help));
+                    self.error(
+                        &codes::WRONG_ANSWER,
+                        given.span,
+                        format!("`{}` cannot be `{text}`", setting.name),
+                        Some(help),
+                    );
                     return None;
                 }
                 Some(given.value.clone())
@@ -226,7 +247,12 @@ impl Compiler<'_> {
                 (None, Some(max)) => format!("{max} or less"),
                 (None, None) => return Some(Value::Number(number)),
             };
-            self.error(&codes::WRONG_ANSWER, given.span, format!("`{}` is {number}, it must be {range}", setting.name), None);
+            self.error(
+                &codes::WRONG_ANSWER,
+                given.span,
+                format!("`{}` is {number}, it must be {range}", setting.name),
+                None,
+            );
             return None;
         }
         Some(Value::Number(number))
@@ -246,7 +272,9 @@ impl Compiler<'_> {
                     &codes::UNUSED_SETTING,
                     name.span,
                     format!("nothing uses the setting `{name}`"),
-                    Some("remove it, or use it as `settings.NAME` in a row, a check or a condition".to_owned()),
+                    Some(
+                        "remove it, or use it as `settings.NAME` in a row, a check or a condition".to_owned(),
+                    ),
                 );
             }
         }

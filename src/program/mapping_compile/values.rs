@@ -2,6 +2,7 @@
 
 use super::Compiler;
 use crate::diagnostic::{At, Span, codes, suggest};
+use crate::program::mapping::Unlisted;
 use crate::program::types::Type;
 use crate::spec::mapping as spec;
 use crate::value::{Value, parse_decimal};
@@ -10,7 +11,10 @@ impl Compiler<'_> {
     /// A constant of the type of its field.
     pub(super) fn constant(&mut self, ty: &Type, constant: &At<Value>, label: &str) -> Option<Value> {
         match (ty, &constant.value) {
-            (Type::Text | Type::Id | Type::Choice(_) | Type::Date | Type::Time, Value::Number(_) | Value::Bool(_)) => {
+            (
+                Type::Text | Type::Id | Type::Choice(_) | Type::Date | Type::Time,
+                Value::Number(_) | Value::Bool(_),
+            ) => {
                 let text = constant.value.scalar_text().unwrap_or_default();
                 self.error(
                     &codes::WRONG_KIND,
@@ -21,7 +25,9 @@ impl Compiler<'_> {
                 None
             }
             (_, Value::Text(text)) => self.code(ty, &At { value: text.clone(), span: constant.span }, label),
-            (Type::Bool, Value::Bool(_)) | (Type::Integer, Value::Number(_)) | (Type::Any, _) => Some(constant.value.clone()),
+            (Type::Bool, Value::Bool(_)) | (Type::Integer, Value::Number(_)) | (Type::Any, _) => {
+                Some(constant.value.clone())
+            }
             (Type::Decimal, Value::Number(number)) => {
                 self.error(
                     &codes::WRONG_KIND,
@@ -32,7 +38,12 @@ impl Compiler<'_> {
                 None
             }
             (_, value) => {
-                self.error(&codes::WRONG_KIND, constant.span, format!("{label} is {ty}, this is {}", value.kind()), None);
+                self.error(
+                    &codes::WRONG_KIND,
+                    constant.span,
+                    format!("{label} is {ty}, this is {}", value.kind()),
+                    None,
+                );
                 None
             }
         }
@@ -51,9 +62,16 @@ impl Compiler<'_> {
             Type::Decimal => parse_decimal(text).map(Value::Number),
             Type::Choice(of) => {
                 if !of.iter().any(|one| one == text) {
-                    let help = suggest(text, of.iter().map(String::as_str))
-                        .map_or_else(|| format!("it can be {}", of.join(", ")), |near| format!("did you mean `{near}`?"));
-                    self.error(&codes::NEVER_THIS_VALUE, code.span, format!("{label} is never `{text}`"), Some(help));
+                    let help = suggest(text, of.iter().map(String::as_str)).map_or_else(
+                        || format!("it can be {}", of.join(", ")),
+                        |near| format!("did you mean `{near}`?"),
+                    );
+                    self.error(
+                        &codes::NEVER_THIS_VALUE,
+                        code.span,
+                        format!("{label} is never `{text}`"),
+                        Some(help),
+                    );
                     return None;
                 }
                 Some(Value::text(text.clone()))
@@ -68,7 +86,13 @@ impl Compiler<'_> {
     }
 
     /// A code table of the mapping or of the company.
-    pub(super) fn code_table(&mut self, values: &spec::Values, left: Option<&Type>, right: Option<&Type>) -> Option<Vec<(Value, Vec<Value>)>> {
+    pub(super) fn code_table(
+        &mut self,
+        values: &spec::Values,
+        left: Option<&Type>,
+        right: Option<&Type>,
+        unlisted: Unlisted,
+    ) -> Option<Vec<(Value, Vec<Value>)>> {
         let (left, right) = (left.unwrap_or(&Type::Any), right.unwrap_or(&Type::Any));
         match values {
             spec::Values::Setting(text) => {
@@ -116,7 +140,9 @@ impl Compiler<'_> {
                                 &codes::CODE_TWICE,
                                 other.span,
                                 format!("`{other}` stands twice in this table"),
-                                Some("a code can mean one thing only, or the way back is not clear".to_owned()),
+                                Some(
+                                    "a code can mean one thing only, or the way back is not clear".to_owned(),
+                                ),
                             );
                             fine = false;
                         }
@@ -125,9 +151,12 @@ impl Compiler<'_> {
                     }
                     table.push((here, there));
                 }
-                if let Type::Choice(of) = right {
-                    let unreached: Vec<&str> =
-                        of.iter().filter(|one| !seen.iter().any(|(value, _)| value.as_text() == Some(one))).map(String::as_str).collect();
+                if let (Type::Choice(of), Unlisted::SetAside) = (right, unlisted) {
+                    let unreached: Vec<&str> = of
+                        .iter()
+                        .filter(|one| !seen.iter().any(|(value, _)| value.as_text() == Some(one)))
+                        .map(String::as_str)
+                        .collect();
                     if !unreached.is_empty()
                         && let Some((first, _)) = codes_table.iter().next()
                     {
@@ -135,7 +164,10 @@ impl Compiler<'_> {
                             &codes::CODES_LEFT_OUT,
                             first.span,
                             format!("the table does not say what {} mean", unreached.join(", ")),
-                            Some("a record with such a code is set aside; add them, or say `unlisted: leave`".to_owned()),
+                            Some(
+                                "a record with such a code is set aside; add them, or say `unlisted: leave`"
+                                    .to_owned(),
+                            ),
                         );
                     }
                 }

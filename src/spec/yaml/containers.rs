@@ -8,7 +8,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::de::Lenient;
+use super::via::Lenient;
 use crate::diagnostic::At;
 
 /// A list whose wrong elements are reported and left out.
@@ -84,7 +84,12 @@ impl<T> Table<T> {
 
     /// The value of a name.
     pub fn get(&self, name: &str) -> Option<&T> {
-        self.0.iter().find(|(one, _)| one.value == name).map(|(_, value)| value)
+        self.get_entry(name).map(|(_, value)| value)
+    }
+
+    /// The name as it was written, with its place, and the value.
+    pub fn get_entry(&self, name: &str) -> Option<(&At<String>, &T)> {
+        self.iter().find(|(one, _)| one.value == name)
     }
 
     /// Whether there is such a name.

@@ -3,14 +3,19 @@
 //! YAML 1.2 core, read strictly: only `true` and `false` are booleans, numbers keep their digits, keys may
 //! stand once, merge keys and tags are refused. This is the only room that knows the YAML library.
 
+mod access;
 mod containers;
 mod de;
 mod node;
 mod parse;
+mod scalar;
+mod sink;
+mod syntax;
+mod via;
 
 pub use containers::{List, Table};
-pub(crate) use de::via_node;
-pub use de::{FromNode, from_node};
-pub(crate) use de::via;
+pub use de::from_node;
 pub use node::{Kind, Node};
 pub use parse::parse;
+pub use via::{FromNode, Raw};
+pub(crate) use via::{via, via_node};

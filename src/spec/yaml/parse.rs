@@ -1,39 +1,112 @@
 //! YAML text to nodes, with limits and a place for everything that is wrong.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
-use serde_saphyr::granit_parser::{Event, Parser, ScalarStyle, Span as YamlSpan};
+use serde_saphyr::granit_parser::{Event, Options, Parser, ScalarStyle, Span as YamlSpan, StrInput};
 
 use super::node::{Kind, Node};
+use super::{scalar, syntax};
 use crate::diagnostic::{At, Diagnostic, Diagnostics, FileId, Sources, Span, codes};
 
 /// The largest file that is read.
 const MAX_BYTES: usize = 1024 * 1024;
-/// The most nodes a file may have, aliases written out.
+/// The most values a file may have, aliases written out.
 const MAX_NODES: usize = 50_000;
-/// The deepest nesting.
+/// The most text a file may have, aliases written out.
+const MAX_TEXT: usize = 4 * MAX_BYTES;
+/// The deepest nesting, aliases written out.
 const MAX_DEPTH: usize = 64;
 
 /// Reads a YAML file's text. What is wrong is pushed to `diagnostics`; a file that is no YAML gives nothing.
-pub fn parse(sources: &mut Sources, path: &std::path::Path, text: &str, diagnostics: &mut Diagnostics) -> Option<Node> {
+///
+/// A value that stands for an alias has the alias's place; what is inside of it has the place where it is
+/// written, since only there it can be put right.
+pub fn parse(
+    sources: &mut Sources,
+    path: &std::path::Path,
+    text: &str,
+    diagnostics: &mut Diagnostics,
+) -> Option<Node> {
     let file = sources.add(path, text);
     if text.len() > MAX_BYTES {
         let span = Span { file, start: 0, end: 0 };
-        let message = format!("this file has {} KiB, at most {} are read", text.len() / 1024, MAX_BYTES / 1024);
+        let message =
+            format!("this file has {} KiB, at most {} are read", text.len().div_ceil(1024), MAX_BYTES / 1024);
         diagnostics.push(Diagnostic::error(&codes::TOO_LARGE, span, message));
         return None;
     }
-    let mut reader = Reader { parser: Parser::new_from_str(text), file, text, anchors: HashMap::new(), nodes: 0, diagnostics };
+    let mut options = Options::default();
+    options.set_emit_comments(false);
+    let parser = Parser::new_from_str_with_options(text, options);
+    let mut reader = Reader {
+        parser,
+        file,
+        text,
+        anchors: HashMap::new(),
+        total: Size::default(),
+        anchored: Size::default(),
+        diagnostics,
+    };
     reader.document().ok()
 }
 
 struct Reader<'t, 'd> {
-    parser: Parser<'t, serde_saphyr::granit_parser::StrInput<'t>>,
+    parser: Parser<'t, StrInput<'t>>,
     file: FileId,
     text: &'t str,
-    anchors: HashMap<usize, Node>,
-    nodes: usize,
+    anchors: HashMap<usize, (Node, Size)>,
+    /// What the tree has so far.
+    total: Size,
+    /// What is kept for aliases.
+    anchored: Size,
     diagnostics: &'d mut Diagnostics,
+}
+
+/// How much a node is.
+#[derive(Clone, Copy, Default)]
+struct Size {
+    nodes: usize,
+    text: usize,
+    depth: usize,
+}
+
+impl Size {
+    fn of(node: &Node) -> Size {
+        let mut size = Size { nodes: 1, text: 0, depth: 0 };
+        let mut add = |inner: &Node| {
+            let inner = Size::of(inner);
+            size.nodes += inner.nodes;
+            size.text += inner.text;
+            size.depth = size.depth.max(inner.depth + 1);
+        };
+        match &node.kind {
+            Kind::List(items) => items.iter().for_each(add),
+            Kind::Map(entries) => {
+                entries.iter().for_each(|(_, value)| add(value));
+                size.text += entries.iter().map(|(key, _)| key.len()).sum::<usize>();
+            }
+            Kind::Text { text, .. } | Kind::Number(text) => size.text = text.len(),
+            Kind::Null | Kind::Bool(_) => {}
+        }
+        size
+    }
+
+    fn add(&mut self, more: Size) {
+        self.nodes += more.nodes;
+        self.text += more.text;
+    }
+
+    /// What there is too much of.
+    fn excess(&self) -> Option<String> {
+        if self.nodes > MAX_NODES {
+            Some(format!("more than {MAX_NODES} values, aliases written out"))
+        } else if self.text > MAX_TEXT {
+            Some(format!("more than {} MiB of text, aliases written out", MAX_TEXT / MAX_BYTES))
+        } else {
+            None
+        }
+    }
 }
 
 /// The finding was pushed already.
@@ -56,16 +129,7 @@ impl<'t> Reader<'t, '_> {
     fn next(&mut self) -> Read<(Event<'t>, YamlSpan)> {
         match self.parser.next_event() {
             Some(Ok(event)) => Ok(event),
-            Some(Err(error)) => {
-                let at = u32::try_from(error.marker().byte_offset().unwrap_or(0).min(self.text.len())).unwrap_or(0);
-                let span = Span { file: self.file, start: at, end: at };
-                let help = if self.text.contains('\t') {
-                    "YAML is indented with spaces; a tab may be the reason"
-                } else {
-                    "look at the indentation, colons and quotes around here"
-                };
-                self.refuse(Diagnostic::error(&codes::SYNTAX, span, error.info()).help(help))
-            }
+            Some(Err(error)) => self.refuse(syntax::diagnostic(&error, self.file, self.text)),
             None => Ok((Event::StreamEnd, YamlSpan::default())),
         }
     }
@@ -75,15 +139,15 @@ impl<'t> Reader<'t, '_> {
         loop {
             let (event, span) = self.next()?;
             match event {
-                Event::StreamStart | Event::DocumentStart(..) if root.is_none() => {}
-                Event::DocumentEnd => {}
+                Event::StreamStart | Event::DocumentEnd => {}
+                Event::DocumentStart(..) if root.is_none() => {}
                 Event::StreamEnd => break,
                 Event::DocumentStart(..) => {
                     let span = self.span(span);
-                    let diagnostic = Diagnostic::error(&codes::TWO_DOCUMENTS, span, "a second document begins here");
+                    let diagnostic =
+                        Diagnostic::error(&codes::TWO_DOCUMENTS, span, "a second document begins here");
                     return self.refuse(diagnostic.help("put it into a file of its own"));
                 }
-                Event::StreamStart => {}
                 other => root = Some(self.node(other, span, 0)?),
             }
         }
@@ -96,233 +160,189 @@ impl<'t> Reader<'t, '_> {
         }
     }
 
-    fn count(&mut self, nodes: usize, span: Span) -> Read<()> {
-        self.nodes += nodes;
-        if self.nodes > MAX_NODES {
-            let message = format!("more than {MAX_NODES} values, aliases written out");
-            return self.refuse(Diagnostic::error(&codes::TOO_LARGE, span, message));
+    fn count(&mut self, size: Size, span: Span) -> Read<()> {
+        self.total.add(size);
+        match self.total.excess() {
+            Some(message) => self.refuse(Diagnostic::error(&codes::TOO_LARGE, span, message)),
+            None => Ok(()),
         }
-        Ok(())
+    }
+
+    fn too_deep<T>(&mut self, span: Span) -> Read<T> {
+        let message = format!("nested more than {MAX_DEPTH} deep");
+        self.refuse(Diagnostic::error(&codes::TOO_LARGE, span, message))
     }
 
     fn node(&mut self, event: Event<'t>, at: YamlSpan, depth: usize) -> Read<Node> {
         let start = self.span(at);
         if depth > MAX_DEPTH {
-            let message = format!("nested more than {MAX_DEPTH} deep");
-            return self.refuse(Diagnostic::error(&codes::TOO_LARGE, start, message));
+            return self.too_deep(start);
         }
-        self.count(1, start)?;
-        if event.tag().is_some() {
-            let diagnostic = Diagnostic::error(&codes::TAG, start, "tags (`!…`) are not used here");
-            return self.refuse(diagnostic.help("leave it out; write text in quotes"));
-        }
-        let anchor = event.anchor_id().unwrap_or(0);
+        self.no_tag(&event, start)?;
+        let anchor = event.anchor_id();
         let node = match event {
-            Event::Scalar(text, style, ..) => self.scalar(&text, style, start),
-            Event::SequenceStart(..) => {
-                let mut items = Vec::new();
-                let mut span = start;
-                loop {
-                    let (event, at) = self.next()?;
-                    if matches!(event, Event::SequenceEnd) {
-                        span.end = self.span(at).end.max(span.end);
-                        break;
-                    }
-                    items.push(self.node(event, at, depth + 1)?);
-                }
-                Node { kind: Kind::List(items), span }
-            }
+            Event::Alias(id) => return self.alias(id, start, depth),
+            Event::Scalar(text, style, ..) => self.scalar(&text, style, start)?,
+            Event::SequenceStart(..) => self.list(start, depth)?,
             Event::MappingStart(..) => self.map(start, depth)?,
-            Event::Alias(id) => {
-                let Some(target) = self.anchors.get(&id).cloned() else {
-                    return self.refuse(Diagnostic::error(&codes::SYNTAX, start, "this alias points into itself"));
-                };
-                self.count(size(&target), start)?;
-                Node { span: start, ..target }
-            }
             _ => return self.refuse(Diagnostic::error(&codes::SYNTAX, start, "a value was expected here")),
         };
-        if anchor != 0 {
-            self.anchors.insert(anchor, node.clone());
-        }
+        self.keep(anchor, &node)?;
         Ok(node)
     }
 
-    fn map(&mut self, start: Span, depth: usize) -> Read<Node> {
-        let mut entries: Vec<(At<String>, Node)> = Vec::new();
-        let mut span = start;
+    fn no_tag(&mut self, event: &Event<'t>, start: Span) -> Read<()> {
+        if event.tag().is_none() {
+            return Ok(());
+        }
+        // the tag stands before its value, which is all that the parser places
+        let ends = [' ', '\n', '\r', '\t', ',', '[', ']', '{', '}'];
+        let before = self.text.get(..start.start as usize).unwrap_or_default();
+        let mark = before.rfind('!').unwrap_or(before.len());
+        let from = before[..mark].rfind(ends).map_or(0, |at| at + 1);
+        let end = self.text[mark..].find(ends).map_or(self.text.len(), |length| mark + length);
+        let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        let span = Span { start: place(from), end: place(end), ..start };
+        let diagnostic = Diagnostic::error(&codes::TAG, span, "tags (`!…`) are not used here");
+        self.refuse(diagnostic.help("leave it out; write text in quotes"))
+    }
+
+    /// Remembers a value that aliases may stand for.
+    fn keep(&mut self, anchor: Option<usize>, node: &Node) -> Read<()> {
+        let Some(anchor) = anchor else { return Ok(()) };
+        let size = Size::of(node);
+        self.anchored.add(size);
+        if let Some(message) = self.anchored.excess() {
+            return self.refuse(Diagnostic::error(&codes::TOO_LARGE, node.span, message));
+        }
+        self.anchors.insert(anchor, (node.clone(), size));
+        Ok(())
+    }
+
+    fn alias(&mut self, id: usize, span: Span, depth: usize) -> Read<Node> {
+        let Some((_, size)) = self.anchors.get(&id) else {
+            let message = "this alias stands inside the value it is for";
+            return self.refuse(Diagnostic::error(&codes::SYNTAX, span, message).help("write the value out"));
+        };
+        let size = *size;
+        if depth + size.depth > MAX_DEPTH {
+            return self.too_deep(span);
+        }
+        // counted before it is copied
+        self.count(size, span)?;
+        let kind = self.anchors.get(&id).map_or(Kind::Null, |(node, _)| node.kind.clone());
+        Ok(Node { kind, span })
+    }
+
+    fn list(&mut self, start: Span, depth: usize) -> Read<Node> {
+        self.count(Size { nodes: 1, ..Size::default() }, start)?;
+        let mut items = Vec::new();
         loop {
             let (event, at) = self.next()?;
-            if matches!(event, Event::MappingEnd) {
-                span.end = self.span(at).end.max(span.end);
-                return Ok(Node { kind: Kind::Map(entries), span });
+            if matches!(event, Event::SequenceEnd) {
+                let end = self.span(at).end.max(start.end);
+                return Ok(Node { kind: Kind::List(items), span: Span { end, ..start } });
             }
-            let key_span = self.span(at);
-            let Event::Scalar(text, style, ..) = event else {
-                let diagnostic = Diagnostic::error(&codes::SYNTAX, key_span, "a key must be a plain text");
-                return self.refuse(diagnostic);
-            };
-            if style == ScalarStyle::Plain {
-                if text == "<<" {
-                    let diagnostic = Diagnostic::error(&codes::MERGE_KEY, key_span, "merge keys (`<<`) are not used here");
-                    return self.refuse(diagnostic.help("use `tables:` in a mapping, `defaults:`, `objects:` or `like:` in a system file"));
-                }
-                self.ambiguous(&text, key_span);
-            }
-            let key = At { value: text.into_owned(), span: key_span };
-            let (event, at) = self.next()?;
-            let value = self.node(event, at, depth + 1)?;
-            if let Some((first, _)) = entries.iter().find(|(other, _)| other.value == key.value) {
-                let diagnostic = Diagnostic::error(&codes::DUPLICATE_KEY, key.span, format!("`{key}` stands twice in this map"))
-                    .label(first.span, "first here")
-                    .help("remove one of them");
-                self.diagnostics.push(diagnostic);
-                continue;
-            }
-            span.end = span.end.max(value.span.end);
-            entries.push((key, value));
+            items.push(self.node(event, at, depth + 1)?);
         }
     }
 
-    fn scalar(&mut self, text: &str, style: ScalarStyle, span: Span) -> Node {
-        if style != ScalarStyle::Plain {
-            return Node { kind: Kind::Text { text: text.to_owned(), quoted: true }, span };
-        }
-        let kind = match text {
-            "" | "~" | "null" | "Null" | "NULL" => Kind::Null,
-            "true" => Kind::Bool(true),
-            "false" => Kind::Bool(false),
-            _ if is_number(text) => Kind::Number(text.to_owned()),
-            _ => {
-                self.ambiguous(text, span);
-                Kind::Text { text: text.to_owned(), quoted: false }
+    fn map(&mut self, start: Span, depth: usize) -> Read<Node> {
+        self.count(Size { nodes: 1, ..Size::default() }, start)?;
+        let mut entries: Vec<(At<String>, Node)> = Vec::new();
+        let mut seen: HashMap<String, Span> = HashMap::new();
+        let mut end = start.end;
+        loop {
+            let (event, at) = self.next()?;
+            if matches!(event, Event::MappingEnd) {
+                let end = self.span(at).end.max(end);
+                return Ok(Node { kind: Kind::Map(entries), span: Span { end, ..start } });
             }
+            let key = self.key(event, at)?;
+            let (event, at) = self.next()?;
+            let value = self.node(event, at, depth + 1)?;
+            match seen.entry(key.value.clone()) {
+                Entry::Occupied(first) => {
+                    let message = format!("`{key}` stands twice in this map");
+                    let diagnostic = Diagnostic::error(&codes::DUPLICATE_KEY, key.span, message)
+                        .label(*first.get(), "first here")
+                        .help("remove one of them");
+                    self.diagnostics.push(diagnostic);
+                }
+                Entry::Vacant(free) => {
+                    free.insert(key.span);
+                    end = end.max(value.span.end);
+                    entries.push((key, value));
+                }
+            }
+        }
+    }
+
+    fn key(&mut self, event: Event<'t>, at: YamlSpan) -> Read<At<String>> {
+        let span = self.span(at);
+        self.no_tag(&event, span)?;
+        let anchor = event.anchor_id();
+        let text = match event {
+            // an empty key is read as `~` by the parser
+            Event::Scalar(_, ScalarStyle::Plain, ..) if span.start == span.end => {
+                let diagnostic = Diagnostic::error(&codes::SYNTAX, span, "a key is missing here");
+                return self.refuse(diagnostic.help("write the key before its colon"));
+            }
+            Event::Scalar(text, style, ..) => {
+                self.count(Size { text: text.len(), ..Size::default() }, span)?;
+                if style == ScalarStyle::Plain {
+                    self.plain_key(&text, span)?;
+                }
+                text.into_owned()
+            }
+            Event::Alias(id) => match self.alias(id, span, 0)?.kind {
+                Kind::Text { text, .. } | Kind::Number(text) => text,
+                Kind::Bool(yes) => yes.to_string(),
+                _ => return self.no_key(span),
+            },
+            _ => return self.no_key(span),
         };
-        Node { kind, span }
+        self.keep(anchor, &Node { kind: Kind::Text { text: text.clone(), quoted: false }, span })?;
+        Ok(At { value: text, span })
+    }
+
+    fn no_key<T>(&mut self, span: Span) -> Read<T> {
+        let diagnostic = Diagnostic::error(&codes::SYNTAX, span, "a key must be a plain text");
+        self.refuse(diagnostic.help("lists and maps cannot be keys"))
+    }
+
+    fn plain_key(&mut self, text: &str, span: Span) -> Read<()> {
+        if text == "<<" {
+            let diagnostic =
+                Diagnostic::error(&codes::MERGE_KEY, span, "merge keys (`<<`) are not used here");
+            return self
+                .refuse(diagnostic.help(
+                    "use `tables:` in a mapping, `defaults:`, `objects:` or `like:` in a system file",
+                ));
+        }
+        self.ambiguous(text, span);
+        Ok(())
+    }
+
+    fn scalar(&mut self, text: &str, style: ScalarStyle, span: Span) -> Read<Node> {
+        self.count(Size { nodes: 1, text: text.len(), depth: 0 }, span)?;
+        if style != ScalarStyle::Plain {
+            return Ok(Node { kind: Kind::Text { text: text.to_owned(), quoted: true }, span });
+        }
+        self.ambiguous(text, span);
+        Ok(Node { kind: scalar::plain(text), span })
     }
 
     /// Words that another YAML reader takes for true or false.
     fn ambiguous(&mut self, text: &str, span: Span) {
-        const WORDS: [&str; 8] = ["y", "n", "yes", "no", "on", "off", "true", "false"];
-        let folded = text.to_lowercase();
-        if WORDS.contains(&folded.as_str()) && text != "true" && text != "false" {
-            let diagnostic = Diagnostic::warning(&codes::AMBIGUOUS, span, format!("`{text}` is text here, but true or false to other YAML readers"))
+        if scalar::other_bool(text).is_some() {
+            let message = format!("`{text}` is text here, but true or false to other YAML readers");
+            let diagnostic = Diagnostic::warning(&codes::AMBIGUOUS, span, message)
                 .help(format!("write \"{text}\", or true or false"));
             self.diagnostics.push(diagnostic);
         }
     }
 }
 
-fn size(node: &Node) -> usize {
-    match &node.kind {
-        Kind::List(items) => 1 + items.iter().map(size).sum::<usize>(),
-        Kind::Map(entries) => 1 + entries.iter().map(|(_, value)| 1 + size(value)).sum::<usize>(),
-        _ => 1,
-    }
-}
-
-/// A JSON number: digits are never guessed from `0777`, `1_000`, `0x1F`, `.5`.
-fn is_number(text: &str) -> bool {
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    let (mantissa, exponent) = match digits.split_once(['e', 'E']) {
-        Some((mantissa, exponent)) => (mantissa, Some(exponent)),
-        None => (digits, None),
-    };
-    let (whole, fraction) = match mantissa.split_once('.') {
-        Some((whole, fraction)) => (whole, Some(fraction)),
-        None => (mantissa, None),
-    };
-    let all_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    all_digits(whole)
-        && (whole == "0" || !whole.starts_with('0'))
-        && fraction.is_none_or(all_digits)
-        && exponent.is_none_or(|exponent| all_digits(exponent.strip_prefix(['+', '-']).unwrap_or(exponent)))
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::diagnostic::{Format, render};
-
-    fn read(text: &str) -> (Option<Node>, String) {
-        let mut sources = Sources::new();
-        let mut found = Diagnostics::new();
-        let node = parse(&mut sources, std::path::Path::new("t.yaml"), text, &mut found);
-        (node, render(&found, &sources, Format::Human { color: false }))
-    }
-
-    fn kind(text: &str) -> Kind {
-        let (node, messages) = read(&format!("a: {text}\n"));
-        assert_eq!(messages, "");
-        node.unwrap().get("a").unwrap().kind.clone()
-    }
-
-    #[test]
-    fn scalars_by_the_core_schema_only() {
-        assert_eq!(kind("0.10"), Kind::Number("0.10".into()));
-        assert_eq!(kind("-12"), Kind::Number("-12".into()));
-        for text in ["0777", "1_000", "0x1F", ".5", "+1", "2026-11-25", ".inf"] {
-            assert_eq!(kind(text), Kind::Text { text: text.into(), quoted: false }, "{text}");
-        }
-        assert_eq!(kind("true"), Kind::Bool(true));
-        assert_eq!(kind("~"), Kind::Null);
-        assert_eq!(kind("\"10\""), Kind::Text { text: "10".into(), quoted: true });
-    }
-
-    #[test]
-    fn norway_is_warned_of() {
-        let (node, messages) = read("country: NO\n");
-        assert_eq!(node.unwrap().get("country").unwrap().what(), "text");
-        assert_eq!(
-            messages,
-            "warning[ME0107]: a word that other readers take for true or false\n --> t.yaml:1:10\n  |\n1 | country: NO\n  |          ^^ `NO` is text here, but true or false to other YAML readers\n  |\n  = help: write \"NO\", or true or false\n\n"
-        );
-    }
-
-    #[test]
-    fn a_key_twice_names_both_places() {
-        let (_, messages) = read("a: 1\nb: 2\na: 3\n");
-        assert!(messages.contains("t.yaml:3:1"), "{messages}");
-        assert!(messages.contains("first here"), "{messages}");
-    }
-
-    #[test]
-    fn what_is_refused() {
-        for (text, code) in [
-            ("<<: 1\n", "ME0106"),
-            ("a: !x 1\n", "ME0109"),
-            ("a: 1\n---\nb: 2\n", "ME0110"),
-            ("", "ME0111"),
-            ("a: [1\nb: 2\n", "ME0101"),
-            ("? [a]\n: 1\n", "ME0101"),
-        ] {
-            let (node, messages) = read(text);
-            assert!(node.is_none(), "{text}");
-            assert!(messages.contains(code), "{text}: {messages}");
-        }
-    }
-
-    #[test]
-    fn a_bomb_is_refused_at_once() {
-        let mut text = String::from("a0: &a0 [1,1,1,1,1,1,1,1,1]\n");
-        for i in 1..10 {
-            let parts = vec![format!("*a{}", i - 1); 9].join(",");
-            text.push_str(&format!("a{i}: &a{i} [{parts}]\n"));
-        }
-        let (node, messages) = read(&text);
-        assert!(node.is_none());
-        assert!(messages.contains("ME0108"), "{messages}");
-        let (node, messages) = read(&"[".repeat(5000));
-        assert!(node.is_none() && !messages.is_empty());
-    }
-
-    #[test]
-    fn places_are_exact() {
-        let (node, _) = read("outer:\n  inner: \"väl\"   # x\n  list: [a, b]\n");
-        let node = node.unwrap();
-        let inner = node.get("outer").unwrap().get("inner").unwrap();
-        assert_eq!((inner.span.start, inner.span.end), (16, 22));
-        let list = node.get("outer").unwrap().get("list").unwrap();
-        assert_eq!(list.span.end - list.span.start, 6);
-    }
-}
+mod tests;

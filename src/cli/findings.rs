@@ -1,0 +1,160 @@
+//! `validate`, `explain`, `test`: what is wrong with files, before anything runs.
+
+use std::path::{Path, PathBuf};
+
+use super::args::{FindingFormat, Format as Output, TestArgs, ValidateArgs};
+use super::{Exit, Terminal};
+use crate::diagnostic::{Diagnostic, Diagnostics, Format, Sources, Span, codes, render};
+use crate::program::mapping_compile::Answers;
+use crate::program::open::Opened;
+use crate::program::system_compile::compile_system;
+use crate::sandbox::Company;
+use crate::spec::load::{FileKind, file_kind, load_cases, load_connection, load_sandbox, load_system};
+
+/// The YAML files of paths: files as they are, folders with everything below them, sorted.
+fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
+    fn add(path: &Path, out: &mut Vec<PathBuf>) -> std::io::Result<()> {
+        let mut entries: Vec<PathBuf> = std::fs::read_dir(path)?
+            .map(|entry| entry.map(|entry| entry.path()))
+            .collect::<Result<_, _>>()?;
+        entries.sort();
+        for entry in entries {
+            let hidden = entry.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+            if entry.is_dir() && !hidden {
+                add(&entry, out)?;
+            } else if entry.extension().is_some_and(|extension| extension == "yaml" || extension == "yml") {
+                out.push(entry);
+            }
+        }
+        Ok(())
+    }
+    let mut out = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            add(path, &mut out).map_err(|error| format!("{}: {error}", path.display()))?;
+        } else {
+            out.push(path.clone());
+        }
+    }
+    Ok(out)
+}
+
+/// `validate`.
+pub(super) fn validate(terminal: &Terminal, args: &ValidateArgs) -> Exit {
+    let paths = match files(&args.paths) {
+        Ok(paths) => paths,
+        Err(reason) => {
+            terminal.say(format_args!("error: {reason}"));
+            return Exit::BadInput;
+        }
+    };
+    let mut sources = Sources::new();
+    let mut found = Diagnostics::new();
+    for path in &paths {
+        validate_file(path, &mut sources, &mut found);
+    }
+    let format = match args.format {
+        FindingFormat::Human => Format::Human { color: terminal.color },
+        FindingFormat::Json => Format::Json,
+        FindingFormat::Github => Format::Github,
+    };
+    terminal.text(&render(&found, &sources, format));
+    let errors = found.into_iter().filter(|one| one.level == crate::diagnostic::Level::Error).count();
+    let warnings = found.len() - errors;
+    if args.format == FindingFormat::Human {
+        let counted =
+            |n: usize, what: &str| if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") };
+        match (errors, warnings) {
+            (0, 0) => terminal.line(format_args!("{} checked, nothing wrong", counted(paths.len(), "file"))),
+            _ => terminal.line(format_args!(
+                "{} checked: {}, {}",
+                counted(paths.len(), "file"),
+                counted(errors, "error"),
+                counted(warnings, "warning")
+            )),
+        }
+    }
+    if errors > 0 { Exit::BadInput } else { Exit::Done }
+}
+
+fn validate_file(path: &Path, sources: &mut Sources, found: &mut Diagnostics) {
+    // the kind is looked up in a copy: the file is read once more by its own reader
+    let mut aside = Sources::new();
+    let mut unknown = Diagnostics::new();
+    let Some(kind) = file_kind(&mut aside, path, &mut unknown) else {
+        // read again, so that what is wrong points into the shared sources
+        let _ = file_kind(sources, path, found);
+        return;
+    };
+    match kind {
+        FileKind::System => {
+            if let Some(spec) = load_system(sources, path, found) {
+                compile_system(&spec, sources, found);
+            }
+        }
+        FileKind::Mapping => {
+            if let Some(opened) = Opened::read(path, sources, found) {
+                opened.program(&Answers::None, sources, found);
+            }
+        }
+        FileKind::Connection => {
+            load_connection(sources, path, found);
+        }
+        FileKind::Cases => {
+            if let Some(cases) = load_cases(sources, path, found) {
+                let mapping = path.parent().unwrap_or(Path::new("")).join(&cases.mapping.value);
+                if !mapping.exists() {
+                    found.push(Diagnostic::error(
+                        &codes::BAD_CASE,
+                        cases.mapping.span,
+                        format!("there is no file {}", mapping.display()),
+                    ));
+                }
+            }
+        }
+        FileKind::Sandbox => {
+            let Some(data) = load_sandbox(sources, path, found) else { return };
+            // mappings/sandbox/NAME.yaml belongs to mappings/NAME.yaml
+            let mapping = path
+                .parent()
+                .and_then(Path::parent)
+                .unwrap_or(Path::new(""))
+                .join(format!("{}.yaml", data.sandbox));
+            let mut silent = Diagnostics::new();
+            if let Some(opened) = Opened::read(&mapping, &mut Sources::new(), &mut silent)
+                && let Err(error) = Company::new(opened.names.clone(), &opened.systems, &data)
+            {
+                for problem in error.0 {
+                    found.push(Diagnostic::error(&codes::BAD_CASE, Span { ..data.sandbox.span }, problem));
+                }
+            }
+        }
+    }
+}
+
+/// `explain`.
+pub(super) fn explain(terminal: &Terminal, code: Option<&str>) -> Exit {
+    let Some(id) = code else {
+        for code in codes::ALL {
+            terminal.line(format_args!("{}  {}", code.id, code.title));
+        }
+        return Exit::Done;
+    };
+    match codes::find(id) {
+        Some(code) => {
+            terminal.line(format_args!("{}: {}\n\n{}", code.id, code.title, code.explain));
+            Exit::Done
+        }
+        None => {
+            terminal.say(format_args!("error: there is no code `{id}` (`mapengine explain` lists them all)"));
+            Exit::BadInput
+        }
+    }
+}
+
+/// `test`.
+pub(super) fn test(terminal: &Terminal, args: &TestArgs) -> Exit {
+    let _ = (args, Output::Human);
+    terminal.say("error: no cases");
+    Exit::BadInput
+}

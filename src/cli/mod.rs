@@ -1,0 +1,109 @@
+//! The command line: the only room that prints, reads the environment and exits.
+
+mod args;
+mod findings;
+mod place;
+mod reference;
+mod running;
+mod schema;
+mod show;
+mod state;
+
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use args::{Cli, Color, Verb};
+pub use reference::markdown as reference_text;
+pub use schema::schema_files;
+
+/// How a command ends (`mapengine --help`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Done.
+    Done = 0,
+    /// Failed, or refused.
+    Failed = 1,
+    /// The spec, a flag or the connection is wrong.
+    BadInput = 2,
+    /// Done, but records need a person.
+    NeedsPerson = 3,
+    /// `plan --exit-code`: there are changes.
+    Changes = 4,
+}
+
+/// What a command may do: print, in colours or not.
+pub(crate) struct Terminal {
+    /// Whether standard output is coloured.
+    pub color: bool,
+    /// Whether a progress display makes sense.
+    pub progress: bool,
+}
+
+impl Terminal {
+    /// Prints a line. A closed pipe ends the output, not the work.
+    pub(crate) fn line(&self, text: impl std::fmt::Display) {
+        let _ = writeln!(anstream::stdout(), "{text}");
+    }
+
+    /// Prints text as it is.
+    pub(crate) fn text(&self, text: &str) {
+        let _ = write!(anstream::stdout(), "{text}");
+    }
+
+    /// Prints a line on standard error.
+    pub(crate) fn say(&self, text: impl std::fmt::Display) {
+        let _ = writeln!(anstream::stderr(), "{text}");
+    }
+}
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // help and version are no mistakes
+            let code = if error.use_stderr() { Exit::BadInput } else { Exit::Done };
+            let _ = error.print();
+            return ExitCode::from(code as u8);
+        }
+    };
+    let choice = match cli.color {
+        Color::Auto => anstream::ColorChoice::Auto,
+        Color::Always => anstream::ColorChoice::AlwaysAnsi,
+        Color::Never => anstream::ColorChoice::Never,
+    };
+    choice.write_global();
+    let color = match cli.color {
+        Color::Auto => std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
+        Color::Always => true,
+        Color::Never => false,
+    };
+    let terminal = Terminal { color, progress: std::io::stderr().is_terminal() };
+    let exit = match cli.verb {
+        Verb::Run(args) => running::run(&terminal, &args, false),
+        Verb::Retry(args) => running::run(&terminal, &args, true),
+        Verb::Plan(args) => running::plan(&terminal, &args),
+        Verb::Apply(args) => running::apply(&terminal, &args),
+        Verb::Validate(args) => findings::validate(&terminal, &args),
+        Verb::Explain { code } => findings::explain(&terminal, code.as_deref()),
+        Verb::Schema(args) => schema::schema(&terminal, &args),
+        Verb::Reference => {
+            terminal.text(&reference::markdown());
+            Exit::Done
+        }
+        Verb::Test(args) => findings::test(&terminal, &args),
+        Verb::Sandbox(args) => running::sandbox(&terminal, &args),
+        Verb::Links(args) => state::links(&terminal, &args),
+        Verb::SetAside(args) => state::set_aside(&terminal, &args),
+        Verb::History(args) => state::history(&terminal, &args),
+        Verb::Resolve(args) => state::resolve(&terminal, &args),
+        Verb::Recover(args) => running::recover(&terminal, &args),
+        Verb::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "mapengine", &mut std::io::stdout());
+            Exit::Done
+        }
+    };
+    ExitCode::from(exit as u8)
+}

@@ -1,0 +1,391 @@
+//! From files and flags to what a run needs: mapping, connection, state.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use sha2::{Digest, Sha256};
+
+use super::args::Target;
+use super::{Exit, Terminal};
+use crate::clock::Clock;
+use crate::diagnostic::{At, Diagnostic, Diagnostics, Format, Sources, Span, codes, render};
+use crate::http::{Access, Client, ClientSetup, LoggedCall, Network, NetworkSetup};
+use crate::plan::change::hex;
+use crate::program::mapping::Program;
+use crate::program::mapping_compile::Answers;
+use crate::program::open::Opened;
+use crate::program::system::{CredentialKind, Limits};
+use crate::program::system_compile::{check_base_url, compile_limits, parse_duration};
+use crate::sandbox::{Company, credentials};
+use crate::spec::connection::{Connection, Place};
+use crate::spec::load::{load_connection, load_sandbox};
+use crate::value::{Both, Side, Value};
+
+/// A mapping that can be run, and where.
+pub(super) struct Opening {
+    /// Which mapping.
+    pub opened: Opened,
+    /// What it means.
+    pub program: Arc<Program>,
+    /// Where it runs.
+    pub side: Where,
+    /// Where its state is.
+    pub state: PathBuf,
+}
+
+/// Real systems, or stand-ins.
+pub(super) enum Where {
+    /// The systems of a connection.
+    Connection { name: String, ends: Box<Both<End>> },
+    /// The built-in sandbox: the folder that keeps it.
+    Sandbox { folder: PathBuf },
+}
+
+/// One real system.
+pub(super) struct End {
+    base_url: String,
+    token_url: Option<String>,
+    credentials: BTreeMap<String, SecretString>,
+    settle_after: Option<Duration>,
+    timeout: Duration,
+    limits: Option<Limits>,
+    ca_file: Option<PathBuf>,
+}
+
+/// Shows findings and says how the command ends.
+pub(super) fn refuse(terminal: &Terminal, found: &Diagnostics, sources: &Sources) -> Exit {
+    let text = render(found, sources, Format::Human { color: terminal.color });
+    terminal.say(text.trim_end());
+    Exit::BadInput
+}
+
+/// Opens what a command is about. Everything that is wrong has been shown when it fails.
+pub(super) fn open(terminal: &Terminal, target: &Target) -> Result<Opening, Exit> {
+    let mut sources = Sources::new();
+    let mut found = Diagnostics::new();
+    let opening = reading(target, &mut sources, &mut found);
+    match opening {
+        Some(opening) if !found.has_errors() => Ok(opening),
+        _ => {
+            if found.is_empty() {
+                terminal.say("error: name a mapping file, or a connection that names one (`mapengine run mappings/financials.yaml`)");
+                return Err(Exit::BadInput);
+            }
+            Err(refuse(terminal, &found, &sources))
+        }
+    }
+}
+
+fn reading(target: &Target, sources: &mut Sources, found: &mut Diagnostics) -> Option<Opening> {
+    let connection = match &target.connection {
+        Some(path) => Some((path.clone(), load_connection(sources, path, found)?)),
+        None => None,
+    };
+    let mapping = match (&target.mapping, &connection) {
+        (Some(path), _) => path.clone(),
+        (None, Some((path, connection))) => {
+            let named = connection.mapping.as_ref()?;
+            let beside = path.parent().unwrap_or(Path::new("")).join(&named.value);
+            if beside.exists() { beside } else { PathBuf::from(&named.value) }
+        }
+        (None, None) => return None,
+    };
+    let opened = Opened::read(&mapping, sources, found)?;
+    // settings of the command line count like those of the connection
+    let overrides = overrides(target, found);
+    let mut given =
+        connection.as_ref().map(|(_, connection)| connection.settings.clone()).unwrap_or_default();
+    for (name, value) in overrides {
+        given.0.retain(|(one, _)| one.value != name);
+        given.0.push((At::from(name), At::from(value)));
+    }
+    let program = match &connection {
+        Some(_) => opened.program(&Answers::Company(&given), sources, found),
+        None => {
+            let answers: Vec<(&str, &At<Value>)> =
+                given.iter().map(|(name, value)| (name.value.as_str(), value)).collect();
+            opened.program(&Answers::Case(answers), sources, found)
+        }
+    };
+    match connection {
+        Some((path, connection)) => {
+            let ends = ends(&opened, &connection, &path, sources, found);
+            let state = state_of(&connection, &path, found);
+            Some(Opening {
+                program: Arc::new(program?),
+                opened,
+                side: Where::Connection { name: connection.connection.value.clone(), ends: Box::new(ends?) },
+                state: state?,
+            })
+        }
+        None => {
+            let folder = sandbox_folder(&opened);
+            Some(Opening {
+                program: Arc::new(program?),
+                opened,
+                state: folder.join("state.db"),
+                side: Where::Sandbox { folder },
+            })
+        }
+    }
+}
+
+/// `--set NAME=VALUE`: numbers, true and false are read as such, everything else as text.
+fn overrides(target: &Target, found: &mut Diagnostics) -> Vec<(String, Value)> {
+    target
+        .settings
+        .iter()
+        .filter_map(|text| match text.split_once('=') {
+            Some((name, "true")) => Some((name.to_owned(), Value::Bool(true))),
+            Some((name, "false")) => Some((name.to_owned(), Value::Bool(false))),
+            Some((name, value)) => Some((name.to_owned(), Value::text(value))),
+            None => {
+                found.push(Diagnostic::error(
+                    &codes::WRONG_ANSWER,
+                    Span::NONE,
+                    format!("--set {text}: write NAME=VALUE"),
+                ));
+                None
+            }
+        })
+        .collect()
+}
+
+/// Where a user's data is kept.
+fn data_folder() -> PathBuf {
+    let home = || std::env::var_os("HOME").or_else(|| std::env::var_os("USERPROFILE")).map(PathBuf::from);
+    std::env::var_os("XDG_DATA_HOME")
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute())
+        .or_else(|| home().map(|home| home.join(".local").join("share")))
+        .unwrap_or_else(std::env::temp_dir)
+        .join("mapengine")
+}
+
+/// One folder for each mapping file: its company and its state are reset together.
+fn sandbox_folder(opened: &Opened) -> PathBuf {
+    let full = std::fs::canonicalize(&opened.path).unwrap_or_else(|_| opened.path.clone());
+    let digest = hex(&Sha256::digest(full.to_string_lossy().as_bytes())[..4]);
+    data_folder().join("sandbox").join(format!("{}-{digest}", opened.mapping.mapping.value))
+}
+
+fn state_of(connection: &Connection, path: &Path, found: &mut Diagnostics) -> Option<PathBuf> {
+    let Some(state) = &connection.state else {
+        return Some(
+            data_folder().join(format!("{}.db", connection.connection.value.replace(['/', '\\'], "_"))),
+        );
+    };
+    match state.value.strip_prefix("sqlite:") {
+        Some(file) if !file.is_empty() => {
+            Some(path.parent().unwrap_or(Path::new("")).join(file.trim_start_matches("//")))
+        }
+        _ => {
+            found.push(
+                Diagnostic::error(
+                    &codes::BAD_CONNECTION,
+                    state.span,
+                    format!("`{state}` is no place for a state"),
+                )
+                .help("write `sqlite:acme.db`; the file is relative to this one"),
+            );
+            None
+        }
+    }
+}
+
+fn ends(
+    opened: &Opened,
+    connection: &Connection,
+    path: &Path,
+    sources: &Sources,
+    found: &mut Diagnostics,
+) -> Option<Both<End>> {
+    for (name, _) in connection.systems.iter() {
+        if name.value != opened.names.left && name.value != opened.names.right {
+            found.push(
+                Diagnostic::error(
+                    &codes::BAD_CONNECTION,
+                    name.span,
+                    format!("`{name}` is no side of the mapping"),
+                )
+                .help(format!("its sides are `{}` and `{}`", opened.names.left, opened.names.right)),
+            );
+        }
+    }
+    let mut built = Vec::new();
+    for side in Side::BOTH {
+        match connection.systems.get(&opened.names[side]) {
+            Some(place) => built.extend(end(opened, side, place, path, sources, found)),
+            None => found.push(
+                Diagnostic::error(
+                    &codes::BAD_CONNECTION,
+                    connection.connection.span,
+                    format!("the connection does not say where `{}` is", opened.names[side]),
+                )
+                .help(format!("add `{}: {{ credentials: … }}` under `systems:`", opened.names[side])),
+            ),
+        }
+    }
+    let [left, right]: [End; 2] = built.try_into().ok()?;
+    Some(Both { left, right })
+}
+
+fn end(
+    opened: &Opened,
+    side: Side,
+    place: &Place,
+    path: &Path,
+    sources: &Sources,
+    found: &mut Diagnostics,
+) -> Option<End> {
+    let system = &opened.systems[side];
+    let wrong = |found: &mut Diagnostics, span, message: String, help: Option<String>| {
+        let mut diagnostic = Diagnostic::error(&codes::BAD_CONNECTION, span, message);
+        if let Some(help) = help {
+            diagnostic = diagnostic.help(help);
+        }
+        found.push(diagnostic);
+    };
+    let mut address = |text: &Option<At<String>>| match text {
+        None => Some(None),
+        Some(text) => match check_base_url(&text.value) {
+            Ok(url) => Some(Some(url)),
+            Err((message, help)) => {
+                wrong(found, text.span, message.to_owned(), Some(help.to_owned()));
+                None
+            }
+        },
+    };
+    let base_url = address(&place.base_url)?.unwrap_or_else(|| system.base_url.clone());
+    let token_url = address(&place.token_url)?;
+    let mut credentials = BTreeMap::new();
+    for (name, value) in place.credentials.iter() {
+        if system.credentials.iter().all(|credential| credential.name != name.value) {
+            let known: Vec<&str> =
+                system.credentials.iter().map(|credential| credential.name.as_str()).collect();
+            wrong(
+                found,
+                name.span,
+                format!("{} has no credential `{name}`", system.title),
+                Some(format!("it has {}", known.join(", "))),
+            );
+            continue;
+        }
+        match secret(&value.value, path) {
+            Ok(text) => {
+                credentials.insert(name.value.clone(), SecretString::from(text));
+            }
+            Err(problem) => wrong(found, value.span, problem, None),
+        }
+    }
+    for credential in &system.credentials {
+        if credential.default.is_none() && !credentials.contains_key(&credential.name) {
+            let kind = if credential.kind == CredentialKind::Secret { "secret" } else { "value" };
+            wrong(
+                found,
+                Span::NONE,
+                format!("the connection gives no {kind} `{}` for `{}`", credential.name, opened.names[side]),
+                credential.help.as_ref().map(|help| format!("where to find it: {help}")),
+            );
+        }
+    }
+    let mut duration = |text: &Option<At<String>>| {
+        text.as_ref().and_then(|text| match parse_duration(&text.value) {
+            Ok(duration) => Some(duration),
+            Err(help) => {
+                wrong(found, text.span, format!("`{text}` is no length of time"), Some(help.to_owned()));
+                None
+            }
+        })
+    };
+    let settle_after = duration(&place.settle_after);
+    let timeout = duration(&place.timeout).unwrap_or(system.timeout);
+    let limits = place.limits.as_ref().map(|limits| compile_limits(limits, sources, found));
+    let ca_file = place.ca_file.as_ref().map(|file| path.parent().unwrap_or(Path::new("")).join(&file.value));
+    Some(End { base_url, token_url, credentials, settle_after, timeout, limits, ca_file })
+}
+
+/// A value of the connection: itself, an environment variable, or a file's content.
+fn secret(text: &str, path: &Path) -> Result<String, String> {
+    if let Some(name) = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')) {
+        return std::env::var(name).map_err(|_| format!("the environment variable {name} is not set"));
+    }
+    if let Some(file) = text.strip_prefix("file:") {
+        let full = path.parent().unwrap_or(Path::new("")).join(file);
+        return std::fs::read_to_string(&full)
+            .map(|text| text.trim_end_matches(['\r', '\n']).to_owned())
+            .map_err(|error| format!("{}: {error}", full.display()));
+    }
+    Ok(text.to_owned())
+}
+
+/// The clients of a connection.
+pub(super) fn clients(
+    program: &Program,
+    ends: &Both<End>,
+    clock: &Rc<dyn Clock>,
+    access: Access,
+    log: Option<&Rc<dyn Fn(&LoggedCall)>>,
+) -> Result<Both<Rc<Client>>, String> {
+    let client = |side: Side| {
+        let end = &ends[side];
+        let extra_ca = end.ca_file.clone();
+        let network =
+            Network::new(&NetworkSetup { timeout: end.timeout, extra_ca, ..NetworkSetup::default() })?;
+        Client::new(ClientSetup {
+            system: Arc::clone(&program.sides[side].system),
+            base_url: end.base_url.clone(),
+            token_url: end.token_url.clone(),
+            credentials: end.credentials.clone(),
+            settle_after: end.settle_after,
+            limits: end.limits.clone(),
+            transport: Rc::new(network),
+            clock: Rc::clone(clock),
+            access,
+            seed: None,
+            log: log.cloned(),
+        })
+        .map(Rc::new)
+        .map_err(|problem| format!("{}: {problem}", program.sides[side].name))
+    };
+    Ok(Both { left: client(Side::Left)?, right: client(Side::Right)? })
+}
+
+/// The stand-ins of a mapping, as the last run left them. The second value: they begin anew.
+pub(super) fn company(opening: &Opening, folder: &Path, fresh: bool) -> Result<(Company, bool), String> {
+    let path = opening.opened.sandbox_path();
+    let text = std::fs::read_to_string(&path).map_err(|error| {
+        format!("{}: {error}\nwithout a connection a mapping runs against the sandbox, which needs this file (see mappings/sandbox/)", path.display())
+    })?;
+    let mut sources = Sources::new();
+    let mut found = Diagnostics::new();
+    let Some(data) = load_sandbox(&mut sources, &path, &mut found) else {
+        return Err(render(&found, &sources, Format::Human { color: false }));
+    };
+    Company::open(opening.opened.names.clone(), &opening.opened.systems, &data, &text, folder, fresh)
+        .map_err(|error| format!("{}:\n{error}", path.display()))
+}
+
+/// A connection file for stand-ins that are served.
+pub(super) fn connection_text(opening: &Opening, addresses: &Both<String>) -> String {
+    let mut text = format!("connection: sandbox-{}\nsystems:\n", opening.program.name);
+    for side in Side::BOTH {
+        let system = &opening.opened.systems[side];
+        text.push_str(&format!("  {}:\n    base_url: \"{}\"\n", opening.opened.names[side], addresses[side]));
+        if let crate::program::system::Auth::ClientCredentials(flow) = &system.auth {
+            let path =
+                url::Url::parse(&flow.url).map_or_else(|_| flow.url.clone(), |url| url.path().to_owned());
+            text.push_str(&format!("    token_url: \"{}{path}\"\n", addresses[side]));
+        }
+        text.push_str("    settle_after: 1s\n    credentials:\n");
+        for (name, value) in credentials(system) {
+            text.push_str(&format!("      {name}: \"{value}\"\n"));
+        }
+    }
+    text.push_str(&format!("state: \"sqlite:sandbox-{}.db\"\n", opening.program.name));
+    text
+}

@@ -1,0 +1,180 @@
+//! Reports and changes as a person reads them.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use anstyle::{AnsiColor, Style};
+
+use crate::plan::{Action, Change};
+use crate::run::{Entry, Report};
+use crate::value::{Both, Side};
+
+/// How many entries of a list are shown.
+const SHOWN: usize = 12;
+
+fn paint(text: &str, style: Style, color: bool) -> String {
+    if color { format!("{style}{text}{style:#}") } else { text.to_owned() }
+}
+
+fn colored(color: AnsiColor) -> Style {
+    color.on_default()
+}
+
+/// Text from a system on a terminal: no control characters (S12).
+fn clean(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// A length of time, for people.
+pub(super) fn duration(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, s) => format!("{s} s"),
+        (0, m, 0) => format!("{m} min"),
+        (0, m, s) => format!("{m} min {s} s"),
+        (h, 0, _) => format!("{h} h"),
+        (h, m, _) => format!("{h} h {m} min"),
+    }
+}
+
+/// The end of a run or plan: counts by register, then what needs a person, waits, and is worth knowing.
+pub(super) fn report(report: &Report, color: bool) -> String {
+    let mut out = String::new();
+    let planned = report.verb == "plan";
+    let columns: [(&str, fn(&crate::run::Counts) -> u64); 7] = [
+        (if planned { "to link" } else { "linked" }, |c| c.linked),
+        (if planned { "to create" } else { "created" }, |c| c.created),
+        (if planned { "to update" } else { "updated" }, |c| c.updated),
+        (if planned { "to delete" } else { "deleted" }, |c| c.deleted),
+        ("unchanged", |c| c.unchanged),
+        ("waiting", |c| c.waiting),
+        ("set aside", |c| c.set_aside + c.in_doubt),
+    ];
+    if !report.registers.is_empty() {
+        let name_width = report.registers.keys().map(String::len).max().unwrap_or(0).max(8);
+        let _ = write!(out, "{:name_width$}", "");
+        for (title, _) in &columns {
+            let _ = write!(out, "  {title:>9}");
+        }
+        out.push('\n');
+        for (name, counts) in &report.registers {
+            let _ = write!(out, "{name:name_width$}");
+            for (title, count) in &columns {
+                let number = count(counts);
+                let text = if number == 0 { format!("{:>9}", "·") } else { format!("{number:>9}") };
+                let style = match *title {
+                    _ if number == 0 => Style::new().dimmed(),
+                    "set aside" => colored(AnsiColor::Red).bold(),
+                    "waiting" => colored(AnsiColor::Yellow),
+                    "unchanged" => Style::new(),
+                    _ => colored(AnsiColor::Green).bold(),
+                };
+                let _ = write!(out, "  {}", paint(&text, style, color));
+            }
+            out.push('\n');
+        }
+    }
+    section(&mut out, "set aside: a person has to look", &report.set_aside, colored(AnsiColor::Red), color);
+    section(&mut out, "no answer yet, or in doubt", &report.in_doubt, colored(AnsiColor::Red), color);
+    section(&mut out, "waiting", &report.waiting, colored(AnsiColor::Yellow), color);
+    section(&mut out, "worth knowing", &report.notes, colored(AnsiColor::Cyan), color);
+    if report.refused.is_empty() {
+        let seconds = report.milliseconds as u128;
+        let writes = match report.writes {
+            0 => "nothing written".to_owned(),
+            1 => "1 write".to_owned(),
+            n => format!("{n} writes"),
+        };
+        let _ =
+            writeln!(out, "{} · {} reads · {}.{:03} s", writes, report.reads, seconds / 1000, seconds % 1000);
+    }
+    out
+}
+
+fn section(out: &mut String, title: &str, entries: &[Entry], style: Style, color: bool) {
+    if entries.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\n{}", paint(&format!("{title} ({})", entries.len()), style.bold(), color));
+    for entry in entries.iter().take(SHOWN) {
+        let code = if entry.code.starts_with("ME") { format!(" [{}]", entry.code) } else { String::new() };
+        let who = match (entry.register.as_str(), entry.record.as_str()) {
+            ("", _) => String::new(),
+            (register, "") => format!("{register}: "),
+            (register, record) => format!("{register} {}: ", clean(record)),
+        };
+        let _ = writeln!(
+            out,
+            "  {}{}{}",
+            paint(&who, Style::new().bold(), color),
+            clean(&entry.reason),
+            paint(&code, Style::new().dimmed(), color)
+        );
+    }
+    if entries.len() > SHOWN {
+        let _ = writeln!(out, "  … and {} more (`--format json` has them all)", entries.len() - SHOWN);
+    }
+    out.push('\n');
+}
+
+/// One change with its fields.
+pub(super) fn change(change: &Change, names: &Both<String>, color: bool) -> String {
+    let mut out = String::new();
+    let label = clean(&change.label);
+    let head = |sign: &str, text: String, ansi: AnsiColor| {
+        paint(&format!("{sign} {text}"), colored(ansi).bold(), color)
+    };
+    let line = match &change.action {
+        Action::Create { side, resource } => head(
+            "+",
+            format!("{} '{label}' → new {resource} in {}", change.register, names[*side]),
+            AnsiColor::Green,
+        ),
+        Action::Link => {
+            head("=", format!("{} '{label}': the two are linked", change.register), AnsiColor::Cyan)
+        }
+        Action::Update => head("~", format!("{} '{label}'", change.register), AnsiColor::Yellow),
+        Action::Delete { side } => head(
+            "-",
+            format!("{} '{label}' is removed from {}", change.register, names[*side]),
+            AnsiColor::Red,
+        ),
+        Action::Unlink => {
+            head("-", format!("{} '{label}': the link is forgotten", change.register), AnsiColor::Red)
+        }
+        Action::Wait { reason } => {
+            head("…", format!("{} '{label}' waits: {}", change.register, clean(reason)), AnsiColor::Yellow)
+        }
+        Action::SetAside { code, reason, .. } => head(
+            "!",
+            format!("{} '{label}' is set aside: {} [{code}]", change.register, clean(reason)),
+            AnsiColor::Red,
+        ),
+        Action::Nothing => return String::new(),
+    };
+    let _ = writeln!(out, "{line}");
+    for side in Side::BOTH {
+        for field in &change.fields[side] {
+            let (old, new) = if field.sensitive {
+                ("•••".to_owned(), "•••".to_owned())
+            } else {
+                (clean(&field.old.to_string()), clean(&field.new.to_string()))
+            };
+            let why = paint(&format!("{} ({})", field.reason, field.origin), Style::new().dimmed(), color);
+            let values = if matches!(change.action, Action::Create { .. }) {
+                paint(&new, colored(AnsiColor::Green), color)
+            } else {
+                format!(
+                    "{} → {}",
+                    paint(&old, colored(AnsiColor::Red), color),
+                    paint(&new, colored(AnsiColor::Green), color)
+                )
+            };
+            let _ = writeln!(out, "    {}.{}: {values}  {why}", names[side], field.path);
+        }
+    }
+    for note in &change.notes {
+        let _ = writeln!(out, "    {}", paint(&clean(&note.text), Style::new().dimmed(), color));
+    }
+    out
+}

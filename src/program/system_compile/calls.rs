@@ -1,0 +1,249 @@
+//! The calls of a resource: list, get, create, update, delete.
+
+use indexmap::IndexMap;
+
+use super::encoding::encoding;
+use super::findings::Findings;
+use super::pagers::whole;
+use super::shape::Shape;
+use super::templates::{Use, path, path_template, query, templates};
+use crate::diagnostic::{At, codes};
+use crate::program::expr::{Scope, Template};
+use crate::program::system::{
+    CreateCall, DeleteCall, Encoding, EncodingKind, ListCall, NewId, Pager, PathTemplate, ReadCall,
+    UpdateCall,
+};
+use crate::spec::short::OrNone;
+use crate::spec::system as spec;
+use crate::spec::yaml::Table;
+use crate::value::{Path, Query};
+
+/// Compiles the calls of one resource.
+pub(super) struct Calls<'a> {
+    /// The resource.
+    pub shape: &'a Shape<'a>,
+    /// The pagers by name.
+    pub pagers: &'a IndexMap<String, Pager>,
+    /// What templates may use.
+    pub scope: &'a Scope,
+    /// The resource's own encoding.
+    pub encoding: &'a Encoding,
+}
+
+impl Calls<'_> {
+    fn template(&self, text: &At<String>, what: Use, found: &mut Findings) -> PathTemplate {
+        path_template(text, self.shape.spec.path.as_ref(), self.shape, what, found)
+    }
+
+    /// The path of a call, or `{path}` where it says none.
+    fn path_or_own(
+        &self,
+        call: &str,
+        text: Option<&At<String>>,
+        what: Use,
+        found: &mut Findings,
+    ) -> Option<PathTemplate> {
+        match text.or(self.shape.spec.path.as_ref()) {
+            Some(text) => Some(self.template(text, what, found)),
+            None => {
+                found.error_help(
+                    &codes::WORD_MISSING,
+                    self.shape.name.span,
+                    format!("nothing says where `{call}` goes"),
+                    "give the resource a `path`, or write the call's own",
+                );
+                None
+            }
+        }
+    }
+
+    fn query(&self, table: &Table<At<String>>, found: &mut Findings) -> Vec<(String, Template)> {
+        templates(table, self.scope, found)
+    }
+
+    /// Reads many: `GET {path}` where nothing else is said.
+    pub(super) fn list(&self, found: &mut Findings) -> Option<ListCall> {
+        let spec = self.shape.spec;
+        let nothing = spec::ListCall::default();
+        let written = match &spec.list {
+            Some(OrNone::None) => return None,
+            Some(OrNone::Some(call)) => call,
+            None if spec.path.is_none() => return None,
+            None => &nothing,
+        };
+        if let (Some(list), Some(own)) = (&written.pager, &spec.pager)
+            && list.value != own.value
+        {
+            found.add(
+                crate::diagnostic::Diagnostic::error(
+                    &codes::CONTRADICTION,
+                    own.span,
+                    format!("two pagers: `{}` here and `{}` at `list`", own.value, list.value),
+                )
+                .label(list.span, "the other one")
+                .help("keep one of them; in `defaults`, write `pager` beside `list`, so that a resource can replace it"),
+            );
+        }
+        let mut pager = whole();
+        if let Some(name) = written.pager.as_ref().or(spec.pager.as_ref()) {
+            match self.pagers.get(&name.value) {
+                Some(known) => pager = known.clone(),
+                None => {
+                    let known = self.pagers.keys().map(String::as_str);
+                    found.unknown(&codes::UNKNOWN_PAGER, name, "pager", known);
+                }
+            }
+        }
+        if let Some(records) = &written.records {
+            pager.records = path(records, found);
+        }
+        Some(ListCall {
+            path: self.path_or_own("list", written.get.as_ref(), Use::List, found)?,
+            query: self.query(&written.query, found),
+            pager,
+        })
+    }
+
+    /// Reads one; the one record there is, for a singleton.
+    pub(super) fn get(&self, found: &mut Findings) -> Option<ReadCall> {
+        let spec = self.shape.spec;
+        let nothing = spec::GetCall::default();
+        let written = match &spec.get {
+            Some(OrNone::None) => return None,
+            Some(OrNone::Some(call)) => &call.0,
+            None if spec.singleton == Some(true) && spec.path.is_some() => &nothing,
+            None => return None,
+        };
+        let record = match &written.record {
+            Some(text) => path(text, found).unwrap_or_default(),
+            None => Path::root(),
+        };
+        Some(ReadCall {
+            path: self.path_or_own("get", written.get.as_ref(), Use::One, found)?,
+            query: self.query(&written.query, found),
+            record,
+        })
+    }
+
+    /// Makes one.
+    pub(super) fn create(&self, found: &mut Findings) -> Option<CreateCall> {
+        let written = self.shape.spec.create.as_ref()?.as_option()?;
+        let encoding = encoding(written.encoding.as_ref(), self.encoding, found);
+        if encoding.kind == EncodingKind::JsonPatch {
+            let given = written.encoding.as_ref().or(self.shape.spec.encoding.as_ref());
+            let place = given.map_or(self.shape.name.span, |given| given.span);
+            found.error_help(
+                &codes::BAD_ENCODING,
+                place,
+                "a JSON Patch changes a record, it cannot make one",
+                "write `encoding: { kind: json_patch }` at `update` only",
+            );
+        }
+        let record = written.record.as_ref().and_then(|text| path(text, found));
+        Some(CreateCall {
+            path: self.path_or_own("create", written.post.as_ref(), Use::Create, found)?,
+            query: self.query(&written.query, found),
+            id: self.new_id(written, record.as_ref(), found)?,
+            record,
+            encoding,
+            idempotent: written.idempotent,
+        })
+    }
+
+    fn new_id(
+        &self,
+        written: &spec::CreateCall,
+        record: Option<&Path>,
+        found: &mut Findings,
+    ) -> Option<NewId> {
+        let Some(id) = &written.id else { return self.known_id(record, found) };
+        match (&id.body, &id.header) {
+            (Some(body), None) if !id.last_segment => query(body, found).map(NewId::Body),
+            (None, Some(name)) => Some(NewId::Header { name: name.clone(), last_segment: id.last_segment }),
+            (Some(body), _) => {
+                found.error_help(
+                    &codes::CREATE_WITHOUT_ID,
+                    body.span,
+                    "the new key comes from one place",
+                    "say either its path in the `body`, or `{ header: Location, last_segment: true }`",
+                );
+                None
+            }
+            (None, None) => self.known_id(record, found),
+        }
+    }
+
+    /// Where the new key is when nothing says so: in the whole record that is answered, or it was given.
+    fn known_id(&self, record: Option<&Path>, found: &mut Findings) -> Option<NewId> {
+        let shape = self.shape;
+        if shape.key_is_wrong || (shape.key.is_empty() && shape.spec.singleton != Some(true)) {
+            return None;
+        }
+        let keys =
+            shape.key.iter().filter_map(|key| Some(shape.field(&key.to_string())?.1)).collect::<Vec<_>>();
+        if let (Some(record), [key]) = (record, &keys[..])
+            && let Some(Query::Path(read)) = &key.read
+        {
+            return Some(NewId::Body(Query::Path(record.join(read))));
+        }
+        if keys.iter().all(|key| key.required && !key.read_only) {
+            return Some(NewId::Given);
+        }
+        found.error_help(
+            &codes::CREATE_WITHOUT_ID,
+            shape.name.span,
+            "nothing says where a new record's key is",
+            "write `id` at `create`: a path in the answer, or `{ header: Location, last_segment: true }`; or mark the key `required` where the mapping gives it",
+        );
+        None
+    }
+
+    /// Changes one.
+    pub(super) fn update(&self, found: &mut Findings) -> Option<UpdateCall> {
+        let written = self.shape.spec.update.as_ref()?.as_option()?;
+        let given = [("PATCH", &written.patch), ("PUT", &written.put), ("POST", &written.post)];
+        let given = given.into_iter().filter_map(|(method, text)| Some((method, text.as_ref()?)));
+        let given = given.collect::<Vec<_>>();
+        let (method, text) = match &given[..] {
+            [one] => *one,
+            [] => {
+                found.error_help(
+                    &codes::UPDATE_METHOD,
+                    self.shape.name.span,
+                    "nothing says how a record is updated",
+                    "write `update: { patch: \"{path}/{key}\" }`, or `put`, or `post`",
+                );
+                return None;
+            }
+            [(one, _), (other, text), ..] => {
+                found.error_help(
+                    &codes::UPDATE_METHOD,
+                    text.span,
+                    format!("an update is either a {one} or a {other}"),
+                    format!(
+                        "keep one; one that `defaults` gave is taken away with `{}: null`",
+                        one.to_lowercase()
+                    ),
+                );
+                return None;
+            }
+        };
+        Some(UpdateCall {
+            method,
+            path: self.template(text, Use::One, found),
+            query: self.query(&written.query, found),
+            send: written.send.unwrap_or_default(),
+            record: written.record.as_ref().and_then(|text| path(text, found)),
+            encoding: encoding(written.encoding.as_ref(), self.encoding, found),
+        })
+    }
+
+    /// Removes one.
+    pub(super) fn delete(&self, found: &mut Findings) -> Option<DeleteCall> {
+        let written = self.shape.spec.delete.as_ref()?.as_option()?;
+        Some(DeleteCall {
+            path: self.path_or_own("delete", written.delete.as_ref(), Use::One, found)?,
+            query: self.query(&written.query, found),
+        })
+    }
+}

@@ -1,0 +1,88 @@
+//! How a record becomes a body and back.
+
+use super::findings::Findings;
+use crate::diagnostic::{At, Span, codes};
+use crate::program::system::{Encoding, EncodingKind, Scalar, ScalarForm};
+use crate::spec::system as spec;
+
+/// Compiles an encoding over the one it differs from.
+pub(super) fn encoding(
+    written: Option<&At<spec::Encoding>>,
+    base: &Encoding,
+    found: &mut Findings,
+) -> Encoding {
+    let mut encoding = base.clone();
+    let Some(At { value: written, span: place }) = written else { return encoding };
+    let place = *place;
+    if let Some(kind) = written.kind {
+        encoding.kind = kind;
+    }
+    if let Some(wrap) = &written.wrap {
+        encoding.wrap = Some(wrap.clone());
+    }
+    if let Some(envelope) = &written.envelope {
+        encoding.envelope = Some(envelope.clone());
+    }
+    if let Some(patch_op) = &written.patch_op {
+        encoding.patch_op = patch_op.clone();
+    }
+    if let Some(path_escape) = written.path_escape {
+        encoding.path_escape = path_escape;
+    }
+    let mut scalar = |written: &Option<spec::TypedScalar>, into: &mut Scalar, what, members| {
+        if let Some(written) = written
+            && let Some(scalar) = typed_scalar(written, what, members, place, found)
+        {
+            *into = scalar;
+        }
+    };
+    scalar(&written.decimal, &mut encoding.decimal, "decimal", 1);
+    scalar(&written.date, &mut encoding.date, "date", 3);
+    scalar(&written.time, &mut encoding.time, "time", 6);
+    if encoding.kind == EncodingKind::JsonPatch && encoding.envelope.is_some() {
+        found.error_help(
+            &codes::BAD_ENCODING,
+            place,
+            "a JSON Patch body is a list: it has no `envelope`",
+            "write `envelope: null` in the encoding of this call",
+        );
+    }
+    encoding
+}
+
+fn typed_scalar(
+    written: &spec::TypedScalar,
+    what: &str,
+    members: usize,
+    place: Span,
+    found: &mut Findings,
+) -> Option<Scalar> {
+    let mut refuse = |message: String, help: String| {
+        found.error_help(&codes::BAD_ENCODING, place, message, help);
+        None
+    };
+    let named = !written.tag.is_empty() || !written.members.is_empty();
+    match written.form {
+        ScalarForm::Number | ScalarForm::Text if named => refuse(
+            format!("`{what}` has `tag` or `members` but is not tagged"),
+            "write `as: tagged`".to_owned(),
+        ),
+        ScalarForm::Number if what != "decimal" => {
+            refuse(format!("a {what} cannot be a JSON number"), "write `as: text` or `as: tagged`".to_owned())
+        }
+        ScalarForm::Number => Some(Scalar::Number),
+        ScalarForm::Text => Some(Scalar::Text),
+        ScalarForm::Tagged if written.members.len() != members => refuse(
+            format!("a tagged {what} names its members: {members} wanted, {} there", written.members.len()),
+            match what {
+                "decimal" => "name the member that holds its digits: `members: [decimal]`".to_owned(),
+                "date" => "name them: `members: [year, month, day]`".to_owned(),
+                _ => "name them: `members: [year, month, day, hour, minute, second]`".to_owned(),
+            },
+        ),
+        ScalarForm::Tagged => Some(Scalar::Tagged {
+            tag: written.tag.iter().map(|(name, value)| (name.value.clone(), value.clone())).collect(),
+            members: written.members.clone(),
+        }),
+    }
+}

@@ -1,0 +1,180 @@
+//! Compiles a system file: resolves every name, fills in every default, checks everything that can be
+//! checked without the server, and collects all that it finds.
+//!
+//! The order: what stands by itself (address, credentials, auth, limits, errors, pagers) → the fields of every
+//! resource by themselves → what fields have to do with other resources → the calls, which need all of it.
+//! One file a topic.
+
+mod address;
+mod auth;
+mod bodies;
+mod calls;
+mod cycles;
+mod durations;
+mod encoding;
+mod errors;
+mod fields;
+mod findings;
+mod keys;
+mod limits;
+mod links;
+mod pagers;
+mod reads;
+mod shape;
+mod templates;
+#[cfg(test)]
+mod tests;
+mod times;
+mod types;
+mod whoami;
+mod words;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use indexmap::IndexMap;
+
+pub use address::check_base_url;
+pub use durations::parse_duration;
+pub use shape::record_type;
+
+use calls::Calls;
+use durations::duration;
+use findings::Findings;
+use links::Shapes;
+
+use super::expr::Scope;
+use super::system::{Encoding, Field, Limits, Pager, Resource, System};
+use crate::diagnostic::{Diagnostics, Sources, Span};
+use crate::spec::system as spec;
+
+/// How long one request may take, where nothing is said.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How long an unknown outcome may still turn into an effect, where nothing is said.
+const SETTLE_AFTER: Duration = Duration::from_secs(15 * 60);
+
+/// Compiles a system file; `None` where something is wrong with it, all of which is in `diagnostics`.
+pub fn compile_system(
+    system: &spec::System,
+    sources: &Sources,
+    diagnostics: &mut Diagnostics,
+) -> Option<System> {
+    let found = &mut Findings::new(sources, diagnostics);
+    keys::plain_name(&system.system, "system", found);
+    let compiled = System {
+        name: system.system.value.clone(),
+        title: system.title.clone(),
+        base_url: address::base_url(&system.base_url, found),
+        credentials: auth::credentials(system, found),
+        auth: auth::auth(system, found),
+        headers: templates::headers(&system.headers, &auth::header_scope(system), found),
+        limits: limits::limits(&system.limits, found),
+        timeout: duration(system.timeout.as_ref(), TIMEOUT, found),
+        settle_after: duration(system.settle_after.as_ref(), SETTLE_AFTER, found),
+        times: times::times(&system.times, found),
+        whoami: whoami::whoami(system, found),
+        errors: errors::errors(&system.errors, found),
+        resources: resources(system, found),
+    };
+    if found.errors() == 0 { Some(compiled) } else { None }
+}
+
+/// Compiles rates alone: those of a connection that differ from its system's.
+pub fn compile_limits(written: &spec::Limits, sources: &Sources, diagnostics: &mut Diagnostics) -> Limits {
+    limits::limits(written, &mut Findings::new(sources, diagnostics))
+}
+
+fn resources(system: &spec::System, found: &mut Findings) -> IndexMap<String, Arc<Resource>> {
+    let pagers = pagers::pagers(system, found);
+    fields::object_types(system, found);
+    let scope = auth::credential_scope(system);
+    let places = places(system);
+    let enter = |name: Span, found: &mut Findings| found.enter(name, next_place(&places, name));
+
+    let mut shapes = Shapes::new();
+    for (name, resource) in system.resources.iter() {
+        enter(name.span, found);
+        shapes.insert(name.value.clone(), keys::shape(system, name, resource, found));
+    }
+    links::pivot_objects(&mut shapes);
+    let mut linked: IndexMap<String, Vec<Field>> = IndexMap::new();
+    for (name, shape) in &shapes {
+        enter(shape.name.span, found);
+        linked.insert(name.clone(), links::links(system, &shapes, shape, found));
+    }
+    found.leave();
+    cycles::lookup_cycles(&linked, found);
+    for (name, fields) in linked {
+        if let Some(shape) = shapes.get_mut(&name) {
+            shape.fields = fields;
+        }
+    }
+    let mut resources = IndexMap::with_capacity(shapes.len());
+    for (name, shape) in &shapes {
+        enter(shape.name.span, found);
+        let compiled = resource(&shapes, shape, &pagers, &scope, found);
+        resources.insert(name.clone(), Arc::new(compiled));
+    }
+    found.leave();
+    resources
+}
+
+/// Where the resources stand, in the order of the file.
+fn places(system: &spec::System) -> Vec<Span> {
+    let mut places = system.resources.iter().map(|(name, _)| name.span).collect::<Vec<_>>();
+    places.sort_by_key(|span| span.start);
+    places
+}
+
+fn next_place(places: &[Span], here: Span) -> Option<Span> {
+    places.iter().find(|place| place.start > here.start).copied()
+}
+
+fn resource(
+    shapes: &Shapes,
+    shape: &shape::Shape,
+    pagers: &IndexMap<String, Pager>,
+    scope: &Scope,
+    found: &mut Findings,
+) -> Resource {
+    let spec = shape.spec;
+    let encoding = encoding::encoding(spec.encoding.as_ref(), &Encoding::default(), found);
+    let calls = Calls { shape, pagers, scope, encoding: &encoding };
+    let singleton = spec.singleton == Some(true);
+    let list = if singleton { None } else { calls.list(found) };
+    let get = calls.get(found);
+    if list.is_none() && get.is_none() && (spec.path.is_none() || !singleton) {
+        whoami::cannot_be_read(shape, found);
+    }
+    let writable = shape.writable;
+    let create = if writable { calls.create(found) } else { None };
+    let update = if writable { calls.update(found) } else { None };
+    let delete = if writable { calls.delete(found) } else { None };
+    bodies::something_to_write(shape, create.as_ref(), update.as_ref(), found);
+    bodies::written_once(&shape.fields, found);
+    Resource {
+        name: shape.name.value.clone(),
+        title: spec.title.clone(),
+        path: spec.path.as_ref().map(|path| path.value.clone()).unwrap_or_default(),
+        key: shape.key.clone(),
+        identity: keys::identity(shape, found),
+        singleton,
+        writable,
+        scope: spec
+            .scope
+            .as_ref()
+            .and_then(|text| templates::condition(text, &Scope::new().bare(&shape.record()), found)),
+        cursor: reads::cursor(shape, scope, found),
+        search: reads::search(shape, scope, found),
+        parts: links::parts(shapes, shape, found),
+        list,
+        get,
+        create,
+        update,
+        delete,
+        fields: shape.fields.clone(),
+        span: shape.name.span,
+        encoding,
+    }
+}

@@ -1,0 +1,269 @@
+//! Single values: dates, times and amounts in the forms that systems write.
+
+use jiff::Timestamp;
+use jiff::civil::{Date, DateTime};
+
+use crate::program::system::{Encoding, Scalar, Times, Zone};
+use crate::program::types::Type;
+use crate::value::{Decimal, Map, Value, parse_decimal};
+
+/// A value from the wire as the mapping sees it.
+///
+/// # Errors
+/// What is there, where it is not of the declared type.
+pub(super) fn read(ty: &Type, value: &Value, encoding: &Encoding, times: &Times) -> Result<Value, String> {
+    let wrong = || Err(format!("{} is declared, the answer holds {}", ty, shown(value)));
+    match (ty, value) {
+        (_, Value::Null) => Ok(Value::Null),
+        (Type::Any | Type::File | Type::Table(_), other) => Ok(other.clone()),
+        (Type::Bool, Value::Bool(_)) => Ok(value.clone()),
+        (Type::Text | Type::Choice(_) | Type::Id, Value::Text(_)) => Ok(value.clone()),
+        // a number where text is declared keeps its digits: leading zeros cannot be lost, there are none
+        (Type::Text | Type::Choice(_) | Type::Id, Value::Number(number)) => {
+            Ok(Value::Text(number.normalize().to_string()))
+        }
+        (Type::Integer, _) => match number(value, &encoding.decimal) {
+            Some(number) if number.fract().is_zero() => Ok(Value::Number(number.normalize())),
+            _ if value.is_empty() => Ok(Value::Null),
+            _ => wrong(),
+        },
+        (Type::Decimal, _) => match number(value, &encoding.decimal) {
+            Some(number) => Ok(Value::Number(number)),
+            None if value.is_empty() => Ok(Value::Null),
+            None => wrong(),
+        },
+        (Type::Date, Value::Text(text)) if text.is_empty() => Ok(Value::Null),
+        (Type::Date, Value::Text(text)) => match text.get(..10).and_then(|day| day.parse::<Date>().ok()) {
+            Some(date) => Ok(Value::Text(date.to_string())),
+            None => wrong(),
+        },
+        (Type::Date, Value::Map(map)) => match tagged(map, &encoding.date) {
+            Some(parts) if parts.len() >= 3 => {
+                Ok(Value::Text(format!("{:04}-{:02}-{:02}", parts[0], parts[1], parts[2])))
+            }
+            _ => wrong(),
+        },
+        (Type::Time, Value::Text(text)) if text.is_empty() => Ok(Value::Null),
+        (Type::Time, Value::Text(text)) => time(text, times).map(Value::Text).map_or_else(wrong, Ok),
+        (Type::Time, Value::Map(map)) => match tagged(map, &encoding.time) {
+            Some(parts) if parts.len() >= 6 => {
+                let text = format!(
+                    "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}",
+                    parts[0], parts[1], parts[2], parts[3], parts[4], parts[5]
+                );
+                time(&text, times).map(Value::Text).map_or_else(wrong, Ok)
+            }
+            _ => wrong(),
+        },
+        _ => wrong(),
+    }
+}
+
+/// A value as the system wants it.
+pub(super) fn write(ty: &Type, value: &Value, encoding: &Encoding, times: &Times) -> Value {
+    match (ty, value) {
+        (Type::Decimal, Value::Number(number)) => decimal(*number, &encoding.decimal),
+        (Type::Decimal, Value::Text(text)) => {
+            parse_decimal(text).map_or_else(|| value.clone(), |n| decimal(n, &encoding.decimal))
+        }
+        (Type::Date, Value::Text(text)) => match (&encoding.date, text.parse::<Date>()) {
+            (Scalar::Tagged { tag, members }, Ok(date)) => {
+                tag_with(tag, members, &[date.year().into(), date.month().into(), date.day().into()])
+            }
+            (_, Ok(date)) => match &times.send_date {
+                Some(format) => Value::Text(date.strftime(format).to_string()),
+                None => value.clone(),
+            },
+            _ => value.clone(),
+        },
+        (Type::Time, Value::Text(text)) => match (&encoding.time, civil(text)) {
+            (Scalar::Tagged { tag, members }, Some(time)) => tag_with(
+                tag,
+                members,
+                &[
+                    time.year().into(),
+                    time.month().into(),
+                    time.day().into(),
+                    time.hour().into(),
+                    time.minute().into(),
+                    time.second().into(),
+                    0,
+                ],
+            ),
+            _ => Value::Text(send_time(text, times)),
+        },
+        _ => value.clone(),
+    }
+}
+
+/// A time in the form the system wants, also for cursors.
+pub(super) fn send_time(text: &str, times: &Times) -> String {
+    match (&times.send_time, text.parse::<Timestamp>(), civil(text)) {
+        (Some(format), Ok(time), _) => time.strftime(format).to_string(),
+        (Some(format), _, Some(time)) => time.strftime(format).to_string(),
+        (None, Ok(time), _) if times.zone == Zone::Offset => time.to_string(),
+        (None, _, Some(time)) if times.zone != Zone::Offset => time.to_string(),
+        _ => text.to_owned(),
+    }
+}
+
+/// A time of the wire: with its offset as UTC; without one by what the system means.
+fn time(text: &str, times: &Times) -> Option<String> {
+    if let Ok(time) = text.parse::<Timestamp>() {
+        return Some(time.to_string());
+    }
+    let local = text.parse::<DateTime>().ok()?;
+    match times.zone {
+        Zone::None => Some(local.to_string()),
+        // an offset that is missing although it is always there: UTC is the least surprising reading
+        Zone::Utc | Zone::Offset => {
+            Some(local.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().to_string())
+        }
+    }
+}
+
+fn civil(text: &str) -> Option<DateTime> {
+    match text.parse::<Timestamp>() {
+        Ok(time) => Some(time.to_zoned(jiff::tz::TimeZone::UTC).datetime()),
+        Err(_) => text.parse().ok(),
+    }
+}
+
+/// A time moved back.
+pub(super) fn before(text: &str, by: std::time::Duration) -> Option<String> {
+    let by = jiff::SignedDuration::try_from(by).ok()?;
+    if let Ok(time) = text.parse::<Timestamp>() {
+        return Some(time.checked_sub(by).ok()?.to_string());
+    }
+    Some(text.parse::<DateTime>().ok()?.checked_sub(by).ok()?.to_string())
+}
+
+fn number(value: &Value, form: &Scalar) -> Option<Decimal> {
+    match (value, form) {
+        (Value::Number(number), _) => Some(*number),
+        (Value::Text(text), _) => parse_decimal(text),
+        (Value::Map(map), Scalar::Tagged { members, .. }) => match map.get(members.first()?)? {
+            Value::Text(text) => parse_decimal(text),
+            Value::Number(number) => Some(*number),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn tagged(map: &Map, form: &Scalar) -> Option<Vec<i64>> {
+    let Scalar::Tagged { members, .. } = form else { return None };
+    members
+        .iter()
+        .map(|member| match map.get(member) {
+            Some(Value::Number(number)) => i64::try_from(*number).ok(),
+            None => Some(0),
+            _ => None,
+        })
+        .collect()
+}
+
+fn decimal(number: Decimal, form: &Scalar) -> Value {
+    match form {
+        Scalar::Number => Value::Number(number),
+        Scalar::Text => Value::Text(number.to_string()),
+        Scalar::Tagged { tag, members } => {
+            let mut map: Map =
+                tag.iter().map(|(name, value)| (name.clone(), Value::text(value.clone()))).collect();
+            if let Some(member) = members.first() {
+                map.insert(member.clone(), Value::Text(number.to_string()));
+            }
+            Value::Map(map)
+        }
+    }
+}
+
+fn tag_with(tag: &[(String, String)], members: &[String], parts: &[i64]) -> Value {
+    let mut map: Map = tag.iter().map(|(name, value)| (name.clone(), Value::text(value.clone()))).collect();
+    for (member, part) in members.iter().zip(parts) {
+        map.insert(member.clone(), Value::from(*part));
+    }
+    Value::Map(map)
+}
+
+/// A value in a message: short.
+pub(super) fn shown(value: &Value) -> String {
+    let text = value.to_string();
+    if text.chars().count() > 40 { format!("{}…", text.chars().take(40).collect::<String>()) } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tagged_encoding() -> Encoding {
+        let tag = |class: &str| vec![("__class__".to_owned(), class.to_owned())];
+        let names = |all: &[&str]| all.iter().map(|one| (*one).to_owned()).collect();
+        Encoding {
+            decimal: Scalar::Tagged { tag: tag("Decimal"), members: names(&["decimal"]) },
+            date: Scalar::Tagged { tag: tag("date"), members: names(&["year", "month", "day"]) },
+            time: Scalar::Tagged {
+                tag: tag("datetime"),
+                members: names(&["year", "month", "day", "hour", "minute", "second", "microsecond"]),
+            },
+            ..Encoding::default()
+        }
+    }
+
+    #[test]
+    fn tagged_scalars_go_both_ways() {
+        let (encoding, times) = (tagged_encoding(), Times { zone: Zone::Utc, ..Times::default() });
+        for (ty, value, wire) in [
+            (
+                Type::Decimal,
+                Value::Number("33.3350".parse().unwrap()),
+                r#"{"__class__":"Decimal","decimal":"33.3350"}"#,
+            ),
+            (Type::Date, Value::text("2026-11-02"), r#"{"__class__":"date","year":2026,"month":11,"day":2}"#),
+            (
+                Type::Time,
+                Value::text("2026-11-02T08:09:10Z"),
+                r#"{"__class__":"datetime","year":2026,"month":11,"day":2,"hour":8,"minute":9,"second":10,"microsecond":0}"#,
+            ),
+        ] {
+            let written = write(&ty, &value, &encoding, &times);
+            assert_eq!(written.to_json(), wire);
+            assert_eq!(read(&ty, &written, &encoding, &times), Ok(value));
+        }
+    }
+
+    #[test]
+    fn dates_and_times_are_one_form() {
+        let (encoding, offset) = (Encoding::default(), Times::default());
+        let read_time =
+            |text: &str, times: &Times| read(&Type::Time, &Value::text(text), &encoding, times).unwrap();
+        assert_eq!(read_time("2026-11-02T10:00:00+02:00", &offset), Value::text("2026-11-02T08:00:00Z"));
+        let none = Times { zone: Zone::None, ..Times::default() };
+        assert_eq!(read_time("2026-11-02T10:00:00.5", &none), Value::text("2026-11-02T10:00:00.5"));
+        let date = read(&Type::Date, &Value::text("2023-12-31T00:00:00"), &encoding, &none);
+        assert_eq!(date, Ok(Value::text("2023-12-31")));
+    }
+
+    #[test]
+    fn amounts_stay_exact_and_wrong_kinds_are_named() {
+        let (encoding, times) = (Encoding::default(), Times::default());
+        let amount = crate::value::from_json_str("0.0500001").unwrap();
+        assert_eq!(read(&Type::Decimal, &amount, &encoding, &times), Ok(amount));
+        assert_eq!(
+            read(&Type::Decimal, &Value::text("much"), &encoding, &times),
+            Err("exact decimal is declared, the answer holds \"much\"".to_owned())
+        );
+        assert_eq!(read(&Type::Integer, &Value::text("17"), &encoding, &times), Ok(Value::from(17_i64)));
+        assert_eq!(read(&Type::Text, &Value::from(17_i64), &encoding, &times), Ok(Value::text("17")));
+    }
+
+    #[test]
+    fn a_cursor_goes_back_in_the_systems_own_form() {
+        let overlap = std::time::Duration::from_secs(600);
+        let back = before("2026-11-02T08:00:00Z", overlap).unwrap();
+        assert_eq!(send_time(&back, &Times::default()), "2026-11-02T07:50:00Z");
+        let none =
+            Times { zone: Zone::None, send_time: Some("%Y-%m-%d %H:%M:%S".into()), ..Times::default() };
+        assert_eq!(send_time(&before("2026-11-02T08:00:00", overlap).unwrap(), &none), "2026-11-02 07:50:00");
+    }
+}

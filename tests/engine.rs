@@ -1,0 +1,177 @@
+//! The engine over the invented systems of `tests/systems`, against stand-ins in this process.
+
+use std::path::Path;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mapengine::case::{Harness, QuickClock};
+use mapengine::diagnostic::{Diagnostics, Format, Sources, render};
+use mapengine::program::mapping_compile::Answers;
+use mapengine::program::open::Opened;
+use mapengine::run::{Counts, Options, Report};
+use mapengine::sandbox::Company;
+use mapengine::spec::load::load_sandbox;
+use mapengine::store::Handle;
+use mapengine::value::{Side, Value};
+
+const COUNTRIES: &str = "
+    country: [ { name: Norway, code: \"NO\" }, { name: Finland, code: FI } ]
+";
+
+/// A harness over the invented systems with these records, given as YAML of a sandbox file's two sides.
+fn harness(shop: &str, ledger: &str) -> Harness {
+    let mut sources = Sources::new();
+    let mut found = Diagnostics::new();
+    let opened = Opened::read(Path::new("tests/mappings/shop_ledger.yaml"), &mut sources, &mut found);
+    let program = opened.as_ref().and_then(|opened| opened.program(&Answers::Sandbox, &sources, &mut found));
+    let text = render(&found, &sources, Format::Human { color: false });
+    let (Some(opened), Some(program)) = (opened, program) else { panic!("{text}") };
+    let yaml = format!(
+        "sandbox: shop_ledger\nnow: \"2026-11-02T08:00:00Z\"\nsystems:\n  shop:{COUNTRIES}{shop}\n  ledger:\n    country: [ {{ id: \"1\", iso: \"NO\" }}, {{ id: \"2\", iso: FI }} ]\n{ledger}\n"
+    );
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("data.yaml");
+    std::fs::write(&path, yaml).unwrap();
+    let data = load_sandbox(&mut sources, &path, &mut found)
+        .unwrap_or_else(|| panic!("{}", render(&found, &sources, Format::Human { color: false })));
+    let company =
+        Company::new(opened.names.clone(), &opened.systems, &data).unwrap_or_else(|error| panic!("{error}"));
+    let clock = Rc::new(QuickClock::new(1_793_606_400_000));
+    let mut harness = Harness::new(Arc::new(program), company, Handle::in_memory().unwrap(), clock);
+    harness.settle_after = Some(Duration::ZERO);
+    harness
+}
+
+fn run(harness: &mut Harness) -> Report {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    runtime
+        .block_on(harness.run(Options::default()))
+        .unwrap_or_else(|(error, report)| panic!("{error}\n{report:#?}"))
+}
+
+fn counts(report: &Report, register: &str) -> Counts {
+    report.registers[register]
+}
+
+fn edit(harness: &Harness, side: Side, resource: &str, of: &[(&str, Value)], set: &[(&str, Value)]) {
+    let mut stand = harness.company.stands[side].borrow_mut();
+    let of = of.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+    let set = set.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+    let found = stand.system().resources[resource].clone();
+    let ids = stand.find(&found, &of);
+    assert_eq!(ids.len(), 1, "{resource} {of:?}");
+    stand.edit(&found, &ids[0], &set).unwrap();
+}
+
+fn record(harness: &Harness, side: Side, resource: &str, field: &str, value: &str) -> Value {
+    let stand = harness.company.stands[side].borrow();
+    let mut hits: Vec<Value> = stand
+        .records(resource)
+        .into_iter()
+        .filter(|record| record.get(field) == Some(&Value::text(value)))
+        .collect();
+    assert_eq!(hits.len(), 1, "{resource} with {field} {value}: {hits:?}");
+    hits.remove(0)
+}
+
+const SHOP: &str = r#"
+    customer:
+      - { number: 1, name: Fjord AS, active: true, country: "NO", mainAddress: { street: Kaien 1, postalCode: "0150", city: Oslo } }
+      - { number: 7, name: Järvi Oy, active: true, vatNumber: FI12345678 }
+    item:
+      - { code: A-1, name: Bolt, active: true, price.amount: "12.50", kind: Goods }
+"#;
+
+const LEDGER: &str = r#"
+    customer:
+      - { number: "10001", name: FJORD as, status: Active, vatNumber: "NO999" }
+      - { number: "10002", name: Sjø AS, status: Active, invoiceAddress: { street: Brygga 2, postCode: "5003", city: Bergen } }
+      - { number: "10003", name: Gammel AS, status: Inactive }
+"#;
+
+#[test]
+fn the_first_run_links_creates_and_fills() {
+    let mut harness = harness(SHOP, LEDGER);
+    let report = run(&mut harness);
+    assert_eq!(report.set_aside, vec![], "{report:#?}");
+    let customers = counts(&report, "customers");
+    assert_eq!((customers.linked, customers.created, customers.set_aside), (1, 2, 0), "{report:#?}");
+    assert_eq!(counts(&report, "items").created, 1);
+    // the ledger is master of the number (first meeting), the shop's empty VAT number is filled
+    let fjord = record(&harness, Side::Left, "customer", "name", "Fjord AS");
+    assert_eq!(fjord.get("number"), Some(&Value::from(10001_i64)));
+    assert_eq!(fjord.get("vatNumber"), Some(&Value::text("NO999")));
+    // the ledger gave the new customer its number, and the shop has it
+    let jarvi = record(&harness, Side::Right, "customer", "name", "Järvi Oy");
+    assert_eq!(jarvi.get("number"), Some(&Value::text("10004")));
+    // the address went along as a record of its own
+    let sjo = record(&harness, Side::Left, "customer", "name", "Sjø AS");
+    assert_eq!(sjo.get("mainAddress").and_then(|address| address.get("city")), Some(&Value::text("Bergen")));
+    let fjord = record(&harness, Side::Right, "customer", "name", "FJORD as");
+    assert_eq!(
+        fjord.get("invoiceAddress").and_then(|address| address.get("postCode")),
+        Some(&Value::text("0150"))
+    );
+    // an inactive customer of the ledger is not brought in
+    assert!(
+        harness
+            .company
+            .stands
+            .left
+            .borrow()
+            .records("customer")
+            .iter()
+            .all(|one| one.get("name") != Some(&Value::text("Gammel AS")))
+    );
+    let bolt = record(&harness, Side::Right, "item", "number", "A-1");
+    assert_eq!(bolt.get("price").map(Value::to_json).as_deref(), Some("12.50"));
+    assert_eq!(bolt.get("unit"), Some(&Value::text("pcs")));
+}
+
+#[test]
+fn the_second_run_writes_nothing() {
+    let mut harness = harness(SHOP, LEDGER);
+    run(&mut harness);
+    run(&mut harness);
+    for side in Side::BOTH {
+        harness.company.stands[side].borrow_mut().clear_log();
+    }
+    let report = run(&mut harness);
+    assert_eq!(report.writes, 0, "{report:#?}");
+    for side in Side::BOTH {
+        let stand = harness.company.stands[side].borrow();
+        let writes: Vec<_> = stand.log().iter().filter(|write| !write.path.contains("token")).collect();
+        assert_eq!(writes, Vec::<&mapengine::sandbox::LoggedWrite>::new());
+    }
+}
+
+#[test]
+fn edits_on_either_side_are_carried() {
+    let mut harness = harness(SHOP, LEDGER);
+    run(&mut harness);
+    run(&mut harness);
+    edit(
+        &harness,
+        Side::Left,
+        "customer",
+        &[("name", Value::text("Fjord AS"))],
+        &[("name", Value::text("Fjord Holding AS"))],
+    );
+    edit(
+        &harness,
+        Side::Right,
+        "customer",
+        &[("name", Value::text("Sjø AS"))],
+        &[("invoiceAddress.city", Value::text("Laksevåg"))],
+    );
+    let report = run(&mut harness);
+    assert_eq!(counts(&report, "customers").updated, 2, "{report:#?}");
+    record(&harness, Side::Right, "customer", "name", "Fjord Holding AS");
+    let sjo = record(&harness, Side::Left, "customer", "name", "Sjø AS");
+    assert_eq!(
+        sjo.get("mainAddress").and_then(|address| address.get("city")),
+        Some(&Value::text("Laksevåg"))
+    );
+    assert_eq!(run(&mut harness).writes, 0);
+}
