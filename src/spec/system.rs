@@ -233,7 +233,7 @@ pub struct Whoami {
     pub get: At<String>,
     /// Query of the read.
     #[serde(default)]
-    pub query: Table<At<String>>,
+    pub query: Table<Paths>,
     /// Paths whose values tell one company from another. All must be there: an answer without them is anonymous.
     pub fields: List<At<String>>,
 }
@@ -432,6 +432,8 @@ pub struct Resource {
     pub encoding: Option<At<Encoding>>,
     /// How changed records are asked for; `none` where they cannot be.
     pub cursor: Option<OrNone<Cursor>>,
+    /// The server answers only the fields it is asked for: the query parameter that names them.
+    pub select: Option<Select>,
     /// Which fields the server can filter by: field name and query parameter. The engine always compares again.
     pub search: Table<ShortForm<SearchParam>>,
     /// Child records that have calls of their own: a name, their resource, and the child's field that names the parent.
@@ -459,7 +461,7 @@ pub struct ListCall {
     /// The name of the pager.
     pub pager: Option<At<String>>,
     /// Query that is always sent, as templates.
-    pub query: Table<At<String>>,
+    pub query: Table<Paths>,
     /// Path of the records in the answer. Default: the pager's, or the answer itself.
     pub records: Option<At<String>>,
 }
@@ -471,7 +473,7 @@ pub struct GetCall {
     /// Path template over the record's fields, `{path}` and `{key}`.
     pub get: Option<At<String>>,
     /// Query that is always sent, as templates.
-    pub query: Table<At<String>>,
+    pub query: Table<Paths>,
     /// Path of the record in the answer. Default: the answer itself.
     pub record: Option<At<String>>,
 }
@@ -489,7 +491,7 @@ pub struct CreateCall {
     /// Path template.
     pub post: Option<At<String>>,
     /// Query that is always sent, as templates.
-    pub query: Table<At<String>>,
+    pub query: Table<Paths>,
     /// Where the new record's key is in the answer.
     pub id: Option<ShortForm<NewId>>,
     /// Path of the whole new record in the answer, where the answer holds it: saves a read. `$` is the answer itself.
@@ -529,7 +531,7 @@ pub struct UpdateCall {
     /// Path template of a POST.
     pub post: Option<At<String>>,
     /// Query that is always sent, as templates.
-    pub query: Table<At<String>>,
+    pub query: Table<Paths>,
     /// Which fields are sent: `changed` (default), or `all` that can be written.
     pub send: Option<Send>,
     /// Path of the whole record in the answer, where the answer holds it: saves a read. `$` is the answer itself.
@@ -556,7 +558,7 @@ pub struct DeleteCall {
     /// Path template.
     pub delete: Option<At<String>>,
     /// Query that is always sent, as templates.
-    pub query: Table<At<String>>,
+    pub query: Table<Paths>,
 }
 
 impl Short for DeleteCall {
@@ -650,6 +652,16 @@ pub struct Cursor {
     pub field: Paths,
     /// How far before the last seen change the next read begins. Default 10m.
     pub overlap: Option<At<String>>,
+}
+
+/// How a server is told which fields to answer.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Select {
+    /// The query parameter.
+    pub param: String,
+    /// All fields in one parameter, with this between them. Without it the parameter is sent once for each field.
+    pub join: Option<String>,
 }
 
 /// A server-side filter.

@@ -262,8 +262,12 @@ impl Walk {
                 "list {} from record {begun}, but answered from record {from}",
                 self.first.resource
             )),
-            (_, Some((_, to))) => {
-                let next = (to + 1).max(begun + 1);
+            (_, Some(_)) => {
+                // what came counts, not what the header says of its end: some servers leave the end out
+                if count == 0 {
+                    return Ok(None);
+                }
+                let next = begun + count;
                 Ok(range.total.is_none_or(|total| next < total).then_some(Place::Record(next)))
             }
             (206, None) => Ok((count > 0).then_some(Place::Record(begun + count))),

@@ -56,6 +56,19 @@ pub(super) static ENTRIES: &[Entry] = &[
         ..BLANK
     },
     Entry {
+        name: "json",
+        doc: "As compact JSON text; exact numbers keep their digits.",
+        example: Example { source: "names | json", given: r#"{"names":["a","b"]}"#, gives: r#""[\"a\",\"b\"]""# },
+        input: Want::Any,
+        run: |values| match values.first() {
+            Some(value) => super::convert::outward(value)
+                .map(|value| Inner::from(value.to_json()))
+                .map_err(|_| failed("`json` met a value that cannot be JSON".to_owned())),
+            None => Ok(Inner::UNDEFINED),
+        },
+        ..BLANK
+    },
+    Entry {
         name: "string",
         doc: "As text; a number becomes its digits.",
         example: Example { source: "number | string", given: r#"{"number":12.50}"#, gives: r#""12.50""# },

@@ -129,6 +129,16 @@ pub(super) static ENTRIES: &[Entry] = &[
         ..BLANK
     },
     Entry {
+        name: "base64",
+        doc: "The text in base64 (RFC 4648 section 4), with padding.",
+        example: Example { source: "name | base64", given: r#"{"name":"Åse"}"#, gives: r#""w4VzZQ==""# },
+        run: |values| {
+            use base64::Engine as _;
+            change("base64", values, |text| base64::engine::general_purpose::STANDARD.encode(text))
+        },
+        ..BLANK
+    },
+    Entry {
         name: "digits",
         doc: "Only the digits 0 to 9 of a text.",
         example: Example {

@@ -6,13 +6,14 @@ use super::encoding::encoding;
 use super::findings::Findings;
 use super::pagers::whole;
 use super::shape::Shape;
-use super::templates::{Use, path, path_template, query, templates};
+use super::templates::{Use, path, path_template, queries, query};
 use crate::diagnostic::{At, codes};
 use crate::program::expr::{Scope, Template};
 use crate::program::system::{
     CreateCall, DeleteCall, Encoding, EncodingKind, ListCall, NewId, Pager, PathTemplate, ReadCall,
     UpdateCall,
 };
+use crate::spec::short::Paths;
 use crate::spec::short::OrNone;
 use crate::spec::system as spec;
 use crate::spec::yaml::Table;
@@ -57,8 +58,8 @@ impl Calls<'_> {
         }
     }
 
-    fn query(&self, table: &Table<At<String>>, found: &mut Findings) -> Vec<(String, Template)> {
-        templates(table, self.scope, found)
+    fn query(&self, table: &Table<Paths>, found: &mut Findings) -> Vec<(String, Template)> {
+        queries(table, self.scope, found)
     }
 
     /// Reads many: `GET {path}` where nothing else is said.

@@ -72,7 +72,8 @@ fn typed_scalar(
         }
         ScalarForm::Number => Some(Scalar::Number),
         ScalarForm::Text => Some(Scalar::Text),
-        ScalarForm::Tagged if written.members.len() != members => refuse(
+        // a time may have a seventh member, for what is less than a second
+        ScalarForm::Tagged if written.members.len() != members && !(what == "time" && written.members.len() == 7) => refuse(
             format!("a tagged {what} names its members: {members} wanted, {} there", written.members.len()),
             match what {
                 "decimal" => "name the member that holds its digits: `members: [decimal]`".to_owned(),

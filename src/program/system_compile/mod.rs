@@ -153,6 +153,19 @@ fn resource(
     let delete = if writable { calls.delete(found) } else { None };
     bodies::something_to_write(shape, create.as_ref(), update.as_ref(), found);
     bodies::written_once(&shape.fields, found);
+    let (mut list, mut get, mut create, mut update) = (list, get, create, update);
+    if let Some(select) = &spec.select {
+        let asked = templates::selection(select, &shape.fields);
+        let queries = [
+            list.as_mut().map(|call| &mut call.query),
+            get.as_mut().map(|call| &mut call.query),
+            create.as_mut().map(|call| &mut call.query),
+            update.as_mut().map(|call| &mut call.query),
+        ];
+        for query in queries.into_iter().flatten() {
+            query.extend(asked.iter().cloned());
+        }
+    }
     Resource {
         name: shape.name.value.clone(),
         title: spec.title.clone(),

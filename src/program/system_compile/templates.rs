@@ -7,6 +7,9 @@ use crate::diagnostic::{At, Code, Diagnostic, codes};
 use crate::program::expr::{Expr, ExprProblem, Scope, Template};
 use crate::program::system::{PathTemplate, Piece};
 use crate::program::types::Type;
+use crate::program::system::Field;
+use crate::spec::short::Paths;
+use crate::spec::system::Select;
 use crate::spec::yaml::Table;
 use crate::value::{Path, Query};
 
@@ -24,6 +27,51 @@ pub(super) fn templates(
     table
         .iter()
         .filter_map(|(name, text)| Some((name.value.clone(), template(text, scope, found)?)))
+        .collect()
+}
+
+/// Compiles a query: a parameter may stand more than once.
+pub(super) fn queries(
+    table: &Table<Paths>,
+    scope: &Scope,
+    found: &mut Findings,
+) -> Vec<(String, Template)> {
+    let mut out = Vec::new();
+    for (name, texts) in table.iter() {
+        for text in texts.iter() {
+            out.extend(template(text, scope, found).map(|template| (name.value.clone(), template)));
+        }
+    }
+    out
+}
+
+/// The parameters that ask for the fields of a resource.
+pub(super) fn selection(select: &Select, fields: &[Field]) -> Vec<(String, Template)> {
+    fn add(prefix: &str, field: &Field, out: &mut Vec<String>) {
+        let Some(read) = field.read.as_ref().filter(|_| field.pivot.is_none() && !field.write_only) else { return };
+        let path = read.to_string().replace("[*]", "");
+        let path = if prefix.is_empty() { path } else { format!("{prefix}.{path}") };
+        if field.fields.is_empty() {
+            if !out.contains(&path) {
+                out.push(path);
+            }
+            return;
+        }
+        for member in &field.fields {
+            add(&path, member, out);
+        }
+    }
+    let mut paths = Vec::new();
+    for field in fields {
+        add("", field, &mut paths);
+    }
+    let values = match &select.join {
+        Some(join) => vec![paths.join(join)],
+        None => paths,
+    };
+    values
+        .into_iter()
+        .filter_map(|value| Some((select.param.clone(), Template::compile(&value, &Scope::new()).ok()?)))
         .collect()
 }
 

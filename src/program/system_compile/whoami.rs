@@ -4,7 +4,7 @@ use super::address::plain_path;
 use super::auth::credential_scope;
 use super::findings::Findings;
 use super::shape::Shape;
-use super::templates::{query, templates};
+use super::templates::{queries, query};
 use crate::diagnostic::codes;
 use crate::program::system::Whoami;
 use crate::spec::system as spec;
@@ -22,7 +22,7 @@ pub(super) fn whoami(system: &spec::System, found: &mut Findings) -> Option<Whoa
     }
     Some(Whoami {
         get: plain_path(&written.get, found),
-        query: templates(&written.query, &credential_scope(system), found),
+        query: queries(&written.query, &credential_scope(system), found),
         fields: written.fields.iter().filter_map(|text| query(text, found)).collect(),
     })
 }
