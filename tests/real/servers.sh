@@ -112,6 +112,7 @@ install() {
     if [[ ! -e $templates ]]; then
         say "filling the two databases"
         local work
+        rm -rf "$cache"/making.* # of an install that was ended
         work=$(mktemp -d "$cache/making.XXXXXX")
         # shellcheck disable=SC2064 # the value of now
         trap "rm -rf '$work'" EXIT
