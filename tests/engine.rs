@@ -1,79 +1,9 @@
 //! The engine over the invented systems of `tests/systems`, against stand-ins in this process.
 
-use std::path::Path;
-use std::rc::Rc;
-use std::sync::Arc;
-use std::time::Duration;
+mod common;
 
-use mapengine::case::{Harness, QuickClock};
-use mapengine::diagnostic::{Diagnostics, Format, Sources, render};
-use mapengine::program::mapping_compile::Answers;
-use mapengine::program::open::Opened;
-use mapengine::run::{Counts, Options, Report};
-use mapengine::sandbox::Company;
-use mapengine::spec::load::load_sandbox;
-use mapengine::store::Handle;
+use common::{counts, edit, harness, record, run};
 use mapengine::value::{Side, Value};
-
-const COUNTRIES: &str = "
-    country: [ { name: Norway, code: \"NO\" }, { name: Finland, code: FI } ]
-";
-
-/// A harness over the invented systems with these records, given as YAML of a sandbox file's two sides.
-fn harness(shop: &str, ledger: &str) -> Harness {
-    let mut sources = Sources::new();
-    let mut found = Diagnostics::new();
-    let opened = Opened::read(Path::new("tests/mappings/shop_ledger.yaml"), &mut sources, &mut found);
-    let program = opened.as_ref().and_then(|opened| opened.program(&Answers::Sandbox, &sources, &mut found));
-    let text = render(&found, &sources, Format::Human { color: false });
-    let (Some(opened), Some(program)) = (opened, program) else { panic!("{text}") };
-    let yaml = format!(
-        "sandbox: shop_ledger\nnow: \"2026-11-02T08:00:00Z\"\nsystems:\n  shop:{COUNTRIES}{shop}\n  ledger:\n    country: [ {{ id: \"1\", iso: \"NO\" }}, {{ id: \"2\", iso: FI }} ]\n{ledger}\n"
-    );
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("data.yaml");
-    std::fs::write(&path, yaml).unwrap();
-    let data = load_sandbox(&mut sources, &path, &mut found)
-        .unwrap_or_else(|| panic!("{}", render(&found, &sources, Format::Human { color: false })));
-    let company =
-        Company::new(opened.names.clone(), &opened.systems, &data).unwrap_or_else(|error| panic!("{error}"));
-    let clock = Rc::new(QuickClock::new(1_793_606_400_000));
-    let mut harness = Harness::new(Arc::new(program), company, Handle::in_memory().unwrap(), clock);
-    harness.settle_after = Some(Duration::ZERO);
-    harness
-}
-
-fn run(harness: &mut Harness) -> Report {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-    runtime
-        .block_on(harness.run(Options::default()))
-        .unwrap_or_else(|(error, report)| panic!("{error}\n{report:#?}"))
-}
-
-fn counts(report: &Report, register: &str) -> Counts {
-    report.registers[register]
-}
-
-fn edit(harness: &Harness, side: Side, resource: &str, of: &[(&str, Value)], set: &[(&str, Value)]) {
-    let mut stand = harness.company.stands[side].borrow_mut();
-    let of = of.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-    let set = set.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-    let found = stand.system().resources[resource].clone();
-    let ids = stand.find(&found, &of);
-    assert_eq!(ids.len(), 1, "{resource} {of:?}");
-    stand.edit(&found, &ids[0], &set).unwrap();
-}
-
-fn record(harness: &Harness, side: Side, resource: &str, field: &str, value: &str) -> Value {
-    let stand = harness.company.stands[side].borrow();
-    let mut hits: Vec<Value> = stand
-        .records(resource)
-        .into_iter()
-        .filter(|record| record.get(field) == Some(&Value::text(value)))
-        .collect();
-    assert_eq!(hits.len(), 1, "{resource} with {field} {value}: {hits:?}");
-    hits.remove(0)
-}
 
 const SHOP: &str = r#"
     customer:

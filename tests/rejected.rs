@@ -8,16 +8,20 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use mapengine::diagnostic::{Diagnostics, Format, Sources, codes, render};
+use mapengine::program::mapping_compile::Answers;
+use mapengine::program::open::Opened;
 use mapengine::program::system_compile::compile_system;
-use mapengine::spec::load::{FileKind, file_kind, load_mapping, load_system};
+use mapengine::spec::load::{FileKind, file_kind, load_system};
 
 /// Everything that is found in a file, by its kind.
 fn check(path: &Path) -> (Sources, Diagnostics) {
     let (mut sources, mut found) = (Sources::new(), Diagnostics::new());
     // the tree is read twice: what is found in it then counts once
     let kind = file_kind(&mut Sources::new(), path, &mut Diagnostics::new());
-    if kind == Some(FileKind::Mapping) && !path.components().any(|part| part.as_os_str() == "systems") {
-        load_mapping(&mut sources, path, &mut found);
+    if kind == Some(FileKind::Mapping) && !path.starts_with("tests/rejected/systems") {
+        if let Some(opened) = Opened::read(path, &mut sources, &mut found) {
+            opened.program(&Answers::None, &sources, &mut found);
+        }
     } else if let Some(system) = load_system(&mut sources, path, &mut found) {
         compile_system(&system, &sources, &mut found);
     }
@@ -82,8 +86,28 @@ fn every_code_about_systems_has_a_sample() {
 }
 
 #[test]
+fn every_code_about_mappings_has_a_sample() {
+    let shown: BTreeSet<&str> = samples("tests/rejected/mappings")
+        .iter()
+        .flat_map(|file| check(file).1.into_iter().map(|found| found.code.id).collect::<Vec<_>>())
+        .collect();
+    // said by a run, a connection or a warning alone, or of system files
+    let elsewhere =
+        ["ME0209", "ME0305", "ME0306", "ME0307", "ME0308", "ME0309", "ME0703", "ME0705", "ME0707"];
+    let missing = codes::ALL
+        .iter()
+        .filter(|code| {
+            ["ME02", "ME03", "ME04", "ME05", "ME07"].iter().any(|start| code.id.starts_with(start))
+        })
+        .filter(|code| !elsewhere.contains(&code.id) && !shown.contains(code.id))
+        .map(|code| format!("{} {}", code.id, code.title))
+        .collect::<Vec<_>>();
+    assert!(missing.is_empty(), "no sample shows {}", missing.join(", "));
+}
+
+#[test]
 fn what_is_right_is_accepted() {
-    let files = [samples("tests/accepted"), samples("tests/systems")].concat();
+    let files = [samples("tests/accepted"), samples("tests/systems"), samples("tests/mappings")].concat();
     assert!(files.len() >= 4, "only {} samples", files.len());
     for file in files {
         let (sources, found) = check(&file);

@@ -10,7 +10,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use crate::clock::{Clock, LocalFuture};
-use crate::http::{Access, Client, ClientSetup, LoggedCall};
+use crate::http::{Access, CallListener, Client, ClientSetup};
 use crate::program::mapping::Program;
 use crate::program::system::Limits;
 use crate::run::{Engine, Event, Listener, Options, Report, RunError, Setup};
@@ -65,7 +65,7 @@ pub struct Harness {
     /// Told what happens.
     pub listener: Listener,
     /// Hears of every call.
-    pub log: Option<Rc<dyn Fn(&LoggedCall)>>,
+    pub log: Option<CallListener>,
     /// Set to end a run at the next safe point.
     pub stop: Rc<Cell<bool>>,
     /// How long an unknown outcome is waited for; none: as the system file says.

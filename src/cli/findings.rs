@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::args::{FindingFormat, Format as Output, TestArgs, ValidateArgs};
 use super::{Exit, Terminal};
+use crate::case::run_file;
 use crate::diagnostic::{Diagnostic, Diagnostics, Format, Sources, Span, codes, render};
 use crate::program::mapping_compile::Answers;
 use crate::program::open::Opened;
@@ -154,7 +155,53 @@ pub(super) fn explain(terminal: &Terminal, code: Option<&str>) -> Exit {
 
 /// `test`.
 pub(super) fn test(terminal: &Terminal, args: &TestArgs) -> Exit {
-    let _ = (args, Output::Human);
-    terminal.say("error: no cases");
-    Exit::BadInput
+    let paths = if args.paths.is_empty() { vec![PathBuf::from("mappings")] } else { args.paths.clone() };
+    let paths = match files(&paths) {
+        Ok(paths) => paths,
+        Err(reason) => {
+            terminal.say(format_args!("error: {reason}"));
+            return Exit::BadInput;
+        }
+    };
+    let mut sources = Sources::new();
+    let mut found = Diagnostics::new();
+    let (mut passed, mut failed) = (0, 0);
+    let mut all = Vec::new();
+    for path in paths {
+        if file_kind(&mut Sources::new(), &path, &mut Diagnostics::new()) != Some(FileKind::Cases) {
+            continue;
+        }
+        for result in run_file(&path, args.filter.as_deref(), &mut sources, &mut found) {
+            let ok = result.problems.is_empty();
+            passed += u32::from(ok);
+            failed += u32::from(!ok);
+            match args.format {
+                Output::Human => {
+                    if !ok {
+                        terminal.line(format_args!("FAILED  {} ({})", result.case, result.place));
+                        for problem in &result.problems {
+                            terminal.line(format_args!("        {problem}"));
+                        }
+                    }
+                }
+                Output::Json => all.push(serde_json::json!({
+                    "case": result.case, "rules": result.rules, "place": result.place, "problems": result.problems,
+                })),
+            }
+        }
+    }
+    if !found.is_empty() {
+        terminal.say(render(&found, &sources, Format::Human { color: terminal.color }).trim_end());
+    }
+    match args.format {
+        Output::Human => terminal.line(format_args!("{passed} passed, {failed} failed")),
+        Output::Json => terminal.line(serde_json::Value::Array(all)),
+    }
+    if found.has_errors() {
+        Exit::BadInput
+    } else if failed > 0 {
+        Exit::Failed
+    } else {
+        Exit::Done
+    }
 }

@@ -13,7 +13,7 @@ use super::args::Target;
 use super::{Exit, Terminal};
 use crate::clock::Clock;
 use crate::diagnostic::{At, Diagnostic, Diagnostics, Format, Sources, Span, codes, render};
-use crate::http::{Access, Client, ClientSetup, LoggedCall, Network, NetworkSetup};
+use crate::http::{Access, CallListener, Client, ClientSetup, Network, NetworkSetup};
 use crate::plan::change::hex;
 use crate::program::mapping::Program;
 use crate::program::mapping_compile::Answers;
@@ -69,7 +69,15 @@ pub(super) fn open(terminal: &Terminal, target: &Target) -> Result<Opening, Exit
     let mut found = Diagnostics::new();
     let opening = reading(target, &mut sources, &mut found);
     match opening {
-        Some(opening) if !found.has_errors() => Ok(opening),
+        Some(opening) if !found.has_errors() => {
+            if let Some(folder) = opening.state.parent().filter(|folder| !folder.as_os_str().is_empty())
+                && let Err(error) = std::fs::create_dir_all(folder)
+            {
+                terminal.say(format_args!("error: {}: {error}", folder.display()));
+                return Err(Exit::Failed);
+            }
+            Ok(opening)
+        }
         _ => {
             if found.is_empty() {
                 terminal.say("error: name a mapping file, or a connection that names one (`mapengine run mappings/financials.yaml`)");
@@ -329,7 +337,7 @@ pub(super) fn clients(
     ends: &Both<End>,
     clock: &Rc<dyn Clock>,
     access: Access,
-    log: Option<&Rc<dyn Fn(&LoggedCall)>>,
+    log: Option<&CallListener>,
 ) -> Result<Both<Rc<Client>>, String> {
     let client = |side: Side| {
         let end = &ends[side];

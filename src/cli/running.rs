@@ -13,11 +13,11 @@ use super::place::{self, Opening, Where};
 use super::{Exit, Terminal, show};
 use crate::case::Harness;
 use crate::clock::{Clock, SystemClock};
-use crate::http::{Access, LoggedCall};
+use crate::http::{Access, CallListener, LoggedCall};
 use crate::plan::Change;
 use crate::run::{Engine, Event, Options, Report, RunError, Selected, Setup};
 use crate::sandbox::{FAULTS, serve};
-use crate::store::{Handle, Origin};
+use crate::store::{Handle, Mode, Origin, reset};
 use crate::value::{Both, Map, Side, Value};
 
 /// A saved plan.
@@ -173,7 +173,7 @@ pub(super) fn run(terminal: &Terminal, args: &RunArgs, retry: bool) -> Exit {
     })
 }
 
-fn request_log(path: Option<&Path>) -> Result<Option<Rc<dyn Fn(&LoggedCall)>>, String> {
+fn request_log(path: Option<&Path>) -> Result<Option<CallListener>, String> {
     let Some(path) = path else { return Ok(None) };
     let file = std::fs::OpenOptions::new()
         .create(true)
@@ -206,17 +206,8 @@ fn request_log(path: Option<&Path>) -> Result<Option<Rc<dyn Fn(&LoggedCall)>>, S
 
 /// Where a command's runs go: real systems, or stand-ins.
 enum Session {
-    Real {
-        store: Handle,
-        access: Access,
-        clock: Rc<dyn Clock>,
-        log: Option<Rc<dyn Fn(&LoggedCall)>>,
-        name: String,
-    },
-    Sandbox {
-        harness: Box<Harness>,
-        first: bool,
-    },
+    Real { store: Handle, access: Access, clock: Rc<dyn Clock>, log: Option<CallListener>, name: String },
+    Sandbox { harness: Box<Harness>, first: bool },
 }
 
 type Outcome = Result<Report, (RunError, Box<Report>)>;
@@ -227,12 +218,13 @@ impl Session {
         opening: &Opening,
         access: Access,
         args: &RunArgs,
-        log: Option<Rc<dyn Fn(&LoggedCall)>>,
+        log: Option<CallListener>,
     ) -> Result<Session, Exit> {
         let clock: Rc<dyn Clock> = Rc::new(SystemClock::default());
         match &opening.side {
             Where::Connection { name, .. } => {
-                let store = Handle::open(&opening.state).map_err(|error| failed(terminal, error))?;
+                let store =
+                    Handle::open(&opening.state, Mode::Write).map_err(|error| failed(terminal, error))?;
                 Ok(Session::Real { store, access, clock, log, name: name.clone() })
             }
             Where::Sandbox { folder } => {
@@ -248,9 +240,10 @@ impl Session {
                     }
                 }
                 if anew {
-                    Handle::remove(&opening.state).map_err(|error| failed(terminal, error))?;
+                    reset(&opening.state).map_err(|error| failed(terminal, error))?;
                 }
-                let store = Handle::open(&opening.state).map_err(|error| failed(terminal, error))?;
+                let store =
+                    Handle::open(&opening.state, Mode::Write).map_err(|error| failed(terminal, error))?;
                 let mut harness = Harness::new(Arc::clone(&opening.program), company, store, clock);
                 harness.log = log;
                 harness.settle_after = Some(Duration::ZERO);
@@ -270,7 +263,8 @@ impl Session {
         match self {
             Session::Real { store, access, clock, log, name } => {
                 let Where::Connection { ends, .. } = &opening.side else { return Err(wrong_session()) };
-                restored(terminal, store);
+                let doubtful = restored(terminal, store);
+                let options = Options { full: options.full || doubtful, ..options };
                 let refused = |reason: String| {
                     (RunError::Refused { reasons: vec![reason], bad_input: true }, Box::<Report>::default())
                 };
@@ -287,7 +281,15 @@ impl Session {
                     listener: display.listener(),
                     stop,
                 });
-                engine.run().await
+                let outcome = engine.run().await;
+                if doubtful && outcome.is_ok() {
+                    // everything was read and matched: what was forgotten is known again
+                    store
+                        .origin_settled()
+                        .await
+                        .map_err(|error| (RunError::from(error), Box::<Report>::default()))?;
+                }
+                outcome
             }
             Session::Sandbox { harness, first } => {
                 harness.listener = display.listener();
@@ -369,16 +371,21 @@ fn wrong_session() -> (RunError, Box<Report>) {
 }
 
 /// A state that went back is said: what was made since is looked for before anything is made again.
-fn restored(terminal: &Terminal, store: &Handle) {
-    match store.origin() {
-        Origin::WentBack { last, found } => terminal.say(format_args!(
-            "warning: this state is older than what was written last (serial {found}, it was {last}): a restored backup? Records are matched anew before any is made"
-        )),
-        Origin::OtherLineage => {
-            terminal.say("warning: this is not the state that was here before. Records are matched anew before any is made");
+fn restored(terminal: &Terminal, store: &Handle) -> bool {
+    let reason = match store.origin() {
+        Origin::WentBack { serial, was: Some(was) } => {
+            format!("it is older than what was written last (serial {serial}, it was {was})")
         }
-        Origin::Fresh | Origin::Continued => {}
-    }
+        Origin::WentBack { .. } => {
+            "the file beside it is gone, so nobody can say whether it is the newest".to_owned()
+        }
+        Origin::OtherLineage { .. } => "another state was here before".to_owned(),
+        Origin::Fresh | Origin::Continued => return false,
+    };
+    terminal.say(format_args!(
+        "warning: this state may have forgotten something: {reason}. Everything is read and matched anew before any record is made"
+    ));
+    true
 }
 
 /// The progress display, and what `--record` and `plan` show.
@@ -479,7 +486,7 @@ fn plan_in(terminal: &Terminal, args: &PlanArgs, opening: &Opening, options: Opt
         let clock: Rc<dyn Clock> = Rc::new(SystemClock::default());
         let mut session = match &opening.side {
             Where::Connection { name, .. } => {
-                let store = match Handle::copy_of(&opening.state, &folder.join("copy.db")) {
+                let store = match Handle::open(&opening.state, Mode::Trial) {
                     Ok(store) => store,
                     Err(error) => return failed(terminal, error),
                 };
@@ -491,7 +498,7 @@ fn plan_in(terminal: &Terminal, args: &PlanArgs, opening: &Opening, options: Opt
                     Err(error) => return bad(terminal, error),
                 };
                 let source = if anew { folder.join("none.db") } else { opening.state.clone() };
-                let store = match Handle::copy_of(&source, &folder.join("copy.db")) {
+                let store = match Handle::open(&source, Mode::Trial) {
                     Ok(store) => store,
                     Err(error) => return failed(terminal, error),
                 };

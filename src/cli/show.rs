@@ -9,6 +9,9 @@ use crate::plan::{Action, Change};
 use crate::run::{Entry, Report};
 use crate::value::{Both, Side};
 
+/// One number of a register.
+type Count = fn(&crate::run::Counts) -> u64;
+
 /// How many entries of a list are shown.
 const SHOWN: usize = 12;
 
@@ -41,7 +44,7 @@ pub(super) fn duration(duration: Duration) -> String {
 pub(super) fn report(report: &Report, color: bool) -> String {
     let mut out = String::new();
     let planned = report.verb == "plan";
-    let columns: [(&str, fn(&crate::run::Counts) -> u64); 7] = [
+    let columns: [(&str, Count); 7] = [
         (if planned { "to link" } else { "linked" }, |c| c.linked),
         (if planned { "to create" } else { "created" }, |c| c.created),
         (if planned { "to update" } else { "updated" }, |c| c.updated),

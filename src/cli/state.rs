@@ -4,12 +4,12 @@ use super::args::{Format, ResolveArgs, StateArgs};
 use super::place::{self, Opening};
 use super::{Exit, Terminal};
 use crate::program::mapping::Register;
-use crate::store::{Handle, IntentState, Link, RecordRef, Store, StoreError};
+use crate::store::{Handle, IntentState, Link, Mode, RecordRef, Store, StoreError};
 use crate::value::{Side, Value};
 
 fn opened(terminal: &Terminal, args: &StateArgs) -> Result<(Opening, Handle), Exit> {
     let opening = place::open(terminal, &args.target)?;
-    let store = Handle::open_read_only(&opening.state).map_err(|error| {
+    let store = Handle::open(&opening.state, Mode::ReadOnly).map_err(|error| {
         terminal.say(format_args!("error: {error}"));
         Exit::Failed
     })?;
@@ -306,7 +306,7 @@ pub(super) fn resolve(terminal: &Terminal, args: &ResolveArgs) -> Exit {
         Ok(opening) => opening,
         Err(exit) => return exit,
     };
-    let store = match Handle::open(&opening.state) {
+    let store = match Handle::open(&opening.state, Mode::Write) {
         Ok(store) => store,
         Err(error) => {
             terminal.say(format_args!("error: {error}"));

@@ -206,7 +206,7 @@ Right:\n\
 \x20     crm: { resource: customer }\n\
 \x20     erp:    { resource: customer }";
     BAD_ONE_OF = "ME0502", "`one_of` is not complete",
-        "Several resources make one register when a field of the other side tells which one a record is.\n\
+        "Many resources make one register when a field of the other side tells which one a record is.\n\
 \n\
 Right:\n\
 \x20   crm: { one_of: { product: [Stock], work_type: [Labor] }, by: erp.type }";
@@ -234,7 +234,7 @@ Right:\n\
     CIRCLE = "ME0512", "registers refer to each other in a circle",
         "Registers are worked on in the order of their references; in a circle there is none.";
     BAD_ROW = "ME0513", "this row is not complete",
-        "A row has two sides, or one side and `constant`, `value` or `template`. Several paths on one side need `join`.";
+        "A row has two sides, or one side and `constant`, `value` or `template`. Many paths on one side need `join`.";
     ONE_WAY_ONLY = "ME0514", "this has no way back",
         "`multiply` and `else` work one way only: give the row a direction. `multiply` needs `round`.";
     WRITES_NOTHING = "ME0515", "this row writes nothing",

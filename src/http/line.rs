@@ -27,7 +27,7 @@ const SEEN: &[&str] = &[
 ];
 
 /// Who listens to the calls.
-pub(super) type Listener = Rc<dyn Fn(&LoggedCall)>;
+pub type Listener = Rc<dyn Fn(&LoggedCall)>;
 
 /// The way to one system.
 pub(super) struct Line {

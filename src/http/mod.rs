@@ -35,6 +35,7 @@ mod types;
 mod verdict;
 
 pub use client::{Access, Client, ClientSetup};
+pub use line::Listener as CallListener;
 pub use network::{Network, NetworkSetup};
 pub use outcome::{CallError, LoggedCall, Reply, WriteOutcome};
 pub use pages::{Page, Pages};

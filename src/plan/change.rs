@@ -15,7 +15,7 @@ pub enum Found {
     Found,
     /// In scope on one side, no match.
     Absent,
-    /// Several matches, or half a match.
+    /// Many matches, or half a match.
     Ambiguous,
     /// Linked, and the side that would be written is gone.
     TargetMissing,

@@ -46,7 +46,7 @@ pub struct Known {
     pub rivals: Vec<RecordRef>,
     /// A record of the other side that matches but is linked to another one.
     pub taken: Option<(RecordRef, String)>,
-    /// A record that matches by half of a key of several rows.
+    /// A record that matches by half of a key of many rows.
     pub half: Option<(RecordRef, String)>,
     /// Rules about fields that no two may share, broken by this record: what to say.
     pub clashes: Vec<String>,
@@ -217,7 +217,7 @@ pub fn decide_unlinked(
         let mut names: Vec<&str> = known.matches.iter().map(|one| one.id.as_str()).collect();
         let text = if known.matches.len() > 1 {
             format!(
-                "it matches several records of {}: {}",
+                "it matches more than one record of {}: {}",
                 context.program.sides[side.other()].name,
                 names.join(", ")
             )
@@ -234,6 +234,14 @@ pub fn decide_unlinked(
             "ME0903",
             format!("{text}. Make their match keys differ, or link the right pair by hand"),
         );
+    }
+    // what would not be made on the other side anyway is in nobody's way
+    let lives = register.ends[side]
+        .create_when
+        .as_ref()
+        .is_none_or(|create_when| holds(context, create_when, side, record).unwrap_or(true));
+    if !lives && known.matches.is_empty() {
+        return change;
     }
     if let Some((taken, linked_to)) = &known.taken {
         change.found = Found::Ambiguous;
@@ -846,12 +854,10 @@ impl Comparison<'_> {
         }
         let to = changed.other();
         match row.master {
-            Some(master) if master != changed => {
-                if row.writes[changed] && row.apply == Apply::Always {
-                    let lost = as_one(values_at(row, changed, &self.record(changed).data));
-                    self.note_lost(row, changed, lost, "changed where it is not the master");
-                    self.carry(row, master, "put back: the master has another value");
-                }
+            Some(master) if master != changed && row.writes[changed] && row.apply == Apply::Always => {
+                let lost = as_one(values_at(row, changed, &self.record(changed).data));
+                self.note_lost(row, changed, lost, "changed where it is not the master");
+                self.carry(row, master, "put back: the master has another value");
             }
             _ if row.writes[to] => {
                 let source = values_at(row, changed, &self.record(changed).data);

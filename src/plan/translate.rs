@@ -60,12 +60,12 @@ pub fn values_at(row: &Row, side: Side, record: &Value) -> Vec<Value> {
     row.paths(side).iter().map(|path| path.get(record).cloned().unwrap_or_default()).collect()
 }
 
-/// Several values as one, for the base and for messages.
+/// Many values as one, for the base and for messages.
 pub fn as_one(mut values: Vec<Value>) -> Value {
     if values.len() == 1 { values.remove(0) } else { Value::List(values) }
 }
 
-/// One value of the base as several.
+/// One value of the base as many.
 pub fn as_many(value: &Value, count: usize) -> Vec<Value> {
     match value {
         Value::List(items) if count != 1 => items.clone(),

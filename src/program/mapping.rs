@@ -301,7 +301,7 @@ pub struct Row {
     pub left: Vec<Path>,
     /// Where the right value is; empty for a computed right value.
     pub right: Vec<Path>,
-    /// The types of the two ends (of one path, where several are joined).
+    /// The types of the two ends (of one path, where many are joined).
     pub types: Both<Type>,
     /// What the value becomes on its way, in order, from left to right.
     pub steps: Vec<Step>,
@@ -363,9 +363,9 @@ impl Row {
 /// What a value becomes on its way from left to right; each step knows its way back, or is one way.
 #[derive(Clone, Debug)]
 pub enum Step {
-    /// Several texts on one side are one text on the other.
+    /// Many texts on one side are one text on the other.
     Join {
-        /// The side with several paths.
+        /// The side with many paths.
         many: Side,
         /// What stands between them.
         with: String,

@@ -40,6 +40,9 @@ struct Sending {
     current: Value,
     /// What to do with the pair when it is done.
     then: Value,
+    /// The new record is linked to its source in the same commit that says it was made: between the two a
+    /// crash would leave a record that nobody knows.
+    links: bool,
 }
 
 /// Why a change stopped on its way.
@@ -246,6 +249,7 @@ impl Engine {
             write: main,
             current: record.clone(),
             then,
+            links: true,
         };
         let row = match self.send(register, source.clone(), sending).await? {
             Sent::Row(row) => row,
@@ -255,18 +259,18 @@ impl Engine {
         };
         let made = RecordRef { resource: resource.name.clone(), id: row.id.clone() };
         let Some(source) = source else { return Ok(Became::Created) };
-        // the link stands before anything else is sent: a crash from here on finds the record again
-        let link = link_of(register, side, made.clone(), source, self.clock.now_ms(), "created");
-        self.put_link(decider, register, link.clone(), &[]).await?;
-        let mut current = row.data;
-        let failed =
-            self.send_parts(register, change, side, &resource, writes.collect(), &mut current).await?;
         // what the other side gave by itself goes back at once: it has no base yet
         let mut change = change.clone();
         let given = |row: &&crate::program::mapping::Row| {
             row.master == Some(side) && row.assigned[side] && row.writes[side.other()]
         };
         change.keep_base.extend(register.rows.iter().filter(given).map(|row| row.id.clone()));
+        // the link stands before anything else is sent: a crash from here on finds the record again
+        let link = link_of(register, side, made.clone(), source, self.clock.now_ms(), "created");
+        self.put_link(decider, register, link.clone(), &change.keep_base).await?;
+        let mut current = row.data;
+        let failed =
+            self.send_parts(register, &change, side, &resource, writes.collect(), &mut current).await?;
         let from = link.on(side.other()).clone();
         let became = self.finish(decider, register, &change, link, failed, Became::Created).await?;
         if !change.keep_base.is_empty() && matches!(became, Became::Created) {
@@ -345,6 +349,7 @@ impl Engine {
             write,
             current: stored.row.data,
             then: Value::Null,
+            links: false,
         };
         self.send(register, change.on(side.other()).cloned(), sending).await?;
         let name = register.name.clone();
@@ -386,6 +391,7 @@ impl Engine {
                 write,
                 current: with_parent,
                 then,
+                links: false,
             };
             match self.send(register, change.on(side.other()).cloned(), sending).await {
                 Ok(Sent::Row(row)) if is_main => *current = row.data,
@@ -402,6 +408,7 @@ impl Engine {
                                 write,
                                 current: current.clone(),
                                 then: Value::Null,
+                                links: false,
                             };
                             if let Sent::Row(row) =
                                 self.send(register, change.on(side.other()).cloned(), sending).await?
@@ -495,7 +502,7 @@ impl Engine {
         source: Option<RecordRef>,
         sending: Sending,
     ) -> Result<Sent, Stop> {
-        let Sending { side, resource, write, current, then } = sending;
+        let Sending { side, resource, write, current, then, links } = sending;
         let system = std::sync::Arc::clone(&self.program.sides[side].system);
         let outgoing = wire::encode(&system, &resource, &write, &current, &*self.lookups.borrow()[side])?;
         let effect = match write.effect {
@@ -538,10 +545,27 @@ impl Engine {
                         intent.target = row.as_ref().map(|row| row.id.clone()).or(intent.target.take());
                         let stored = row.clone();
                         let name = resource.name.clone();
+                        let link = match (&row, &intent.source, links) {
+                            (Some(row), Some(source), true) => {
+                                let made = RecordRef { resource: resource.name.clone(), id: row.id.clone() };
+                                Some(link_of(
+                                    register,
+                                    side,
+                                    made,
+                                    source.clone(),
+                                    self.clock.now_ms(),
+                                    "created",
+                                ))
+                            }
+                            _ => None,
+                        };
                         self.store
                             .call(move |store| {
                                 if let Some(row) = &stored {
                                     store.put_clean(side, &name, row)?;
+                                    if let Some(link) = &link {
+                                        store.put_link(link)?;
+                                    }
                                 } else if let Some(target) = &intent.target {
                                     store.remove_record(side, &name, target)?;
                                 }

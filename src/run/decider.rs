@@ -262,6 +262,7 @@ impl Decider {
             known.matches = free;
             break;
         }
+        self.living(store, &context, register, side, &record, &mut known)?;
         if let [one] = &known.matches[..] {
             other = match store.record(side.other(), &one.resource, &one.id)? {
                 Some(stored) => Some(self.assembled(store, side.other(), &one.resource.clone(), stored)?),
@@ -270,6 +271,54 @@ impl Decider {
         }
         let view = StoreView { store, register_of: &self.program };
         Ok(decide::decide_unlinked(&context, register, side, &record, other.as_ref(), &known, &view))
+    }
+
+    /// Where many match, those that would be made on the other side count before those that would not (F-13:
+    /// of one name many times, the one that is active).
+    fn living(
+        &self,
+        store: &dyn Store,
+        context: &Context,
+        register: &Register,
+        side: Side,
+        record: &Record,
+        known: &mut Known,
+    ) -> Result<()> {
+        if known.matches.len() < 2 && known.rivals.is_empty() {
+            return Ok(());
+        }
+        let lives = |side: Side, at: &RecordRef| -> Result<bool> {
+            let Some(create_when) = &register.ends[side].create_when else { return Ok(true) };
+            let found = self.record(store, side, at)?;
+            Ok(found.is_some_and(|found| decide::holds(context, create_when, side, &found).unwrap_or(false)))
+        };
+        if known.matches.len() > 1 {
+            let mut living = Vec::new();
+            for at in &known.matches {
+                if lives(side.other(), at)? {
+                    living.push(at.clone());
+                }
+            }
+            if living.len() == 1 {
+                known.matches = living;
+            }
+        }
+        if !known.rivals.is_empty() {
+            let mut living = Vec::new();
+            for at in &known.rivals {
+                if lives(side, at)? {
+                    living.push(at.clone());
+                }
+            }
+            if lives(side, &record.at)? {
+                known.rivals = living;
+            } else if !living.is_empty() {
+                // the match belongs to one that lives: this one has none
+                known.matches.clear();
+                known.rivals.clear();
+            }
+        }
+        Ok(())
     }
 
     fn decide_linked(
@@ -442,7 +491,7 @@ impl Decider {
     }
 }
 
-/// The match entries of a register, then each single row of those that have several: half a match never
+/// The match entries of a register, then each single row of those that have many: half a match never
 /// links, but it is noticed (`decisions` 17).
 pub(super) fn entries(register: &Register) -> Vec<Vec<usize>> {
     let parent = register.part_of.as_ref().map(|(_, index)| *index);

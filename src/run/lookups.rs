@@ -105,7 +105,7 @@ impl Lookups for Tables {
         match hits[..] {
             [one] => Ok(one.to_owned()),
             [] => Err(LookupProblem::None),
-            _ => Err(LookupProblem::Several(hits.into_iter().map(str::to_owned).collect())),
+            _ => Err(LookupProblem::Many(hits.into_iter().map(str::to_owned).collect())),
         }
     }
 }

@@ -302,12 +302,13 @@ impl Engine {
                 // a child that changed makes its parent a candidate
                 if let Some(parent) = &parent {
                     for (row, changed) in rows.iter().zip(changed) {
-                        if changed && let Some(id) = &row.parent {
-                            if store.mark_dirty(side, parent, Some(id))? == 0 {
-                                for (register, slot) in &slots {
-                                    for hit in store.by_key(register, side, *slot, id, 2)? {
-                                        store.mark_dirty(side, &hit.resource, Some(&hit.id))?;
-                                    }
+                        if changed
+                            && let Some(id) = &row.parent
+                            && store.mark_dirty(side, parent, Some(id))? == 0
+                        {
+                            for (register, slot) in &slots {
+                                for hit in store.by_key(register, side, *slot, id, 2)? {
+                                    store.mark_dirty(side, &hit.resource, Some(&hit.id))?;
                                 }
                             }
                         }

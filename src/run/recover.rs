@@ -25,7 +25,7 @@ enum Looked {
     /// It is not there.
     NotThere,
     /// More than one could be it.
-    Several(Vec<String>),
+    Many(Vec<String>),
 }
 
 impl Engine {
@@ -150,9 +150,9 @@ impl Engine {
                     .await?;
                 Ok(true)
             }
-            Looked::Several(ids) => {
+            Looked::Many(ids) => {
                 intent.state = IntentState::InDoubt;
-                intent.outcome = format!("several records could be it: {}", ids.join(", "));
+                intent.outcome = format!("many records could be it: {}", ids.join(", "));
                 self.report_doubt(
                     &intent,
                     &format!("{} (`mapengine resolve {} --adopt ID`)", intent.outcome, intent.id),
@@ -351,10 +351,10 @@ impl Engine {
             return Ok(match free.len() {
                 0 => Looked::NotThere,
                 1 => Looked::Found(Box::new(free.remove(0))),
-                _ => Looked::Several(free.into_iter().map(|row| row.id).collect()),
+                _ => Looked::Many(free.into_iter().map(|row| row.id).collect()),
             });
         }
-        Ok(Looked::Several(vec!["no match key to look by".into()]))
+        Ok(Looked::Many(vec!["no match key to look by".into()]))
     }
 
     /// Looks for a child: among the children of its parent, the one that holds what was sent.
@@ -387,7 +387,7 @@ impl Engine {
         Ok(match hits.len() {
             0 => Looked::NotThere,
             1 => Looked::Found(Box::new(hits.remove(0))),
-            _ => Looked::Several(hits.into_iter().map(|row| row.id).collect()),
+            _ => Looked::Many(hits.into_iter().map(|row| row.id).collect()),
         })
     }
 

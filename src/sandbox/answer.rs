@@ -35,6 +35,10 @@ impl Answer {
         }
     }
 
+    pub(super) fn html(status: u16, text: &'static str) -> Answer {
+        Answer { status, headers: vec![("content-type".into(), "text/html".into())], body: text.into() }
+    }
+
     /// An error in the shape that the system file says errors have.
     pub(super) fn error(errors: &Errors, status: u16, message: &str, kind: &str) -> Answer {
         let Some(path) = errors.message.iter().flatten().find_map(Query::as_path) else {
@@ -55,11 +59,15 @@ impl Answer {
 
     pub(super) fn response(self, now_ms: i64) -> WireResponse {
         let mut headers = self.headers;
-        if let Ok(now) = jiff::Timestamp::from_millisecond(now_ms) {
-            headers.push(("date".into(), now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()));
-        }
+        headers.push(("date".into(), http_date(now_ms)));
         WireResponse { status: self.status, headers, body: self.body }
     }
+}
+
+/// A time as HTTP writes it (RFC 9110 section 5.6.7).
+pub(super) fn http_date(ms: i64) -> String {
+    let time = jiff::Timestamp::from_millisecond(ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
 /// A path with the first item where it names all of them.

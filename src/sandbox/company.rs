@@ -5,16 +5,22 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use indexmap::IndexMap;
 use sha2::{Digest, Sha256};
 
+use super::serve::{Served, serve};
 use super::stand::Stand;
+use super::table::Series;
 use crate::plan::change::hex;
 use crate::program::system::System;
 use crate::spec::sandbox::{Event, Sandbox};
 use crate::spec::yaml::Table;
 use crate::value::{Both, Map, Side, Value, from_json_str};
+
+/// What made-up ids are made of: the same in every run.
+const SEED: u64 = 1;
 
 /// What cannot be made of a sandbox file.
 #[derive(Clone, Debug)]
@@ -76,11 +82,12 @@ impl Company {
         let mut stands: Vec<Option<Stand>> = Vec::new();
         for side in Side::BOTH {
             let records = data.systems.get(&names[side]).map(records_of).unwrap_or_default();
-            match Stand::new(
+            match Stand::seeded(
                 Arc::clone(&systems[side]),
                 &credentials(&systems[side]),
                 &records,
                 now.as_millisecond(),
+                SEED,
             ) {
                 Ok(stand) => stands.push(Some(stand)),
                 Err(found) => {
@@ -144,14 +151,24 @@ impl Company {
                 Arc::clone(&systems[side]),
                 &credentials(&systems[side]),
                 number(side_kept.get("now")),
+                SEED,
             );
-            stand.made = u64::try_from(number(side_kept.get("made"))).unwrap_or(0);
+            for (name, made) in side_kept.get("made").and_then(Value::as_map).into_iter().flatten() {
+                stand.made.insert(name.clone(), u64::try_from(number(Some(made))).unwrap_or(0));
+            }
             for (name, records) in side_kept.get("records").and_then(Value::as_map).into_iter().flatten() {
-                if let (Some(resource), Some(table)) =
-                    (systems[side].resources.get(name), stand.tables.get_mut(name))
-                {
-                    for record in records.as_list().unwrap_or_default() {
-                        table.put(resource, record.clone());
+                let Some(resource) = systems[side].resources.get(name) else { continue };
+                for record in records.as_list().unwrap_or_default() {
+                    stand.learn(resource, record);
+                    stand.table_mut(resource).insert(resource, record.clone());
+                }
+            }
+            // also numbers of records that are gone are not given again
+            for (name, fields) in side_kept.get("series").and_then(Value::as_map).into_iter().flatten() {
+                let Some(resource) = systems[side].resources.get(name) else { continue };
+                for (field, last) in fields.as_map().into_iter().flatten() {
+                    if let Some(series) = last.as_text().and_then(Series::of) {
+                        stand.table_mut(resource).series.insert(field.clone(), series);
                     }
                 }
             }
@@ -177,9 +194,23 @@ impl Company {
                     (name.clone(), Value::List(table.iter().map(|(_, record)| record.clone()).collect()))
                 })
                 .collect();
+            let series: Map = stand
+                .tables
+                .iter()
+                .filter(|(_, table)| !table.series.is_empty())
+                .map(|(name, table)| {
+                    let last =
+                        table.series.iter().map(|(field, one)| (field.clone(), Value::Text(one.last())));
+                    (name.clone(), Value::Map(last.collect()))
+                })
+                .collect();
             let kept = Map::from([
                 ("now".to_owned(), Value::from(stand.now_ms)),
-                ("made".to_owned(), Value::from(stand.made)),
+                (
+                    "made".to_owned(),
+                    Value::Map(stand.made.iter().map(|(name, n)| (name.clone(), Value::from(*n))).collect()),
+                ),
+                ("series".to_owned(), Value::Map(series)),
                 ("records".to_owned(), Value::Map(records)),
             ]);
             out.insert(side.to_string(), Value::Map(kept));
@@ -210,6 +241,19 @@ impl Company {
         if problems.is_empty() { Ok(said) } else { Err(CompanyError(problems)) }
     }
 
+    /// Serves both stand-ins over HTTP on 127.0.0.1; port 0 is a free one.
+    ///
+    /// # Errors
+    /// Where a port cannot be had, or somebody else still holds a stand-in.
+    pub fn serve(self, ports: Both<u16>) -> std::io::Result<Both<Served>> {
+        let one = |stand: Rc<RefCell<Stand>>, port| match Rc::try_unwrap(stand) {
+            Ok(stand) => serve(stand.into_inner(), port, Duration::ZERO),
+            Err(_) => Err(std::io::Error::other("the stand-in is still in use in this process")),
+        };
+        let Both { left, right } = self.stands;
+        Ok(Both { left: one(left, ports.left)?, right: one(right, ports.right)? })
+    }
+
     /// The number of the run that is going on.
     pub fn run_number(&self) -> u32 {
         self.runs
@@ -236,7 +280,7 @@ impl Company {
         };
         let of = map_of(of);
         let set = map_of(set);
-        stand.now_ms += 60_000;
+        stand.tick(60_000);
         if of.is_empty() {
             return stand.insert(&found, &Value::Map(set)).map_err(|problems| problems.join("; "));
         }

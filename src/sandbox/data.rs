@@ -1,4 +1,4 @@
-//! The records of a stand-in: how they are completed, checked and changed.
+//! The records of a stand-in: how they are completed, checked and kept.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,14 +6,43 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use uuid::Uuid;
 
+use super::calls::within;
+use super::kinds::{checked, field_at, flat};
 use super::stand::Stand;
-use crate::program::system::{Assigned, Field, Resource, System};
+use super::table::{Series, id_for, index_text};
+use crate::program::system::{Assigned, Field, Resource, System, Zone};
 use crate::program::types::Type;
-use crate::value::{Map, Path, Segment, Value, parse_decimal};
-use crate::wire;
+use crate::value::{Map, Path, Value};
+use crate::wire::{LookupProblem, Lookups};
 
 /// The namespace of made-up ids: the same seed gives the same ones.
 const IDS: Uuid = Uuid::from_u128(0x6d61_7065_6e67_696e_6500_7361_6e64_626f);
+/// Where a series begins that has no number yet.
+const BEFORE_FIRST: Series = Series { prefix: String::new(), width: 5, number: 10000 };
+
+/// Why a record is not kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Problem {
+    /// 400, or 409 where something of the kind is there already.
+    pub status: u16,
+    pub text: String,
+}
+
+/// A record of a data file, split into itself and its children.
+struct Prepared {
+    resource: Arc<Resource>,
+    own: Value,
+    children: Vec<Child>,
+    label: String,
+}
+
+/// A child that a record is given with, at one pivot field or more.
+struct Child {
+    part: String,
+    /// What was given, before it was told apart from other children.
+    given: Value,
+    record: Value,
+}
 
 impl Stand {
     /// A stand-in with records by field names. What is left out is made up.
@@ -26,28 +55,51 @@ impl Stand {
         records: &IndexMap<String, Vec<Value>>,
         now_ms: i64,
     ) -> Result<Stand, Vec<String>> {
-        let mut stand = Stand::bare(Arc::clone(&system), credentials, now_ms);
+        Stand::seeded(system, credentials, records, now_ms, 1)
+    }
+
+    /// As [`Stand::new`], with a seed for made-up ids and for faults with a percentage.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn seeded(
+        system: Arc<System>,
+        credentials: &BTreeMap<String, String>,
+        records: &IndexMap<String, Vec<Value>>,
+        now_ms: i64,
+        seed: u64,
+    ) -> Result<Stand, Vec<String>> {
+        let mut stand = Stand::bare(Arc::clone(&system), credentials, now_ms, seed);
         let mut problems = Vec::new();
-        // records that others look up in come first
-        let mut order: Vec<&String> = records.keys().collect();
-        order.sort_by_key(|name| {
-            system.resources.get(*name).is_none_or(|resource| has_lookups(&resource.fields))
-        });
-        for name in order {
-            let Some(resource) = system.resources.get(name).cloned() else {
+        let mut all = Vec::new();
+        for (name, records) in records {
+            let Some(resource) = system.resources.get(name) else {
                 problems.push(format!("{} has no resource {name}", system.name));
                 continue;
             };
-            for (i, record) in records[name].iter().enumerate() {
-                if let Err(found) = stand.insert(&resource, record) {
-                    problems.extend(found.into_iter().map(|problem| format!("{name} {}: {problem}", i + 1)));
+            for (i, record) in records.iter().enumerate() {
+                let label = format!("{name} {}: ", i + 1);
+                match prepared(&system, resource, record, label.clone()) {
+                    Ok(one) => all.push(one),
+                    Err(found) => problems.extend(found.into_iter().map(|text| format!("{label}{text}"))),
                 }
             }
         }
+        // numbers that are given come before those that are made up, whatever the order
+        for one in &all {
+            stand.learn(&one.resource, &one.own);
+        }
+        let rows: Vec<_> = all.into_iter().flat_map(|one| stand.place(one)).collect();
+        // only now is everything there that a record can refer to
+        for (resource, row, label) in rows {
+            let found = stand.problems_at(&resource, row);
+            problems.extend(found.into_iter().map(|problem| format!("{label}{}", problem.text)));
+        }
         // a singleton that nobody gave is there all the same
         for resource in system.resources.values().filter(|resource| resource.singleton) {
-            if stand.tables[&resource.name].len() == 0 {
-                let _ = stand.insert(resource, &Value::Map(Map::new()));
+            if stand.table(resource).len() == 0 {
+                let record = stand.completed(resource, Value::Map(Map::new()), true);
+                stand.table_mut(resource).insert(resource, record);
             }
         }
         if problems.is_empty() { Ok(stand) } else { Err(problems) }
@@ -56,389 +108,274 @@ impl Stand {
     /// Puts a record there, as a person would in the system's own screen.
     ///
     /// # Errors
-    /// Everything that is wrong with it.
+    /// Everything that is wrong with it; then nothing is kept.
     pub fn insert(&mut self, resource: &Arc<Resource>, record: &Value) -> Result<(), Vec<String>> {
+        let one = prepared(&self.system, resource, record, String::new())?;
+        self.tick(1000);
+        let rows = self.place(one);
         let mut problems = Vec::new();
-        let mut own = Value::Map(Map::new());
-        let mut children: Vec<(String, Value)> = Vec::new();
-        let Some(map) = record.as_map() else { return Err(vec!["a record is a map".into()]) };
-        for (path, value) in flat(resource, &Path::root(), map) {
-            let Some((field, rest)) = resource.field_at(&path) else {
-                problems.push(format!("{} has no field {path}", resource.name));
-                continue;
-            };
-            if let Some(pivot) = &field.pivot {
-                let mut child = Value::Map(Map::new());
-                match &pivot.value {
-                    Some(at) => at.set(&mut child, value),
-                    None => child = value,
-                }
-                for (at, constant) in &pivot.only_where {
-                    at.set(&mut child, constant.clone());
-                }
-                children.push((pivot.part.clone(), child));
-                continue;
-            }
-            match kind(field, &rest, value) {
-                Ok(value) => path.set(&mut own, value),
-                Err(problem) => problems.push(format!("{path}: {problem}")),
-            }
+        for (resource, row, label) in &rows {
+            let found = self.problems_at(resource, *row);
+            problems.extend(found.into_iter().map(|problem| format!("{label}{}", problem.text)));
         }
+        if problems.is_empty() {
+            return Ok(());
+        }
+        for (resource, row, _) in rows {
+            self.table_mut(&resource).remove(&resource, row);
+        }
+        Err(problems)
+    }
+
+    /// Completes a record and its children, and puts them there unchecked.
+    fn place(&mut self, one: Prepared) -> Vec<(Arc<Resource>, u64, String)> {
+        let Prepared { resource, own, children, label } = one;
+        let record = self.completed(&resource, own, true);
+        let key = resource.key.first().and_then(|field| field.get(&record)).cloned().unwrap_or_default();
+        let row = self.table_mut(&resource).insert(&resource, record);
+        let mut rows = vec![(Arc::clone(&resource), row, label.clone())];
+        for child in children {
+            let Some(part) = resource.parts.get(&child.part) else { continue };
+            let Some(of) = self.system.resources.get(&part.resource).cloned() else { continue };
+            let mut record = child.record;
+            let by = of.field_at(&part.by).map(|(field, _)| &field.ty);
+            // a parent's key is written as its child's field wants it
+            let key = match (by, &key) {
+                (Some(Type::Text | Type::Id), Value::Number(_)) => {
+                    Value::Text(index_text(&key).unwrap_or_default())
+                }
+                _ => key.clone(),
+            };
+            part.by.set(&mut record, key);
+            let record = self.completed(&of, record, true);
+            let row = self.table_mut(&of).insert(&of, record);
+            rows.push((of, row, format!("{label}{}: ", child.part)));
+        }
+        rows
+    }
+
+    /// Completes and checks a record that the API was given, and keeps it.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub(super) fn keep(
+        &mut self,
+        resource: &Arc<Resource>,
+        record: Value,
+        row: Option<u64>,
+    ) -> Result<(u64, Value), Vec<Problem>> {
+        let creating = row.is_none();
+        let record = match creating {
+            true => self.completed(resource, record, false),
+            false => self.stamped(resource, record, false),
+        };
+        let problems = self.problems(resource, &record, row);
         if !problems.is_empty() {
             return Err(problems);
         }
-        let stored = self.store(resource, own, None).map_err(|(_, message)| vec![message])?;
-        let key = resource.key_of(&stored).unwrap_or_default();
-        // equal children are one: an address that is both billing and postal address
-        let mut merged: Vec<(String, Value)> = Vec::new();
-        for (part, child) in children {
-            let twin = merged.iter_mut().find(|(other, held)| *other == part && same_but_flags(held, &child));
-            match twin {
-                Some((_, held)) => {
-                    if let (Value::Map(held), Value::Map(child)) = (held, child) {
-                        held.extend(child);
-                    }
-                }
-                None => merged.push((part, child)),
+        self.learn(resource, &record);
+        let row = match row {
+            Some(row) => {
+                self.table_mut(resource).replace(resource, row, record.clone());
+                row
             }
-        }
-        for (part, mut child) in merged {
-            let Some(part) = resource.parts.get(&part) else { continue };
-            let Some(of) = self.system.resources.get(&part.resource).cloned() else { continue };
-            part.by.set(&mut child, Value::text(key.clone()));
-            self.insert(&of, &child)?;
-        }
-        Ok(())
+            None => self.table_mut(resource).insert(resource, record.clone()),
+        };
+        Ok((row, record))
     }
 
-    /// Completes and checks a record, and keeps it. Answers it as it is kept.
-    ///
-    /// # Errors
-    /// A status and what is wrong.
-    pub(super) fn store(
-        &mut self,
-        resource: &Arc<Resource>,
-        mut record: Value,
-        existing: Option<&str>,
-    ) -> Result<Value, (u16, String)> {
-        let creating = existing.is_none();
-        if creating {
-            self.made += 1;
-            for field in &resource.fields {
-                self.complete(resource, field, &mut record);
-            }
-        }
-        self.stamp(resource, &mut record, creating);
-        let id = resource.id_of(&record);
+    /// Ids, numbers and times of a new record, and (`by_hand`) what its fields begin with.
+    fn completed(&mut self, resource: &Arc<Resource>, mut record: Value, by_hand: bool) -> Value {
+        let made = self.made.entry(resource.name.clone()).or_default();
+        *made += 1;
+        let name = format!("{}/{}/{}/{made}", self.seed, self.system.name, resource.name);
         for field in &resource.fields {
-            let value = field.name.get(&record).cloned().unwrap_or_default();
-            if value.is_empty() {
+            if field.pivot.is_some() || field.name.get(&record).is_some_and(|value| !value.is_empty()) {
                 continue;
             }
-            let is_key = resource.key == [field.name.clone()];
-            if field.unique || is_key {
-                let twin = self.tables[&resource.name].iter().find(|(other, held)| {
-                    existing != Some(other.as_str())
-                        && field.name.get(held).is_some_and(|held| held.canonical() == value.canonical())
-                });
-                if twin.is_some() {
-                    return Err((409, format!("{} {value} is there already", field.name)));
+            if let Some(value) = field.on_create.as_ref().filter(|_| by_hand) {
+                field.name.set(&mut record, value.clone());
+                continue;
+            }
+            let is_key =
+                resource.key.contains(&field.name) || resource.identity.as_ref() == Some(&field.name);
+            let given_by_server = is_key && (field.read_only || field.write.is_none());
+            let numbered = matches!(field.assigned, Some(Assigned::BySeries | Assigned::IfMissing));
+            match &field.ty {
+                Type::Id if is_key => {
+                    let id = Uuid::new_v5(&IDS, name.as_bytes()).to_string();
+                    field.name.set(&mut record, Value::Text(id));
                 }
-            }
-            if let Some(reference) = &field.reference
-                && let Some(of) = self.system.resources.get(&reference.resource)
-                && let Some(text) = value.scalar_text()
-            {
-                let known =
-                    self.tables[&of.name].find(of, &[(reference.field.clone(), text.clone())]).is_some();
-                if !known {
-                    return Err((400, format!("{}: there is no {} {text}", field.name, reference.resource)));
+                Type::Integer if is_key || field.assigned.is_some() => {
+                    let number = self.number(resource, field, Series { number: 0, width: 1, ..BEFORE_FIRST });
+                    let number = number.parse::<i64>().unwrap_or(i64::MAX);
+                    field.name.set(&mut record, Value::from(number));
                 }
-            }
-            if let Some(lookup) = &field.lookup
-                && matches!(
-                    crate::wire::Lookups::find(self, lookup, &value),
-                    Err(crate::wire::LookupProblem::None)
-                )
-            {
-                return Err((400, format!("{}: there is no {} {value}", field.name, lookup.target.resource)));
+                _ if numbered || given_by_server && field.ty == Type::Text => {
+                    let number = self.number(resource, field, BEFORE_FIRST);
+                    field.name.set(&mut record, Value::Text(number));
+                }
+                _ => {}
             }
         }
-        if id.is_none() {
-            return Err((400, format!("{} has no key", resource.name)));
-        }
-        if let Some(before) = existing
-            && id.as_deref() != Some(before)
-        {
-            self.tables[&resource.name].remove(resource, before);
-        }
-        self.tables[&resource.name].put(resource, record.clone());
-        Ok(record)
+        let record = self.stamped(resource, record, true);
+        self.learn(resource, &record);
+        record
     }
 
-    /// Ids, numbers and defaults of a new record.
-    fn complete(&mut self, resource: &Arc<Resource>, field: &Field, record: &mut Value) {
-        if field.pivot.is_some() || field.name.get(record).is_some_and(|value| !value.is_empty()) {
-            return;
-        }
-        if let Some(value) = &field.on_create {
-            field.name.set(record, value.clone());
-            return;
-        }
-        let is_key = resource.key.contains(&field.name) || resource.identity.as_ref() == Some(&field.name);
-        match (&field.ty, field.assigned) {
-            (Type::Id, _) if is_key => {
-                let name = format!("{}/{}/{}", self.system.name, resource.name, self.made);
-                field.name.set(record, Value::Text(Uuid::new_v5(&IDS, name.as_bytes()).to_string()));
-            }
-            (Type::Integer, _) if is_key || field.assigned.is_some() => {
-                let next = self.largest(resource, &field.name) + 1;
-                field.name.set(record, Value::from(next));
-            }
-            (_, Some(Assigned::BySeries | Assigned::IfMissing)) => {
-                let next = self.next_in_series(resource, &field.name);
-                field.name.set(record, Value::Text(next));
-            }
-            (Type::Bool, _) if field.write.is_some() || field.read_only => {}
-            _ => {}
-        }
+    /// The next number of a field's series.
+    fn number(&mut self, resource: &Resource, field: &Field, before: Series) -> String {
+        let series = &self.table(resource).series;
+        series.get(&field.name.to_string()).unwrap_or(&before).next()
     }
 
-    fn largest(&mut self, resource: &Resource, field: &Path) -> i64 {
-        let largest = self.tables[&resource.name]
-            .iter()
-            .filter_map(|(_, record)| match field.get(record) {
-                Some(Value::Number(number)) => i64::try_from(*number).ok(),
-                _ => None,
-            })
-            .max()
-            .unwrap_or(0);
-        // a number is never given twice, also after its record was removed
-        let table = &mut self.tables[&resource.name];
-        table.last_number = table.last_number.max(largest) + 1;
-        table.last_number - 1
-    }
-
-    /// The next number of a series, as wide as the largest one.
-    fn next_in_series(&mut self, resource: &Resource, field: &Path) -> String {
-        let largest = self.tables[&resource.name]
-            .iter()
-            .filter_map(|(_, record)| field.get(record)?.scalar_text())
-            .filter(|text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()))
-            .max_by_key(|text| (text.len(), text.clone()))
-            .unwrap_or_else(|| "10000".into());
-        let next = largest.parse::<i64>().unwrap_or(0).max(self.tables[&resource.name].last_number) + 1;
-        self.tables[&resource.name].last_number = next;
-        format!("{next:0width$}", width = largest.len())
+    /// Remembers the numbers of a record, so that none of them is given again.
+    pub(super) fn learn(&mut self, resource: &Resource, record: &Value) {
+        for field in &resource.fields {
+            let is_key =
+                resource.key.contains(&field.name) || resource.identity.as_ref() == Some(&field.name);
+            if field.pivot.is_some() || !is_key && field.assigned.is_none() {
+                continue;
+            }
+            let Some(one) = field.name.get(record).and_then(index_text).as_deref().and_then(Series::of)
+            else {
+                continue;
+            };
+            let series = &mut self.table_mut(resource).series;
+            let name = field.name.to_string();
+            if series.get(&name).is_none_or(|largest| one.is_after(largest)) {
+                series.insert(name, one);
+            }
+        }
     }
 
     /// When a record was made and changed.
-    fn stamp(&mut self, resource: &Resource, record: &mut Value, creating: bool) {
-        let Some(cursor) = &resource.cursor else { return };
-        self.now_ms += 1000;
-        let Ok(now) = jiff::Timestamp::from_millisecond(self.now_ms) else { return };
-        let text = if self.system.times.zone == crate::program::system::Zone::None {
-            now.to_zoned(jiff::tz::TimeZone::UTC).datetime().to_string()
-        } else {
-            now.to_string()
+    pub(super) fn stamped(&self, resource: &Resource, mut record: Value, creating: bool) -> Value {
+        let Some(cursor) = &resource.cursor else { return record };
+        let Ok(now) = jiff::Timestamp::from_millisecond(self.now_ms) else { return record };
+        let text = match self.system.times.zone {
+            Zone::None => now.to_zoned(jiff::tz::TimeZone::UTC).datetime().to_string(),
+            Zone::Offset | Zone::Utc => now.to_string(),
         };
-        // of several fields the first is set by a change, the last by the making
+        // of more than one field the first is set by a change, the last by the making
         let field = if creating { cursor.fields.last() } else { cursor.fields.first() };
         if let Some(field) = field
-            && (!creating || field.get(record).is_none_or(Value::is_empty))
+            && (!creating || field.get(&record).is_none_or(Value::is_empty))
         {
-            field.set(record, Value::Text(text));
+            field.set(&mut record, Value::Text(text));
         }
-    }
-
-    /// The ids of the records that have these values.
-    pub fn find(&self, resource: &Resource, of: &Map) -> Vec<String> {
-        self.tables
-            .get(&resource.name)
-            .into_iter()
-            .flat_map(|table| table.iter())
-            .filter(|(_, record)| {
-                let record = self.assembled(resource, record);
-                of.iter().all(|(name, wanted)| {
-                    Path::parse(name).is_ok_and(|path| {
-                        path.get(&record).unwrap_or(&Value::Null).canonical()
-                            == kind_at(resource, &path, wanted).canonical()
-                    })
-                })
-            })
-            .map(|(id, _)| id.clone())
-            .collect()
-    }
-
-    /// Changes fields of a record, as a person would. Children are changed, made or removed with it.
-    ///
-    /// # Errors
-    /// What is wrong.
-    pub fn edit(&mut self, resource: &Arc<Resource>, id: &str, set: &Map) -> Result<(), String> {
-        let Some(record) = self.tables[&resource.name].get(id).cloned() else {
-            return Err(format!("there is no {} {id}", resource.name));
-        };
-        let current = self.assembled(resource, &record);
-        let changes: Vec<(Path, Value)> = flat(resource, &Path::root(), set)
-            .into_iter()
-            .map(|(path, value)| {
-                let value = kind_at(resource, &path, &value);
-                (path, value)
-            })
-            .collect();
-        let mut own = record;
-        let mut touched = false;
-        for write in wire::plan_update(&self.system, resource, &current, &changes)
-            .map_err(|problem| problem.to_string())?
-        {
-            let Some(of) = self.system.resources.get(&write.resource).cloned() else { continue };
-            if write.parent_field.is_none() {
-                for (path, value) in write.fields {
-                    path.set(&mut own, value);
-                }
-                touched = true;
-                continue;
-            }
-            match write.child.clone() {
-                Some(child) if write.effect == wire::WriteEffect::Delete => {
-                    self.tables[&of.name].remove(&of, &child);
-                }
-                Some(child) => {
-                    let mut held = self.tables[&of.name].get(&child).cloned().unwrap_or_default();
-                    for (path, value) in write.fields {
-                        path.set(&mut held, value);
-                    }
-                    self.store(&of, held, Some(&child)).map_err(|(_, message)| message)?;
-                }
-                None => {
-                    let mut child = wire::child_current(resource, &of, &write, &current);
-                    for (path, value) in write.fields {
-                        path.set(&mut child, value);
-                    }
-                    self.store(&of, child, None).map_err(|(_, message)| message)?;
-                }
-            }
-        }
-        if touched {
-            self.store(resource, own, Some(id)).map_err(|(_, message)| message)?;
-        }
-        Ok(())
-    }
-
-    /// Removes a record, as a person would.
-    pub fn remove(&mut self, resource: &Resource, id: &str) {
-        self.tables[&resource.name].remove(resource, id);
-    }
-
-    /// One record with its children in place.
-    pub fn record(&self, resource: &Resource, id: &str) -> Option<Value> {
-        self.tables.get(&resource.name)?.get(id).map(|record| self.assembled(resource, record))
-    }
-
-    /// All records of a resource with their children in place.
-    pub fn records(&self, resource: &str) -> Vec<Value> {
-        let Some(of) = self.system.resources.get(resource) else { return Vec::new() };
-        self.tables[resource].iter().map(|(_, record)| self.assembled(of, record)).collect()
-    }
-
-    fn assembled(&self, resource: &Resource, record: &Value) -> Value {
-        if resource.parts.is_empty() {
-            return record.clone();
-        }
-        let key = resource.key_of(record).unwrap_or_default();
-        let mut record = record.clone();
-        let children = |part: &str| -> Vec<(String, Value)> {
-            let Some(part) = resource.parts.get(part) else { return Vec::new() };
-            self.tables
-                .get(&part.resource)
-                .into_iter()
-                .flat_map(|table| table.iter())
-                .filter(|(_, child)| part.by.get(child).and_then(Value::scalar_text).as_ref() == Some(&key))
-                .map(|(id, child)| (id.clone(), child.clone()))
-                .collect()
-        };
-        // a stand-in's own children always fit together
-        let _ = wire::assemble(resource, &mut record, &children);
         record
     }
+
+    /// What is wrong with a record that is there already.
+    fn problems_at(&self, resource: &Resource, row: u64) -> Vec<Problem> {
+        match self.table(resource).get(row) {
+            Some(record) => self.problems(resource, record, Some(row)),
+            None => Vec::new(),
+        }
+    }
+
+    /// What is wrong with a record in the company of the others.
+    pub(super) fn problems(&self, resource: &Resource, record: &Value, row: Option<u64>) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        let mut wrong = |status, text| problems.push(Problem { status, text });
+        let table = self.table(resource);
+        if id_for(resource, record).is_none() {
+            wrong(400, format!("{} has no key", resource.name));
+        }
+        if !within(resource, record) {
+            wrong(400, format!("it is no {}: its scope does not hold", resource.name));
+        }
+        if let (true, Some(key)) = (resource.key.len() > 1, resource.key_of(record))
+            && table.by_key(&key).is_some_and(|other| row != Some(other))
+        {
+            wrong(409, format!("{} {key} is there already", resource.name));
+        }
+        for field in &resource.fields {
+            let Some(text) = field.name.get(record).and_then(index_text) else { continue };
+            let only_key =
+                resource.key == [field.name.clone()] || resource.id_fields() == [field.name.clone()];
+            if (field.unique || only_key)
+                && table.with(&field.name, &text).iter().any(|other| row != Some(*other))
+            {
+                wrong(409, format!("{} {text} is there already", field.name));
+            }
+            if let Some(reference) = &field.reference
+                && let Some(of) = self.system.resources.get(&reference.resource)
+                && self.table(of).with(&reference.field, &text).is_empty()
+            {
+                wrong(400, format!("{}: there is no {} {text}", field.name, reference.resource));
+            }
+            if let Some(lookup) = &field.lookup
+                && let Some(value) = field.name.get(record)
+                && Lookups::find(self, lookup, value) == Err(LookupProblem::None)
+            {
+                wrong(400, format!("{}: there is no {} {value}", field.name, lookup.target.resource));
+            }
+        }
+        problems
+    }
 }
 
-fn has_lookups(fields: &[Field]) -> bool {
-    fields
-        .iter()
-        .any(|field| field.lookup.is_some() || field.reference.is_some() || has_lookups(&field.fields))
-}
-
-/// Members by their full names, as far as the resource names them.
-fn flat(resource: &Resource, prefix: &Path, map: &Map) -> Vec<(Path, Value)> {
-    let mut out = Vec::new();
-    for (name, value) in map {
-        let Ok(key) = Path::parse(name) else {
-            out.push((prefix.join(&Path::key(name.clone())), value.clone()));
-            continue;
+/// A record of a data file by its parts, checked as far as it can be alone.
+fn prepared(
+    system: &System,
+    resource: &Arc<Resource>,
+    record: &Value,
+    label: String,
+) -> Result<Prepared, Vec<String>> {
+    let Some(map) = record.as_map() else { return Err(vec!["a record is a map".into()]) };
+    let mut problems = Vec::new();
+    let mut own = Value::Map(Map::new());
+    let mut pivots: IndexMap<String, Value> = IndexMap::new();
+    for (path, value) in flat(resource, &Path::root(), map) {
+        let value = match checked(system, resource, &path, &value) {
+            Ok(value) => value,
+            Err(found) => {
+                problems.extend(found);
+                continue;
+            }
         };
-        let path = prefix.join(&key);
-        let is_field = resource.fields.iter().any(|field| super::data::target(&field.name) == path);
-        let deeper = resource
-            .fields
-            .iter()
-            .any(|field| field.name.strip_prefix(&path).is_some_and(|rest| !rest.is_root()));
-        match value {
-            Value::Map(inner) if !is_field && deeper => out.extend(flat(resource, &path, inner)),
-            _ => out.push((path, value.clone())),
+        match field_at(resource, &path).filter(|(field, _)| field.pivot.is_some()) {
+            Some(_) if value.is_empty() => {}
+            Some((field, rest)) => rest.set(pivots.entry(field.name.to_string()).or_default(), value),
+            None => path.set(&mut own, value),
         }
     }
-    out
-}
-
-fn target(name: &Path) -> Path {
-    match name.segments().split_last() {
-        Some((Segment::All, way)) => way.iter().fold(Path::root(), |path, segment| match segment {
-            Segment::Key(key) => path.join(&Path::key(key.clone())),
-            _ => path,
-        }),
-        _ => name.clone(),
+    if !problems.is_empty() {
+        return Err(problems);
     }
-}
-
-/// Everything but true and false.
-fn same_but_flags(one: &Value, other: &Value) -> bool {
-    let plain = |value: &Value| match value {
-        Value::Map(map) => Value::Map(
-            map.iter()
-                .filter(|(_, value)| !matches!(value, Value::Bool(_)))
-                .map(|(k, v)| (k.clone(), v.clone()))
-                .collect(),
-        ),
-        other => other.clone(),
-    };
-    plain(one).canonical() == plain(other).canonical()
-}
-
-/// A value of the data file as the field's own kind: amounts may be written as text.
-fn kind(field: &Field, rest: &Path, value: Value) -> Result<Value, String> {
-    if matches!(value, Value::Null) || !rest.is_root() {
-        return Ok(value);
-    }
-    match (&field.ty, &value) {
-        (Type::Decimal, Value::Text(text)) => {
-            parse_decimal(text).map(Value::Number).ok_or_else(|| format!("{value} is no number"))
+    let mut children: Vec<Child> = Vec::new();
+    for (name, given) in pivots {
+        let Some(pivot) = resource.field(&name).and_then(|field| field.pivot.as_ref()) else { continue };
+        // equal children are one, unless something must tell them apart: billing and postal address in one
+        let twin = children.iter_mut().find(|other| {
+            other.part == pivot.part
+                && pivot.value.is_none()
+                && other.given.canonical() == given.canonical()
+                && pivot.only_where.iter().all(|(at, constant)| {
+                    at.get(&other.record).is_none_or(|there| there.is_empty() || there == constant)
+                })
+        });
+        let child = match twin {
+            Some(twin) => twin,
+            None => {
+                let record = match &pivot.value {
+                    Some(at) => {
+                        let mut record = Value::Map(Map::new());
+                        at.set(&mut record, given.clone());
+                        record
+                    }
+                    None => given.clone(),
+                };
+                children.push(Child { part: pivot.part.clone(), given, record });
+                let Some(last) = children.last_mut() else { continue };
+                last
+            }
+        };
+        for (at, constant) in &pivot.only_where {
+            at.set(&mut child.record, constant.clone());
         }
-        (Type::Decimal, Value::Number(_)) | (Type::Bool, Value::Bool(_)) | (Type::Any, _) => Ok(value),
-        (Type::Integer, Value::Number(number)) if number.fract().is_zero() => Ok(value),
-        (Type::Choice(of), Value::Text(text)) if !of.iter().any(|one| one == text) => {
-            Err(format!("{value} is none of {}", of.join(", ")))
-        }
-        (Type::Text | Type::Id | Type::Date | Type::Time | Type::Choice(_), Value::Text(_)) => Ok(value),
-        (Type::Object(_), Value::Map(_)) | (Type::List(_), Value::List(_)) => Ok(value),
-        (_, Value::List(_)) if field.name.segments().last() == Some(&Segment::All) => Ok(value),
-        (ty, value) => Err(format!("{ty} is declared, this is {}", value.kind())),
     }
-}
-
-fn kind_at(resource: &Resource, path: &Path, value: &Value) -> Value {
-    match resource.field_at(path) {
-        Some((field, rest)) => kind(field, &rest, value.clone()).unwrap_or_else(|_| value.clone()),
-        None => value.clone(),
-    }
+    Ok(Prepared { resource: Arc::clone(resource), own, children, label })
 }

@@ -5,18 +5,31 @@
 //! proof are refused. It names no product: everything it knows stands in the system file and the data file.
 
 mod answer;
+mod calls;
+mod catalogue;
 mod company;
 mod data;
 mod fault;
+mod kinds;
+mod line;
+mod list;
+mod pages;
+mod people;
 mod proof;
+mod query;
 mod route;
 mod serve;
+mod since;
 mod stand;
 mod table;
 mod transport;
 
+#[cfg(test)]
+mod tests;
+
+pub use catalogue::{FAULTS, Fault};
 pub use company::{Company, CompanyError, credentials};
-pub use fault::{FAULTS, Fault, Faults};
+pub use fault::Faults;
 pub use serve::{Served, serve};
 pub use stand::{LoggedWrite, Outcome, Stand};
-pub use transport::InProcess;
+pub use transport::{InProcess, Timed};

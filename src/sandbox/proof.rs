@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 
 use super::answer::Answer;
+use super::catalogue::Fault;
 use crate::http::WireRequest;
 use crate::program::expr::Template;
 use crate::program::system::{Auth, BodyKind, ClientCredentials, System};
@@ -21,6 +22,10 @@ pub(super) struct Proof {
     given: u64,
 }
 
+/// Why a request is refused: a status, a kind and a sentence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Refusal(pub u16, pub &'static str, pub String);
+
 impl Proof {
     pub(super) fn new(credentials: &BTreeMap<String, String>) -> Proof {
         let map: Map =
@@ -33,55 +38,80 @@ impl Proof {
         self.tokens.clear();
     }
 
-    /// Answers the token call, if this is one.
-    pub(super) fn token(&mut self, system: &System, request: &WireRequest, now_ms: i64) -> Option<Answer> {
-        let Auth::ClientCredentials(flow) = &system.auth else { return None };
-        let wanted =
-            url::Url::parse(&flow.url).map_or_else(|_| flow.url.clone(), |url| url.path().to_owned());
-        if request.url.path() != wanted {
-            return None;
-        }
-        if request.method != "POST" {
-            return Some(Answer::plain(405, "the token call is a POST"));
-        }
-        let sent = match body(flow, request) {
-            Ok(sent) => sent,
-            Err(reason) => return Some(Answer::plain(400, reason)),
-        };
-        let root = self.root(None, Some(&flow.scopes.join(" ")));
-        for (name, template) in &flow.send {
-            let expected = template.render(&root).unwrap_or_default();
-            if sent.get(name) != Some(&expected) {
-                return Some(Answer::plain(401, format!("{name} is wrong or missing")));
-            }
-        }
-        if let Some(extra) = sent.keys().find(|name| flow.send.iter().all(|(known, _)| known != *name)) {
-            return Some(Answer::plain(400, format!("{extra} is not known")));
+    /// Answers the token call.
+    pub(super) fn token(
+        &mut self,
+        system: &System,
+        request: &WireRequest,
+        now_ms: i64,
+        fault: Option<Fault>,
+    ) -> Answer {
+        let Auth::ClientCredentials(flow) = &system.auth else { return Answer::empty(404) };
+        if let Err(Refusal(status, kind, message)) = self.asked(flow, request) {
+            return Answer::error(&system.errors, status, &message, kind);
         }
         self.given += 1;
+        self.tokens.retain(|(_, until)| *until > now_ms);
         let token = format!("token-{}-{}", system.name, self.given);
-        self.tokens.push((token.clone(), now_ms + LIFE * 1000));
+        self.tokens.push((token.clone(), now_ms.saturating_add(LIFE * 1000)));
         let mut reply = Value::Map(Map::new());
         flow.token.set(&mut reply, Value::Text(token));
         flow.expires_in.set(&mut reply, Value::from(LIFE));
         if let Some(granted) = &flow.granted {
-            granted.set(&mut reply, Value::Text(flow.scopes.join(" ")));
+            let count = flow.scopes.len().saturating_sub(usize::from(fault == Some(Fault::ScopeDropped)));
+            granted.set(&mut reply, Value::Text(flow.scopes[..count].join(" ")));
         }
-        Some(Answer::json(200, &reply))
+        Answer::json(200, &reply)
     }
 
-    /// Whether a request carries the right proof.
-    pub(super) fn holds(&self, system: &System, request: &WireRequest, now_ms: i64) -> bool {
-        let carries = |headers: &[(String, Template)], token: Option<&str>| {
-            let root = self.root(token, None);
-            headers.iter().all(|(name, template)| {
-                let expected = template.render(&root).unwrap_or_default();
-                header(request, name) == Some(expected.as_str())
-            })
+    /// Whether the token call is made as the system file says, with the right secrets.
+    fn asked(&self, flow: &ClientCredentials, request: &WireRequest) -> Result<(), Refusal> {
+        let refuse = |status, kind, message: String| Err(Refusal(status, kind, message));
+        if let Some((name, _)) = request.url.query_pairs().next() {
+            return refuse(400, "InvalidParameter", format!("the parameter {name} is not known"));
+        }
+        let wanted = match flow.body {
+            BodyKind::Form => "application/x-www-form-urlencoded",
+            BodyKind::Json => "application/json",
         };
+        if media_type(request).as_deref() != Some(wanted) {
+            return refuse(415, "InvalidRequest", format!("the body must be {wanted}"));
+        }
+        let sent = match body(flow, request) {
+            Ok(sent) => sent,
+            Err(reason) => return refuse(400, "InvalidRequest", reason),
+        };
+        if let Some(extra) = sent.keys().find(|name| flow.send.iter().all(|(known, _)| known != *name)) {
+            return refuse(400, "InvalidParameter", format!("{extra} is not known"));
+        }
+        let root = self.root(None, Some(&flow.scopes.join(" ")));
+        for (name, template) in &flow.send {
+            let expected = template.render(&root).unwrap_or_default();
+            match sent.get(name) {
+                Some(given) if *given == expected => {}
+                Some(_) => return refuse(401, "AuthenticationRequired", format!("{name} is wrong")),
+                None => return refuse(400, "InvalidParameter", format!("{name} is missing")),
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a request carries the right proof, and the headers that every request carries.
+    pub(super) fn check(&self, system: &System, request: &WireRequest, now_ms: i64) -> Result<(), Refusal> {
+        let wrong = |headers: &[(String, Template)], token: Option<&str>| {
+            let root = self.root(token, None);
+            headers
+                .iter()
+                .find(|(name, template)| {
+                    let expected = template.render(&root).unwrap_or_default();
+                    header(request, name) != Some(expected.as_str())
+                })
+                .map(|(name, _)| name.clone())
+        };
+        let mut token = None;
         let proven = match &system.auth {
             Auth::None => true,
-            Auth::Header(headers) => carries(headers, None),
+            Auth::Header(headers) => wrong(headers, None).is_none(),
             Auth::Basic { user, password } => {
                 let root = self.root(None, None);
                 let pair = format!(
@@ -92,13 +122,23 @@ impl Proof {
                 let expected = format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair));
                 header(request, "authorization") == Some(expected.as_str())
             }
-            Auth::ClientCredentials(flow) => self
-                .tokens
-                .iter()
-                .filter(|(_, until)| *until > now_ms)
-                .any(|(token, _)| carries(&flow.headers, Some(token))),
+            Auth::ClientCredentials(flow) => {
+                token = self
+                    .tokens
+                    .iter()
+                    .find(|(token, until)| *until > now_ms && wrong(&flow.headers, Some(token)).is_none());
+                token.is_some()
+            }
         };
-        proven && carries(&system.headers, self.tokens.last().map(|(token, _)| token.as_str()))
+        if !proven {
+            return Err(Refusal(401, "AuthenticationRequired", "you are not signed in".into()));
+        }
+        match wrong(&system.headers, token.map(|(token, _)| token.as_str())) {
+            Some(name) => {
+                Err(Refusal(400, "InvalidRequest", format!("the header {name} is missing or wrong")))
+            }
+            None => Ok(()),
+        }
     }
 
     fn root(&self, token: Option<&str>, scopes: Option<&str>) -> Value {
@@ -110,21 +150,37 @@ impl Proof {
     }
 }
 
-fn header<'r>(request: &'r WireRequest, name: &str) -> Option<&'r str> {
+pub(super) fn header<'r>(request: &'r WireRequest, name: &str) -> Option<&'r str> {
     request.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+}
+
+/// The content type without its parameters.
+pub(super) fn media_type(request: &WireRequest) -> Option<String> {
+    header(request, "content-type")
+        .map(|text| text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
 }
 
 fn body(flow: &ClientCredentials, request: &WireRequest) -> Result<BTreeMap<String, String>, String> {
     let bytes = request.body.as_deref().unwrap_or_default();
     match flow.body {
-        BodyKind::Form => Ok(url::form_urlencoded::parse(bytes).into_owned().collect()),
+        BodyKind::Form => {
+            let mut sent = BTreeMap::new();
+            for (name, value) in url::form_urlencoded::parse(bytes).into_owned() {
+                if sent.insert(name.clone(), value).is_some() {
+                    return Err(format!("{name} stands twice"));
+                }
+            }
+            Ok(sent)
+        }
         BodyKind::Json => {
             let value = from_json_slice(bytes).map_err(|error| format!("the body is no JSON: {error}"))?;
             let map = value.as_map().ok_or("the body is no object")?;
-            Ok(map
-                .iter()
-                .map(|(name, value)| (name.clone(), value.scalar_text().unwrap_or_default()))
-                .collect())
+            map.iter()
+                .map(|(name, value)| match value {
+                    Value::Text(text) => Ok((name.clone(), text.clone())),
+                    other => Err(format!("{name} must be text, not {}", other.kind())),
+                })
+                .collect()
         }
     }
 }

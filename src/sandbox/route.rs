@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 
-use crate::program::system::{CallKind, PathTemplate, Piece, Resource, System};
+use super::fault::On;
+use crate::program::system::{Auth, CallKind, PathEscape, PathTemplate, Piece, Resource, System};
 use crate::value::Path;
 
 /// A request that is a call of the system file.
@@ -18,21 +19,46 @@ pub(super) struct Route {
 
 /// What a path leads to.
 pub(super) enum Routed {
+    Token,
     Call(Box<Route>),
-    /// The path is known, the method is not.
-    OtherMethod,
+    /// A whoami that is no call of a resource.
+    Whoami,
+    /// The path is known, the method is not: these are.
+    OtherMethod(Vec<&'static str>),
     Nothing,
+}
+
+impl Routed {
+    /// What rules of faults call it, and the resource.
+    pub(super) fn on(&self) -> Option<(On, Option<&str>)> {
+        match self {
+            Routed::Token => Some((On::Token, None)),
+            Routed::Whoami => Some((On::Whoami, None)),
+            Routed::Call(route) => Some((On::Call(route.call), Some(&route.resource.name))),
+            Routed::OtherMethod(_) | Routed::Nothing => None,
+        }
+    }
 }
 
 /// Finds the call with the most literal text in its path: `/customers/values` before `/customers/{id}`.
 pub(super) fn route(system: &System, method: &str, path: &str) -> Routed {
+    if let Auth::ClientCredentials(flow) = &system.auth {
+        let token = url::Url::parse(&flow.url).map_or_else(|_| flow.url.clone(), |url| url.path().to_owned());
+        if path == token {
+            return if method == "POST" { Routed::Token } else { Routed::OtherMethod(vec!["POST"]) };
+        }
+    }
     let mut best: Option<(usize, Route)> = None;
-    let mut other_method = false;
+    let mut allowed: Vec<&'static str> = Vec::new();
     for resource in system.resources.values() {
         for (call, wanted, template) in calls(resource) {
-            let Some((literal, fields)) = matched(template, path) else { continue };
+            let Some((literal, fields)) = matched(template, path, resource.encoding.path_escape) else {
+                continue;
+            };
             if wanted != method {
-                other_method = true;
+                if !allowed.contains(&wanted) {
+                    allowed.push(wanted);
+                }
                 continue;
             }
             if best.as_ref().is_none_or(|(score, _)| literal > *score) {
@@ -40,14 +66,18 @@ pub(super) fn route(system: &System, method: &str, path: &str) -> Routed {
             }
         }
     }
+    let whoami = system.whoami.as_ref().is_some_and(|whoami| whoami.get == path);
     match best {
         Some((_, route)) => Routed::Call(Box::new(route)),
-        None if other_method => Routed::OtherMethod,
+        None if whoami && method == "GET" => Routed::Whoami,
+        None if whoami => Routed::OtherMethod(vec!["GET"]),
+        None if !allowed.is_empty() => Routed::OtherMethod(allowed),
         None => Routed::Nothing,
     }
 }
 
-fn calls(resource: &Resource) -> Vec<(CallKind, &str, &PathTemplate)> {
+/// The calls of a resource with their methods and paths.
+pub(super) fn calls(resource: &Resource) -> Vec<(CallKind, &'static str, &PathTemplate)> {
     let mut all = Vec::new();
     if let Some(call) = &resource.list {
         all.push((CallKind::List, "GET", &call.path));
@@ -68,23 +98,30 @@ fn calls(resource: &Resource) -> Vec<(CallKind, &str, &PathTemplate)> {
 }
 
 /// The values in a path's places, and how much of it was literal.
-fn matched(template: &PathTemplate, path: &str) -> Option<(usize, Vec<(Path, String)>)> {
+fn matched(template: &PathTemplate, path: &str, escape: PathEscape) -> Option<(usize, Vec<(Path, String)>)> {
     let mut rest = path;
     let mut literal = 0;
     let mut fields = Vec::new();
-    for piece in &template.pieces {
+    for (i, piece) in template.pieces.iter().enumerate() {
         match piece {
             Piece::Text(text) => {
                 rest = rest.strip_prefix(text.as_str())?;
                 literal += text.len();
             }
             Piece::Field(field) => {
-                let end = rest.find('/').unwrap_or(rest.len());
+                let segment = rest.find('/').unwrap_or(rest.len());
+                // a value ends where its segment ends, or where the literal text after it begins
+                let end = match template.pieces.get(i + 1) {
+                    Some(Piece::Text(next)) if !next.starts_with('/') => {
+                        rest[..segment].find(next.as_str())?
+                    }
+                    _ => segment,
+                };
                 let (text, after) = rest.split_at(end);
                 if text.is_empty() {
                     return None;
                 }
-                fields.push((field.clone(), unescaped(text)?));
+                fields.push((field.clone(), unescaped(text, escape)?));
                 rest = after;
             }
         }
@@ -92,13 +129,36 @@ fn matched(template: &PathTemplate, path: &str) -> Option<(usize, Vec<(Path, Str
     rest.is_empty().then_some((literal, fields))
 }
 
-fn unescaped(text: &str) -> Option<String> {
+fn unescaped(text: &str, escape: PathEscape) -> Option<String> {
     let text = percent_encoding::percent_decode_str(text).decode_utf8().ok()?.into_owned();
     match text.strip_prefix("b64(").and_then(|inner| inner.strip_suffix(')')) {
-        Some(inner) => {
+        Some(inner) if escape == PathEscape::B64 => {
             let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(inner).ok()?;
             String::from_utf8(bytes).ok()
         }
-        None => Some(text),
+        _ => Some(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_taken_out_of_paths() {
+        let template = |end: &str| PathTemplate {
+            pieces: vec![
+                Piece::Text("/items(".into()),
+                Piece::Field(Path::key("code")),
+                Piece::Text(end.into()),
+            ],
+        };
+        let read = |end, path: &str, escape| matched(&template(end), path, escape);
+        let found = |text: &str| vec![(Path::key("code"), text.to_owned())];
+        assert_eq!(read(")", "/items(A%2F1)", PathEscape::Percent), Some((8, found("A/1"))));
+        assert_eq!(read("/x", "/items(b64(QS8x)/x", PathEscape::B64), Some((9, found("A/1"))));
+        assert_eq!(read("/x", "/items(b64(QS8x)/x", PathEscape::Percent), Some((9, found("b64(QS8x)"))));
+        assert_eq!(read(")", "/items()", PathEscape::Percent), None);
+        assert_eq!(read(")", "/items(A%FF)", PathEscape::Percent), None);
     }
 }

@@ -2,34 +2,38 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use indexmap::IndexMap;
 
 use super::answer::Answer;
-use super::fault::{Fault, Faults};
-use super::proof::Proof;
-use super::route::{Route, Routed, route};
+use super::catalogue::Fault;
+use super::fault::{Faults, Hit, duration};
+use super::proof::{Proof, Refusal};
+use super::route::{Routed, calls, route};
 use super::table::Table;
 use crate::http::{WireRequest, WireResponse};
-use crate::plan::translate::normal;
-use crate::program::mapping::Compare;
-use crate::program::system::{CallKind, Encoding, Lookup, NewId, Paging, Resource, System};
-use crate::value::{Map, Path, Segment, Value, from_json_slice};
-use crate::wire::{self, LookupProblem, Lookups};
+use crate::program::system::{CallKind, Field, Resource, System};
+use crate::value::{Path, Value, from_json_slice};
+use crate::wire::{LookupProblem, Lookups};
 
 /// What becomes of a request.
 #[derive(Clone, Debug)]
 pub enum Outcome {
     /// It is answered.
     Answer(WireResponse),
+    /// It is answered after this time.
+    Slow(WireResponse, Duration),
+    /// It is answered a byte at a time.
+    Dribble(WireResponse),
+    /// The connection breaks in the middle of the answer.
+    Cut(WireResponse),
     /// The connection is refused.
     Refused,
     /// The connection ends without an answer.
     Closed,
     /// Nothing comes any more.
     Silence,
-    /// The answer ends in the middle.
-    Cut(WireResponse),
 }
 
 /// A write that was asked for.
@@ -39,41 +43,76 @@ pub struct LoggedWrite {
     pub method: String,
     /// The path with its query.
     pub path: String,
+    /// The headers. Those of the sandbox hold no real secret.
+    pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Value,
     /// What was answered.
     pub status: u16,
 }
 
+/// When a request takes effect that came too late for its answer.
+#[derive(Clone, Debug)]
+enum Due {
+    /// With the n-th request.
+    Asked(u64),
+    /// When the clock says so.
+    Clock(Duration),
+}
+
 /// The largest page that is given, whatever is asked for.
 const LARGEST_PAGE: usize = 1000;
+/// After how many requests a late one arrives, where nothing else is said.
+const LATE: u64 = 3;
 
 /// A stand-in of one system.
 pub struct Stand {
     pub(super) system: Arc<System>,
     pub(super) tables: IndexMap<String, Table>,
     pub(super) now_ms: i64,
-    pub(super) made: u64,
-    proof: Proof,
+    /// How many records were made up, by resource: what ids are made of.
+    pub(super) made: BTreeMap<String, u64>,
+    pub(super) seed: u64,
     /// What goes wrong.
     pub faults: Faults,
+    /// The largest page that is given, whatever is asked for.
+    pub largest_page: usize,
+    pub(super) asked: u64,
+    homes: BTreeMap<String, String>,
+    proof: Proof,
     log: Vec<LoggedWrite>,
-    reads: u64,
-    last_page: Option<Answer>,
+    reads: BTreeMap<String, u64>,
+    late: Vec<(Due, WireRequest)>,
+    clock: Duration,
 }
 
 impl Stand {
-    pub(super) fn bare(system: Arc<System>, credentials: &BTreeMap<String, String>, now_ms: i64) -> Stand {
+    /// A stand-in without records.
+    pub(super) fn bare(
+        system: Arc<System>,
+        credentials: &BTreeMap<String, String>,
+        now_ms: i64,
+        seed: u64,
+    ) -> Stand {
         Stand {
-            tables: system.resources.keys().map(|name| (name.clone(), Table::default())).collect(),
+            tables: system
+                .resources
+                .values()
+                .map(|one| (one.name.clone(), Table::new(asked_for(&system, one))))
+                .collect(),
+            homes: homes(&system),
             system,
             now_ms,
-            made: 0,
+            made: BTreeMap::new(),
+            seed,
+            faults: Faults::seeded(seed),
+            largest_page: LARGEST_PAGE,
+            asked: 0,
             proof: Proof::new(credentials),
-            faults: Faults::default(),
             log: Vec::new(),
-            reads: 0,
-            last_page: None,
+            reads: BTreeMap::new(),
+            late: Vec::new(),
+            clock: Duration::ZERO,
         }
     }
 
@@ -82,7 +121,12 @@ impl Stand {
         &self.system
     }
 
-    /// Every write that was asked for, in order.
+    /// What the stand-in's own clock says, in milliseconds since 1970. It goes on a second for each request.
+    pub fn now_ms(&self) -> i64 {
+        self.now_ms
+    }
+
+    /// Every write that was asked for and answered, in order.
     pub fn log(&self) -> &[LoggedWrite] {
         &self.log
     }
@@ -90,564 +134,297 @@ impl Stand {
     /// Forgets what was asked for.
     pub fn clear_log(&mut self) {
         self.log.clear();
+        self.reads.clear();
     }
 
     /// How many reads there were.
     pub fn reads(&self) -> u64 {
-        self.reads
+        self.reads.values().sum()
+    }
+
+    /// How many reads of each resource there were.
+    pub fn reads_by_resource(&self) -> &BTreeMap<String, u64> {
+        &self.reads
+    }
+
+    /// Tells what a clock outside says: what is late by time arrives when its time has come.
+    pub fn pass(&mut self, clock: Duration) {
+        self.clock = self.clock.max(clock);
+        self.arrive();
     }
 
     /// Answers one request.
     pub fn handle(&mut self, request: &WireRequest) -> Outcome {
-        self.now_ms += 1000;
-        let now_ms = self.now_ms;
-        if let Some(answer) = self.proof.token(&Arc::clone(&self.system), request, now_ms) {
-            return Outcome::Answer(answer.response(now_ms));
+        self.asked += 1;
+        self.arrive();
+        self.tick(1000);
+        let system = Arc::clone(&self.system);
+        let routed = route(&system, &request.method, request.url.path());
+        let hit = routed.on().and_then(|(on, resource)| self.faults.next(on, resource));
+        if let Some(hit) = &hit
+            && let Some(outcome) = self.instead(hit, request)
+        {
+            return outcome;
         }
-        let routed = route(&self.system, &request.method, request.url.path());
-        let fault = match &routed {
-            Routed::Call(found) => self.faults.next(found.call, &found.resource.name),
-            _ => None,
+        if hit.as_ref().is_some_and(|hit| hit.fault == Fault::ExpiredToken) {
+            self.proof.expire();
+        }
+        let response = self.process(request, &routed, hit.as_ref().map(|hit| hit.fault));
+        self.after(hit, response)
+    }
+
+    /// Time goes on.
+    pub(super) fn tick(&mut self, by_ms: i64) {
+        self.now_ms = self.now_ms.saturating_add(by_ms);
+    }
+
+    /// Lets requests take effect whose time has come.
+    fn arrive(&mut self) {
+        let (asked, clock) = (self.asked, self.clock);
+        let is_due = |due: &Due| match due {
+            Due::Asked(at) => *at <= asked,
+            Due::Clock(at) => *at <= clock,
         };
-        match fault {
-            Some(Fault::Refused) => return Outcome::Refused,
-            Some(Fault::CloseBefore) => return Outcome::Closed,
-            Some(Fault::TimeoutBefore) => return Outcome::Silence,
-            Some(Fault::ExpiredToken) => self.proof.expire(),
-            _ => {}
+        while let Some(at) = self.late.iter().position(|(due, _)| is_due(due)) {
+            let (_, request) = self.late.remove(at);
+            self.tick(1000);
+            let system = Arc::clone(&self.system);
+            let routed = route(&system, &request.method, request.url.path());
+            // nobody waits for this answer any more
+            let _ = self.process(&request, &routed, None);
         }
-        let answer = self.answer(request, routed, fault);
-        let is_write = request.method != "GET";
-        if is_write {
-            let body = request
-                .body
-                .as_deref()
-                .map(|bytes| from_json_slice(bytes).unwrap_or_default())
-                .unwrap_or_default();
-            let path = match request.url.query() {
-                Some(query) => format!("{}?{query}", request.url.path()),
-                None => request.url.path().to_owned(),
-            };
-            self.log.push(LoggedWrite { method: request.method.clone(), path, body, status: answer.status });
-        } else {
-            self.reads += 1;
+    }
+
+    /// What happens instead of the request being worked on.
+    fn instead(&mut self, hit: &Hit, request: &WireRequest) -> Option<Outcome> {
+        let answer = match hit.fault {
+            Fault::Refused => return Some(Outcome::Refused),
+            Fault::CloseBefore => return Some(Outcome::Closed),
+            Fault::TimeoutBefore => return Some(Outcome::Silence),
+            Fault::LateArrival => {
+                let due = match hit.value.as_deref() {
+                    None => Due::Asked(self.asked.saturating_add(LATE)),
+                    Some(text) => match (text.parse::<u64>(), duration(text)) {
+                        (Ok(count), _) => Due::Asked(self.asked.saturating_add(count.max(1))),
+                        (_, Some(time)) => Due::Clock(self.clock.saturating_add(time)),
+                        _ => Due::Asked(self.asked.saturating_add(LATE)),
+                    },
+                };
+                self.late.push((due, request.clone()));
+                return Some(Outcome::Silence);
+            }
+            Fault::TooMany => self.retry_after(Answer::plain(429, "too many requests"), hit),
+            Fault::Unavailable => self.retry_after(Answer::plain(503, "unavailable"), hit),
+            Fault::ErrorBefore => Answer::plain(500, "internal error"),
+            Fault::GatewayBefore => Answer::plain(502, "bad gateway"),
+            Fault::GatewayTimeoutBefore => Answer::plain(504, "gateway time-out"),
+            Fault::Changed => self.error(412, "it was changed meanwhile", "Changed"),
+            Fault::Conflict => self.error(409, "it collides with another change", "Conflict"),
+            Fault::PreconditionMissing => {
+                self.error(428, "say which version you mean", "PreconditionMissing")
+            }
+            _ => return None,
+        };
+        self.note(request, answer.status);
+        Some(Outcome::Answer(answer.response(self.now_ms)))
+    }
+
+    fn retry_after(&self, answer: Answer, hit: &Hit) -> Answer {
+        match hit.value.as_deref() {
+            Some("none") => answer,
+            Some("date") => answer.header("retry-after", super::answer::http_date(self.now_ms + 2000)),
+            Some(text) => answer.header("retry-after", text),
+            None => answer.header("retry-after", "1"),
         }
-        let response = answer.response(now_ms);
-        match fault {
-            Some(Fault::TimeoutAfterCommit) => Outcome::Silence,
-            Some(Fault::CloseAfter) => Outcome::Closed,
-            Some(Fault::CutBody) => Outcome::Cut(response),
+    }
+
+    /// What becomes of the answer of a request that was worked on.
+    fn after(&mut self, hit: Option<Hit>, response: WireResponse) -> Outcome {
+        let Some(hit) = hit else { return Outcome::Answer(response) };
+        let now_ms = self.now_ms;
+        let other = |answer: Answer| Outcome::Answer(answer.response(now_ms));
+        match hit.fault {
+            Fault::TimeoutAfterCommit => Outcome::Silence,
+            Fault::CloseAfter => Outcome::Closed,
+            Fault::CutBody => Outcome::Cut(response),
+            Fault::Slow => Outcome::Slow(response, hit.pause(Duration::from_secs(5))),
+            Fault::Dribble => Outcome::Dribble(response),
+            Fault::ShortBody => {
+                let half = response.body.slice(..response.body.len() / 2);
+                Outcome::Answer(WireResponse { body: half, ..response })
+            }
+            Fault::RandomBytes => {
+                let noise: Vec<u8> = (0..64_u8).map(|i| i.wrapping_mul(151).wrapping_add(0x80)).collect();
+                Outcome::Answer(WireResponse { body: noise.into(), ..response })
+            }
+            Fault::Html => other(Answer::html(200, "<html><body>Sign in</body></html>")),
+            Fault::Empty => other(Answer::empty(200)),
+            Fault::ErrorAfter => other(Answer::plain(500, "internal error")),
+            Fault::GatewayAfter => other(Answer::plain(502, "bad gateway")),
+            Fault::UnavailableAfter => other(Answer::plain(503, "unavailable")),
+            Fault::GatewayTimeoutAfter => other(Answer::plain(504, "gateway time-out")),
             _ => Outcome::Answer(response),
         }
     }
 
-    fn answer(&mut self, request: &WireRequest, routed: Routed, fault: Option<Fault>) -> Answer {
-        if !self.proof.holds(&self.system, request, self.now_ms) {
-            return self.error(401, "you are not signed in", "AuthenticationRequired");
-        }
-        match fault {
-            Some(Fault::TooMany) => {
-                return Answer::plain(429, "too many requests").header("retry-after", "1");
-            }
-            Some(Fault::Unavailable) => return Answer::plain(503, "unavailable").header("retry-after", "1"),
-            Some(Fault::ErrorBefore) => return Answer::plain(500, "internal error"),
-            Some(Fault::Changed) => return self.error(412, "it was changed meanwhile", "Changed"),
-            _ => {}
-        }
+    /// Works on a request.
+    fn process(&mut self, request: &WireRequest, routed: &Routed, fault: Option<Fault>) -> WireResponse {
+        let system = Arc::clone(&self.system);
         let answer = match routed {
-            Routed::Call(found) => self.call(request, &found, fault),
-            Routed::OtherMethod => self.error(405, "this method is not allowed here", "InvalidRequest"),
-            Routed::Nothing => {
-                self.whoami(request).unwrap_or_else(|| self.error(404, "there is nothing here", "NotFound"))
+            // the token call has a log of its own: nobody counts it as a write
+            Routed::Token => {
+                return self.proof.token(&system, request, self.now_ms, fault).response(self.now_ms);
             }
-        };
-        match fault {
-            Some(Fault::Html) => Answer {
-                headers: vec![("content-type".into(), "text/html".into())],
-                body: "<html>Sign in</html>".into(),
-                status: 200,
+            _ => match self.proof.check(&system, request, self.now_ms) {
+                Err(Refusal(status, kind, message)) => self.error(status, &message, kind),
+                Ok(()) => self.answer(request, routed, fault),
             },
-            Some(Fault::Empty) => Answer::empty(200),
-            Some(Fault::ErrorAfter) => Answer::plain(500, "internal error"),
-            Some(Fault::GatewayAfter) => Answer::plain(502, "bad gateway"),
-            _ => answer,
+        };
+        self.note(request, answer.status);
+        if let Routed::Call(route) = routed
+            && matches!(route.call, CallKind::List | CallKind::Get)
+        {
+            *self.reads.entry(route.resource.name.clone()).or_default() += 1;
         }
+        answer.response(self.now_ms)
+    }
+
+    fn answer(&mut self, request: &WireRequest, routed: &Routed, fault: Option<Fault>) -> Answer {
+        match routed {
+            Routed::Call(route) => match route.call {
+                CallKind::List => self.list(request, route, fault),
+                CallKind::Get => self.get(request, route, fault),
+                CallKind::Create | CallKind::Update => self.write(request, route, fault),
+                CallKind::Delete => self.delete(request, route),
+            },
+            Routed::Whoami => self.whoami(request),
+            Routed::OtherMethod(allowed) => self
+                .error(405, "this method is not allowed here", "InvalidRequest")
+                .header("allow", allowed.join(", ")),
+            Routed::Token | Routed::Nothing => self.error(404, "there is nothing here", "NotFound"),
+        }
+    }
+
+    /// Writes a write down.
+    fn note(&mut self, request: &WireRequest, status: u16) {
+        if request.method == "GET" {
+            return;
+        }
+        let body = request.body.as_deref().and_then(|bytes| from_json_slice(bytes).ok()).unwrap_or_default();
+        let path = match request.url.query() {
+            Some(query) => format!("{}?{query}", request.url.path()),
+            None => request.url.path().to_owned(),
+        };
+        self.log.push(LoggedWrite {
+            method: request.method.clone(),
+            path,
+            headers: request.headers.clone(),
+            body,
+            status,
+        });
     }
 
     pub(super) fn error(&self, status: u16, message: &str, kind: &str) -> Answer {
         Answer::error(&self.system.errors, status, message, kind)
     }
 
-    /// A whoami that is no call of a resource: one company, always the same.
-    fn whoami(&self, request: &WireRequest) -> Option<Answer> {
-        let whoami = self.system.whoami.as_ref()?;
-        if request.method != "GET" || request.url.path() != whoami.get {
-            return None;
-        }
-        let mut body = Value::Null;
-        self.company(whoami, &mut body);
-        Some(Answer::json(200, &body))
+    /// The table that holds the records of a resource.
+    pub(super) fn table(&self, resource: &Resource) -> &Table {
+        &self.tables[self.home(&resource.name)]
     }
 
-    fn call(&mut self, request: &WireRequest, route: &Route, fault: Option<Fault>) -> Answer {
-        match route.call {
-            CallKind::List => self.list(request, route, fault),
-            CallKind::Get => self.get(request, route),
-            CallKind::Create | CallKind::Update => self.write(request, route),
-            CallKind::Delete => self.delete(request, route),
-        }
+    pub(super) fn table_mut(&mut self, resource: &Resource) -> &mut Table {
+        let home = self.homes.get(&resource.name).map_or(resource.name.as_str(), String::as_str).to_owned();
+        self.tables.entry(home).or_default()
     }
 
-    fn get(&mut self, request: &WireRequest, route: &Route) -> Answer {
-        let resource = &route.resource;
-        let Some(call) = &resource.get else { return self.error(405, "it cannot be read", "InvalidRequest") };
-        if let Some(problem) = unknown_query(request, &call.query, &[]) {
-            return self.error(400, &problem, "InvalidParameter");
-        }
-        let table = &self.tables[&resource.name];
-        let record = if resource.singleton && route.fields.is_empty() {
-            table.iter().next().map(|(_, record)| record)
-        } else {
-            table.find(resource, &route.fields).and_then(|id| table.get(&id))
-        };
-        let Some(record) = record else {
-            return self.error(404, &format!("there is no such {}", resource.name), "NotFound");
-        };
-        let encoded = wire::serve::encode_answer(&self.system, resource, record, self);
-        let mut body = placed(&call.record, encoded);
-        if let Some(whoami) = self.system.whoami.as_ref().filter(|whoami| whoami.get == request.url.path()) {
-            self.company(whoami, &mut body);
-        }
-        Answer::json(200, &body)
+    fn home<'n>(&'n self, name: &'n str) -> &'n str {
+        self.homes.get(name).map_or(name, String::as_str)
     }
 
-    /// Says which company this is, where the data file does not.
-    fn company(&self, whoami: &crate::program::system::Whoami, body: &mut Value) {
-        for field in &whoami.fields {
-            if let Some(path) = field.as_path()
-                && path.get(body).is_none_or(Value::is_empty)
-            {
-                path.set(body, Value::text(format!("sandbox {}", self.system.name)));
-            }
-        }
-    }
-
-    fn delete(&mut self, request: &WireRequest, route: &Route) -> Answer {
-        let resource = Arc::clone(&route.resource);
-        if let Some(call) = &resource.delete
-            && let Some(problem) = unknown_query(request, &call.query, &[])
-        {
-            return self.error(400, &problem, "InvalidParameter");
-        }
-        let Some(id) = self.tables[&resource.name].find(&resource, &route.fields) else {
-            return self.error(404, &format!("there is no such {}", resource.name), "NotFound");
-        };
-        self.tables[&resource.name].remove(&resource, &id);
-        Answer::empty(204)
-    }
-
-    fn write(&mut self, request: &WireRequest, route: &Route) -> Answer {
-        let resource = Arc::clone(&route.resource);
-        let creating = route.call == CallKind::Create;
-        let (query, encoding): (_, Encoding) = match (&resource.create, &resource.update) {
-            (Some(call), _) if creating => (&call.query, call.encoding.clone()),
-            (_, Some(call)) => (&call.query, call.encoding.clone()),
-            _ => return self.error(405, "it cannot be written", "InvalidRequest"),
-        };
-        if let Some(problem) = unknown_query(request, query, &[]) {
-            return self.error(400, &problem, "InvalidParameter");
-        }
-        let content = request.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
-        if !content.is_some_and(|(_, value)| value.starts_with("application/json")) {
-            return self.error(415, "the body must be application/json", "InvalidRequest");
-        }
-        let body = match from_json_slice(request.body.as_deref().unwrap_or_default()) {
-            Ok(body) => body,
-            Err(error) => return self.error(400, &format!("the body is no JSON: {error}"), "InvalidRequest"),
-        };
-        let existing = if creating {
-            None
-        } else {
-            match self.tables[&resource.name].find(&resource, &route.fields) {
-                Some(id) => Some(id),
-                None => return self.error(404, &format!("there is no such {}", resource.name), "NotFound"),
-            }
-        };
-        let fields =
-            match wire::serve::decode_body(&self.system, &resource, route.call, &encoding, &body, self) {
-                Ok(fields) => fields,
-                Err(problems) => return self.error(400, &problems.join("; "), "InvalidParameter"),
-            };
-        let mut record = match &existing {
-            Some(id) => self.tables[&resource.name].get(id).cloned().unwrap_or_default(),
-            None => Value::Map(Map::new()),
-        };
-        // what stands in the path of a create belongs to the record
-        if creating {
-            for (field, text) in &route.fields {
-                field.set(&mut record, Value::text(text.clone()));
-            }
-        }
-        for (path, value) in fields {
-            path.set(&mut record, value);
-        }
-        match self.store(&resource, record, existing.as_deref()) {
-            Ok(record) => self.written(&resource, &record, creating),
-            Err((status, message)) => self.error(status, &message, "InvalidOperation"),
-        }
-    }
-
-    fn written(&self, resource: &Resource, record: &Value, creating: bool) -> Answer {
-        let encoded = wire::serve::encode_answer(&self.system, resource, record, self);
-        if !creating {
-            return match resource.update.as_ref().and_then(|call| call.record.as_ref()) {
-                Some(path) => Answer::json(200, &placed(path, encoded)),
-                None => Answer::empty(204),
-            };
-        }
-        let Some(call) = &resource.create else { return Answer::empty(201) };
-        let key = resource.key_of(record).unwrap_or_default();
-        let mut body = call.record.as_ref().map(|path| placed(path, encoded));
-        match &call.id {
-            NewId::Body(path) => {
-                let known =
-                    body.as_ref().and_then(|body| path.first(body)).is_some_and(|value| !value.is_empty());
-                if !known && let Some(path) = path.as_path() {
-                    let body = body.get_or_insert_with(|| Value::Map(Map::new()));
-                    let shown = resource.key.first().and_then(|field| field.get(record)).cloned();
-                    path.set(body, shown.unwrap_or_else(|| Value::text(key.clone())));
-                }
-                body.map_or_else(|| Answer::empty(201), |body| Answer::json(201, &body))
-            }
-            NewId::Header { name, last_segment } => {
-                let escaped = percent_encoding::utf8_percent_encode(&key, percent_encoding::NON_ALPHANUMERIC)
-                    .to_string();
-                let value =
-                    if *last_segment { format!("http://sandbox{}/{escaped}", resource.path) } else { key };
-                body.map_or_else(|| Answer::empty(201), |body| Answer::json(201, &body)).header(name, value)
-            }
-            NewId::Given => body.map_or_else(|| Answer::empty(201), |body| Answer::json(201, &body)),
-        }
-    }
-
-    fn list(&mut self, request: &WireRequest, route: &Route, fault: Option<Fault>) -> Answer {
-        let resource = Arc::clone(&route.resource);
-        let Some(call) = resource.list.clone() else {
-            return self.error(405, "it cannot be listed", "InvalidRequest");
-        };
-        let mut rest: Vec<(String, String)> =
-            request.url.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
-        let constant = |rest: &mut Vec<(String, String)>, name: &str, value: &str| {
-            let at = rest.iter().position(|(one, other)| one == name && other == value);
-            at.map(|at| rest.remove(at)).is_some()
-        };
-        for (name, value) in rendered(&call.query) {
-            if !constant(&mut rest, &name, &value) {
-                return self.error(
-                    400,
-                    &format!("the parameter {name}={value} is missing"),
-                    "InvalidParameter",
-                );
-            }
-        }
-        // what is asked for is filtered by field; the page is taken from what is left
-        let mut wanted: Vec<(Path, String, Filter)> = Vec::new();
-        if let Some(cursor) = &resource.cursor
-            && let Some(at) = rest.iter().position(|(name, _)| *name == cursor.param)
-        {
-            let (_, since) = rest.remove(at);
-            for (name, value) in &cursor.with {
-                if !constant(&mut rest, name, value) {
-                    return self.error(
-                        400,
-                        &format!("{} needs {name}={value} beside it", cursor.param),
-                        "InvalidParameter",
-                    );
-                }
-            }
-            wanted.push((Path::root(), since, Filter::Since));
-        }
-        for (field, search) in &resource.search {
-            let Some(at) = rest.iter().position(|(name, _)| *name == search.param) else { continue };
-            let Ok(path) = Path::parse(field) else { continue };
-            let (_, value) = rest.remove(at);
-            for (name, beside) in &search.with {
-                constant(&mut rest, name, beside);
-            }
-            let filter = match &search.value {
-                Some(template) => Filter::Rendered(template.clone()),
-                None => Filter::Equal,
-            };
-            wanted.push((path, value, filter));
-        }
-        for (field, text) in &route.fields {
-            wanted.push((field.clone(), text.clone(), Filter::Equal));
-        }
-        let records: Vec<Value> = self.tables[&resource.name]
-            .iter()
-            .map(|(_, record)| record)
-            .filter(|record| {
-                wanted.iter().all(|(path, text, filter)| passes(&resource, record, path, text, filter))
-            })
-            .cloned()
-            .collect();
-        let page = match self.page(request, &call.pager, &mut rest, records.len(), fault) {
-            Ok(page) => page,
-            Err(answer) => return answer,
-        };
-        if let Some((name, _)) = rest.first() {
-            return self.error(400, &format!("the parameter {name} is not known"), "InvalidParameter");
-        }
-        if fault == Some(Fault::DuplicatePage)
-            && let Some(answer) = self.last_page.clone()
-        {
-            return answer;
-        }
-        let items: Vec<Value> = records
-            .get(page.from.min(records.len())..page.to.min(records.len()))
-            .unwrap_or_default()
-            .iter()
-            .map(|record| wire::serve::encode_answer(&self.system, &resource, record, self))
-            .collect();
-        let mut body = Value::List(items);
-        for (path, number) in [(&call.pager.total, records.len()), (&call.pager.capped, LARGEST_PAGE)] {
-            if let Some(path) = path.as_ref().and_then(|path| path.as_path())
-                && let Some(Segment::Index(0)) = path.segments().first()
-                && let Value::List(items) = &mut body
-            {
-                // the number stands in every record
-                let inner = path.strip_prefix(&Path::parse("$[0]").unwrap_or_default()).unwrap_or_default();
-                for item in items {
-                    inner.set(item, Value::from(number as u64));
-                }
-            }
-        }
-        if let Some(records_path) = &call.pager.records {
-            let mut envelope = Value::Map(Map::new());
-            records_path.set(&mut envelope, body);
-            body = envelope;
-        }
-        if let (Some(path), Value::Map(_)) =
-            (call.pager.total.as_ref().and_then(|path| path.as_path()), &body)
-        {
-            path.set(&mut body, Value::from(records.len() as u64));
-        }
-        if let (Paging::Link { next }, Some(url)) = (&call.pager.kind, &page.next)
-            && let Some(path) = next.as_path()
-        {
-            path.set(&mut body, Value::text(url.clone()));
-        }
-        if let (Paging::NextToken { body: Some(at), .. }, Some(token)) = (&call.pager.kind, &page.next)
-            && let Some(path) = at.as_path()
-        {
-            path.set(&mut body, Value::text(token.clone()));
-        }
-        let mut answer = Answer::json(page.status, &body);
-        for (name, value) in page.headers {
-            answer = answer.header(&name, value);
-        }
-        self.last_page = Some(answer.clone());
-        answer
-    }
-
-    /// Which records of `count` are asked for, by the pager's own parameters (which are taken out of `rest`).
-    fn page(
-        &self,
-        request: &WireRequest,
-        pager: &crate::program::system::Pager,
-        rest: &mut Vec<(String, String)>,
-        count: usize,
-        fault: Option<Fault>,
-    ) -> Result<Page, Answer> {
-        let mut take = |name: &str| rest.iter().position(|(one, _)| one == name).map(|at| rest.remove(at).1);
-        let number = |text: Option<String>, default: usize| match text {
-            Some(text) => text
-                .parse::<usize>()
-                .map_err(|_| self.error(400, &format!("{text} is no number"), "InvalidParameter")),
-            None => Ok(default),
-        };
-        let size = match &pager.size {
-            Some((param, _)) => number(take(param), 20)?.clamp(1, LARGEST_PAGE),
-            None => LARGEST_PAGE,
-        };
-        let whole = |from: usize, to: usize| Page { from, to, next: None, status: 200, headers: Vec::new() };
-        match &pager.kind {
-            Paging::None => Ok(whole(0, count)),
-            Paging::NextToken { param, header, .. } => {
-                let from = match take(param) {
-                    Some(token) => match token
-                        .strip_prefix("after-")
-                        .and_then(|text| text.parse::<usize>().ok())
-                    {
-                        Some(from) => from,
-                        None => {
-                            return Err(self.error(400, "this page token is not known", "InvalidParameter"));
-                        }
-                    },
-                    None => 0,
-                };
-                let mut page = whole(from, from + size);
-                if page.to < count || fault == Some(Fault::EndlessPages) {
-                    let token = format!("after-{}", page.to);
-                    if let Some(header) = header {
-                        page.headers.push((header.clone(), token.clone()));
-                    }
-                    page.next = Some(token);
-                }
-                Ok(page)
-            }
-            Paging::Offset { param, first } => {
-                let from = number(take(param), *first as usize)?.saturating_sub(*first as usize);
-                Ok(whole(from, from + size))
-            }
-            Paging::Page { param, first } => {
-                let page = number(take(param), *first as usize)?.saturating_sub(*first as usize);
-                Ok(whole(page * size, (page + 1) * size))
-            }
-            Paging::Range { unit, .. } => {
-                let wanted = request
-                    .headers
-                    .iter()
-                    .find(|(name, _)| name.eq_ignore_ascii_case("range"))
-                    .map(|(_, value)| value.as_str());
-                let Some((from, to)) = wanted
-                    .and_then(|value| value.strip_prefix(&format!("{unit}=")))
-                    .and_then(|range| range.split_once('-'))
-                    .and_then(|(from, to)| {
-                        Some((from.parse::<usize>().ok()?, to.parse::<usize>().ok()? + 1))
-                    })
-                else {
-                    return Ok(whole(0, count));
-                };
-                if from >= count {
-                    return Err(Answer::empty(416).header("content-range", format!("{unit} */{count}")));
-                }
-                let to = to.min(count);
-                let mut page = whole(from, to);
-                page.status = 206;
-                page.headers.push(("content-range".into(), format!("{unit} {from}-{}/{count}", to - 1)));
-                Ok(page)
-            }
-            Paging::Link { .. } => {
-                let from = number(take("from"), 0)?;
-                let mut page = whole(from, from + size);
-                if page.to < count || fault == Some(Fault::EndlessPages) {
-                    let mut url = request.url.clone();
-                    let others: Vec<(String, String)> = request
-                        .url
-                        .query_pairs()
-                        .filter(|(name, _)| name != "from")
-                        .map(|(a, b)| (a.into_owned(), b.into_owned()))
-                        .collect();
-                    url.query_pairs_mut()
-                        .clear()
-                        .extend_pairs(others)
-                        .append_pair("from", &page.to.to_string());
-                    page.next = Some(url.to_string());
-                }
-                Ok(page)
-            }
-        }
+    /// The resources whose records are kept together with those of this one: it and its relatives by scope.
+    pub(super) fn relatives(&self, resource: &Resource) -> Vec<Arc<Resource>> {
+        let home = self.home(&resource.name);
+        self.system.resources.values().filter(|other| self.home(&other.name) == home).cloned().collect()
     }
 }
 
-struct Page {
-    from: usize,
-    to: usize,
-    next: Option<String>,
-    status: u16,
-    headers: Vec<(String, String)>,
-}
-
-enum Filter {
-    Equal,
-    Rendered(crate::program::expr::Template),
-    Since,
-}
-
-fn passes(resource: &Resource, record: &Value, path: &Path, text: &str, filter: &Filter) -> bool {
-    match filter {
-        Filter::Equal => path.get(record).and_then(Value::scalar_text).as_deref() == Some(text),
-        Filter::Rendered(template) => {
-            let value = path.get(record).cloned().unwrap_or_default();
-            template
-                .render(&Value::Map(Map::from([("value".to_owned(), value)])))
-                .is_ok_and(|rendered| rendered == text)
-        }
-        Filter::Since => {
-            let changed = resource
-                .cursor
-                .iter()
-                .flat_map(|cursor| &cursor.fields)
-                .find_map(|field| field.get(record)?.scalar_text().filter(|text| !text.is_empty()));
-            match (changed, instant(text)) {
-                (Some(changed), Some(since)) => instant(&changed).is_none_or(|at| at >= since),
-                _ => true,
-            }
-        }
+/// Resources with one path, told apart by a scope, are one kind of record on the server.
+fn homes(system: &System) -> BTreeMap<String, String> {
+    let mut homes = BTreeMap::new();
+    for (i, resource) in system.resources.values().enumerate() {
+        let home = system.resources.values().take(i).find(|other| {
+            !resource.path.is_empty()
+                && other.path == resource.path
+                && (other.scope.is_some() || resource.scope.is_some())
+        });
+        let home = home.map_or(&resource.name, |other| homes.get(&other.name).unwrap_or(&other.name)).clone();
+        homes.insert(resource.name.clone(), home);
     }
+    homes
 }
 
-/// A time with or without an offset, for comparing times of one system.
-fn instant(text: &str) -> Option<jiff::civil::DateTime> {
-    match text.parse::<jiff::Timestamp>() {
-        Ok(time) => Some(time.to_zoned(jiff::tz::TimeZone::UTC).datetime()),
-        Err(_) => text.replacen(' ', "T", 1).parse().ok(),
+/// The fields by which records of a resource are asked for, by anybody.
+fn asked_for(system: &System, resource: &Resource) -> Vec<Path> {
+    let mut paths: Vec<Path> = resource.key.iter().chain(resource.id_fields()).cloned().collect();
+    for (_, _, template) in calls(resource) {
+        paths.extend(template.fields().cloned());
     }
-}
-
-fn rendered(query: &[(String, crate::program::expr::Template)]) -> Vec<(String, String)> {
-    let nothing = Value::Map(Map::new());
-    query
-        .iter()
-        .map(|(name, template)| (name.clone(), template.render(&nothing).unwrap_or_default()))
-        .collect()
-}
-
-fn unknown_query(
-    request: &WireRequest,
-    known: &[(String, crate::program::expr::Template)],
-    more: &[&str],
-) -> Option<String> {
-    request
-        .url
-        .query_pairs()
-        .find(|(name, _)| known.iter().all(|(one, _)| one != name) && !more.contains(&name.as_ref()))
-        .map(|(name, _)| format!("the parameter {name} is not known"))
-}
-
-/// A record at its place in an answer: `[0]` is a list of one.
-fn placed(path: &Path, record: Value) -> Value {
-    if path.is_root() {
-        return record;
+    paths.extend(resource.search.keys().filter_map(|name| Path::parse(name).ok()));
+    let own = resource.fields.iter().filter(|field| field.unique || field.reference.is_some());
+    paths.extend(own.map(|field| field.name.clone()));
+    for other in system.resources.values() {
+        paths.extend(
+            other.parts.values().filter(|part| part.resource == resource.name).map(|part| part.by.clone()),
+        );
+        pointed(&other.fields, &resource.name, &mut paths);
     }
-    let mut body = Value::Null;
-    path.set(&mut body, record);
-    body
+    paths
+}
+
+/// The fields of a resource that fields of others point at.
+fn pointed(fields: &[Field], resource: &str, paths: &mut Vec<Path>) {
+    for field in fields {
+        let targets = [field.reference.as_ref(), field.lookup.as_ref().map(|lookup| &lookup.target)];
+        paths.extend(
+            targets
+                .into_iter()
+                .flatten()
+                .filter(|target| target.resource == resource)
+                .map(|target| target.field.clone()),
+        );
+        pointed(&field.fields, resource, paths);
+    }
 }
 
 impl Lookups for Stand {
     fn by_key(&self, resource: &str, key: &str) -> Option<Value> {
-        self.tables.get(resource)?.by_key(key).cloned()
+        let table = self.table(self.system.resources.get(resource)?);
+        table.get(table.by_key(key)?).cloned()
     }
 
-    fn find(&self, lookup: &Lookup, value: &Value) -> Result<String, LookupProblem> {
+    fn find(&self, lookup: &crate::program::system::Lookup, value: &Value) -> Result<String, LookupProblem> {
         let Some(resource) = self.system.resources.get(&lookup.target.resource) else {
             return Err(LookupProblem::None);
         };
-        let wanted = normal(Compare::Exact, value);
-        let hits: Vec<String> = self.tables[&resource.name]
-            .iter()
-            .filter(|(_, record)| {
-                lookup.target.field.get(record).is_some_and(|found| normal(Compare::Exact, found) == wanted)
-                    && lookup.only_where.as_ref().is_none_or(|only| only.holds(*record).unwrap_or(false))
+        let Some(text) = super::table::index_text(value) else { return Err(LookupProblem::None) };
+        let table = self.table(resource);
+        let mut hits: Vec<String> = table
+            .with(&lookup.target.field, &text)
+            .into_iter()
+            .filter_map(|row| table.get(row))
+            .filter(|record| {
+                lookup.only_where.as_ref().is_none_or(|only| only.holds(*record).unwrap_or(false))
             })
-            .filter_map(|(_, record)| resource.key_of(record))
+            .filter_map(|record| resource.key_of(record))
             .collect();
-        match hits.len() {
-            0 => Err(LookupProblem::None),
-            1 => Ok(hits.into_iter().next().unwrap_or_default()),
-            _ => Err(LookupProblem::Several(hits)),
+        match (hits.pop(), hits.is_empty()) {
+            (None, _) => Err(LookupProblem::None),
+            (Some(only), true) => Ok(only),
+            (Some(last), false) => {
+                hits.push(last);
+                Err(LookupProblem::Many(hits))
+            }
         }
     }
 }

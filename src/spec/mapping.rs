@@ -120,7 +120,7 @@ pub struct Setting {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SettingKind {
-    /// One of several.
+    /// One of many.
     Choice,
     /// Any text.
     Text,
@@ -142,10 +142,10 @@ pub enum SettingKind {
 pub struct Check {
     /// Its name.
     pub id: At<String>,
-    /// A condition over `settings` and the resources of both sides: a singleton by its name (`severa.organization.name`), a record by its key
+    /// A condition over `settings` and the resources of both sides: a singleton by its name (`shop.company.name`), a record by its key
     /// (`erp.dimension['CUSTOMER'].length`).
     pub that: Option<At<String>>,
-    /// `that` is asked for every record of this register's side: `registers.customers.severa`. Bare names are the record's fields.
+    /// `that` is asked for every record of this register's side: `registers.customers.shop`. Bare names are the record's fields.
     pub each: Option<At<String>>,
     /// One read of each resource that the mapping uses on these sides must be allowed.
     #[serde(default)]
@@ -176,7 +176,7 @@ pub struct RegisterWords {
     pub title: Option<String>,
     /// The register is there only when this holds: an expression over `settings`.
     pub when: Option<At<String>>,
-    /// Where records may be created: `both` (default), one way (`severa -> erp`), `link_only` (pairs are found and kept, nothing is
+    /// Where records may be created: `both` (default), one way (`shop -> erp`), `link_only` (pairs are found and kept, nothing is
     /// written), or a setting of type `direction`.
     pub direction: Option<At<String>>,
     /// Where changes come from: the name of a side. A row may say otherwise. A one-way register has its source as master.
@@ -246,7 +246,7 @@ impl JsonSchema for Register {
 pub struct Endpoint {
     /// The resource of the system file.
     pub resource: Option<At<String>>,
-    /// Several resources are one register: resource and the values of `by` that belong to it. The first value is written when a record is
+    /// Many resources are one register: resource and the values of `by` that belong to it. The first value is written when a record is
     /// made on the other side; other values are out of scope.
     pub one_of: Table<Paths>,
     /// The field of the other side that tells which: `erp.type`.
@@ -288,7 +288,7 @@ pub struct Valid {
 pub struct Row {
     /// Everything but the sides.
     pub words: RowWords,
-    /// The sides: a path, or several paths with `join`.
+    /// The sides: a path, or many paths with `join`.
     pub sides: Vec<(At<String>, Paths)>,
     /// The whole row.
     pub span: crate::diagnostic::Span,
@@ -306,9 +306,9 @@ pub struct RowWords {
     pub value: Option<At<String>>,
     /// A text made by a template.
     pub template: Option<At<String>>,
-    /// Several paths on one side are joined with this text, and split by it on the way back.
+    /// Many paths on one side are joined with this text, and split by it on the way back.
     pub join: Option<At<String>>,
-    /// A code table: left value and right value (or several right values: the first is written, all are understood). Or `settings.x`.
+    /// A code table: left value and right value (or many right values: the first is written, all are understood). Or `settings.x`.
     pub values: Option<Values>,
     /// What happens to a code that is not in the table: `set_aside` (default) or `leave`.
     pub unlisted: Option<Unlisted>,
@@ -339,7 +339,7 @@ pub struct RowWords {
     pub apply: Option<Apply>,
     /// Whose value counts when both changed: the name of a side.
     pub master: Option<At<String>>,
-    /// One way only: `severa -> erp`.
+    /// One way only: `shop -> erp`.
     pub direction: Option<At<String>>,
     /// It links the records: written when a link is made, afterwards only compared; a later difference is a serious error.
     #[serde(default)]
@@ -436,13 +436,13 @@ impl JsonSchema for Values {
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let table = generator.subschema_for::<Table<Codes>>();
         schemars::json_schema!({
-            "description": "A code table: left value and right value (or several: the first is written, all are understood). Or `settings.x`.",
+            "description": "A code table: left value and right value (or many: the first is written, all are understood). Or `settings.x`.",
             "anyOf": [ { "type": "string", "pattern": "^settings\\." }, table ]
         })
     }
 }
 
-/// One code, or several of which the first is written and all are understood. Codes are read as the type of their field.
+/// One code, or many of which the first is written and all are understood. Codes are read as the type of their field.
 #[derive(Clone, Debug, Default)]
 pub struct Codes(pub Vec<At<String>>);
 

@@ -6,13 +6,20 @@
 //! the database, run in order, committed together, and answered only *after* the commit has reached the
 //! disk. A job is atomic: its effects are all there or none, and a job that fails undoes only itself.
 
-mod guard;
 mod handle;
+mod lineage;
+mod lock;
+mod open;
 mod rows;
 mod sqlite;
+#[cfg(test)]
+mod tests;
+mod worker;
 
-pub use guard::Origin;
-pub use handle::{Handle, OpenError};
+pub use handle::Handle;
+pub use lineage::Origin;
+pub use lock::Lock;
+pub use open::{Mode, OpenError, reset};
 pub use rows::*;
 
 use crate::value::{Side, Value};
@@ -30,7 +37,7 @@ impl std::fmt::Display for StoreError {
 impl std::error::Error for StoreError {}
 
 /// What a store answers.
-pub type Result<T> = std::result::Result<T, StoreError>;
+pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 
 /// The mirror: each record of each side as it was last read.
 ///
@@ -38,7 +45,8 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 /// the work list of a run survives a crash by itself.
 pub trait Mirror {
     /// Stores what a page of a list said. Answers for each row whether it was new or different (then it is
-    /// dirty now). `sweep` is the number of the complete read that this page belongs to, 0 for a delta.
+    /// dirty now); a record below another parent than before is different. `sweep` is the number of the
+    /// complete read that this page belongs to, 0 for a delta, which leaves the number as it was.
     fn put_records(
         &mut self,
         side: Side,
@@ -46,7 +54,8 @@ pub trait Mirror {
         rows: &[RecordRow],
         sweep: i64,
     ) -> Result<Vec<bool>>;
-    /// Stores what a write made of a record, or a read-back: not dirty afterwards.
+    /// Stores what a write made of a record, or a read-back: not dirty afterwards. No complete read has seen it by
+    /// that.
     fn put_clean(&mut self, side: Side, resource: &str, row: &RecordRow) -> Result<()>;
     /// One record.
     fn record(&self, side: Side, resource: &str, id: &str) -> Result<Option<StoredRecord>>;
@@ -67,7 +76,7 @@ pub trait Mirror {
     fn clean(&mut self, side: Side, resource: &str, id: &str, hash: &str) -> Result<()>;
     /// Puts one record (or all, with `None`) on the work list. Answers how many are on it now for this call.
     fn mark_dirty(&mut self, side: Side, resource: &str, id: Option<&str>) -> Result<u64>;
-    /// Forgets a record that is gone.
+    /// Forgets a record that is gone, and its match keys. Its link stays until somebody takes it away.
     fn remove_record(&mut self, side: Side, resource: &str, id: &str) -> Result<()>;
 }
 
@@ -95,7 +104,8 @@ pub trait Links {
     fn link(&self, register: &str, side: Side, record: &RecordRef) -> Result<Option<Link>>;
     /// The link of a record of this register by id alone (ids are unique within a side of a register).
     fn link_by_id(&self, register: &str, side: Side, id: &str) -> Result<Option<Link>>;
-    /// Makes or replaces a link. A record has at most one link in a register: a second one is an error.
+    /// Makes or replaces a link. A record has at most one link in a register: a second one is an error that
+    /// names both.
     fn put_link(&mut self, link: &Link) -> Result<()>;
     /// Takes a link away; its records become dirty.
     fn remove_link(&mut self, register: &str, left: &RecordRef) -> Result<bool>;
@@ -103,7 +113,8 @@ pub trait Links {
     fn links(&self, register: &str, after: &str, limit: usize) -> Result<Vec<Link>>;
     /// How many links a register has.
     fn count_links(&self, register: &str) -> Result<u64>;
-    /// Gives links and everything else of a register another name (`was:`). Answers whether there was any.
+    /// Gives links and everything else of a register another name (`was:`). Answers whether there was any. Facts
+    /// are the caller's own; links under both names are an error.
     fn rename_register(&mut self, was: &str, now: &str) -> Result<bool>;
 }
 
@@ -111,7 +122,8 @@ pub trait Links {
 pub trait Journal {
     /// Writes an intent down; answers its number. Its request may leave once the job is committed.
     fn add_intent(&mut self, intent: &Intent) -> Result<i64>;
-    /// Replaces an intent's state and outcome.
+    /// Replaces an intent's state and outcome: target, lookup, state, attempt, times, outcome, `then`. What was
+    /// planned (request, source, effect, program …) is never rewritten.
     fn set_intent(&mut self, intent: &Intent) -> Result<()>;
     /// One intent.
     fn intent(&self, id: i64) -> Result<Option<Intent>>;
@@ -119,7 +131,7 @@ pub trait Journal {
     fn open_intents(&self) -> Result<Vec<Intent>>;
     /// Whether a record has an open intent: about to be written, or its own create under way (as source).
     fn open_intent_of(&self, register: &str, side: Side, id: &str) -> Result<Option<Intent>>;
-    /// The last `limit` intents, newest first, of one record or of all.
+    /// The last `limit` intents, newest first, of one record (written to, or the source) or of all.
     fn intents(&self, register: Option<&str>, id: Option<&str>, limit: usize) -> Result<Vec<Intent>>;
 }
 
@@ -153,7 +165,7 @@ pub trait Log {
     fn runs(&self, limit: usize) -> Result<Vec<RunRow>>;
     /// Notes that something happened to a record.
     fn add_event(&mut self, event: &EventRow) -> Result<()>;
-    /// The events of a run, or of a record, oldest first.
+    /// The last `limit` events of a run, or of a record, oldest first.
     fn events(
         &self,
         run: Option<&str>,

@@ -9,7 +9,7 @@ use crate::value::{Side, Value};
 pub struct RecordRef {
     /// The name of the resource in the system file.
     pub resource: String,
-    /// The text of its `identity` field, or of its `key` where it has no other (several joined by `/`).
+    /// The text of its `identity` field, or of its `key` where it has no other (more than one joined by `/`).
     pub id: String,
 }
 

@@ -10,7 +10,7 @@ pub const PARTS: &str = "@parts";
 /// Puts the values of the children in place; `children` gives the ids and decoded records of a part by its name.
 ///
 /// # Errors
-/// Where several children could be meant and nothing says which.
+/// Where many children could be meant and nothing says which.
 pub fn assemble(
     resource: &Resource,
     record: &mut Value,

@@ -8,10 +8,14 @@
 mod assemble;
 mod body;
 mod calls;
+mod check;
+mod parts;
 mod plan;
 mod read;
 mod scalar;
 pub mod serve;
+mod values;
+mod wrap;
 
 pub use assemble::{PARTS, assemble};
 pub use body::encode;
@@ -38,8 +42,8 @@ pub trait Lookups {
 pub enum LookupProblem {
     /// No record has it.
     None,
-    /// Several have it: their keys.
-    Several(Vec<String>),
+    /// Many have it: their keys.
+    Many(Vec<String>),
 }
 
 /// Why a record on the wire cannot be read.
@@ -81,3 +85,6 @@ impl std::fmt::Display for WriteProblem {
 }
 
 impl std::error::Error for WriteProblem {}
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,9 @@
 //! Which writes a change of one record takes: the record itself, then each child that holds a part of it.
 
+use super::WriteProblem;
 use super::assemble::PARTS;
-use super::{WriteProblem, calls};
-use crate::program::system::{Field, Pivot, Resource, System};
+use super::parts::Parts;
+use crate::program::system::{Field, Resource, System};
 use crate::value::{Map, Path, Value};
 
 /// What a write does.
@@ -87,7 +88,7 @@ pub fn plan_create(system: &System, resource: &Resource, record: &Value) -> Resu
 }
 
 /// The members of an object one by one, so that only what is given is sent.
-fn leaves(field: &Field, path: &Path, value: &Value, out: &mut Vec<(Path, Value)>) {
+pub(super) fn leaves(field: &Field, path: &Path, value: &Value, out: &mut Vec<(Path, Value)>) {
     match value {
         Value::Map(map)
             if !field.fields.is_empty()
@@ -134,159 +135,48 @@ fn writes(
         pointer: None,
         pivots: Vec::new(),
     };
-    let mut children: Vec<Write> = Vec::new();
-    let mut touched: Vec<Path> = Vec::new();
+    let mut parts = Parts::new(system, resource, current, changes);
+    let mut touched: Vec<&Path> = Vec::new();
     for (path, value) in changes {
-        let Some((field, rest)) = resource.field_at(path) else {
+        let Some((field, _)) = resource.field_at(path) else {
             return Err(WriteProblem::new(path.to_string(), format!("{} has no such field", resource.name)));
         };
         match &field.pivot {
             None => main.fields.push((path.clone(), value.clone())),
-            Some(_) if touched.contains(&field.name) => {}
+            Some(_) if touched.contains(&&field.name) => {}
             Some(pivot) => {
-                touched.push(field.name.clone());
-                let values: Vec<(Path, Value)> = changes
-                    .iter()
-                    .filter_map(|(path, value)| Some((path.strip_prefix(&field.name)?, value.clone())))
-                    .collect();
-                child(system, resource, field, pivot, current, values, &mut children)?;
+                touched.push(&field.name);
+                parts.add(field, pivot)?;
             }
         }
-        let _ = rest;
     }
+    parts.check_shared()?;
+    let children = parts.writes;
     let mut all = Vec::new();
     if effect == WriteEffect::Create || !main.fields.is_empty() {
         all.push(main);
     }
     all.extend(children);
-    shared(resource, current, &all)?;
     Ok(all)
 }
 
-/// The write of one pivot field: its child is changed, made or removed.
-fn child(
-    system: &System,
-    resource: &Resource,
-    field: &Field,
-    pivot: &Pivot,
-    current: &Value,
-    values: Vec<(Path, Value)>,
-    writes: &mut Vec<Write>,
-) -> Result<(), WriteProblem> {
-    let name = field.name.to_string();
-    let known = current.get(PARTS).and_then(|parts| parts.get(&name)).and_then(Value::scalar_text);
-    let parent_field = resource.parts.get(&pivot.part).map(|part| part.by.clone());
-    let fields: Vec<(Path, Value)> = values
-        .into_iter()
-        .map(|(rest, value)| match &pivot.value {
-            Some(path) => (path.clone(), value),
-            None => (rest, value),
-        })
-        .collect();
-    let empty = fields.iter().all(|(_, value)| value.is_empty());
-    let write = |effect, fields, child: Option<String>| Write {
-        resource: pivot.resource.clone(),
-        effect,
-        fields,
-        child,
-        parent_field: parent_field.clone(),
-        pointer: pivot.pointer.clone(),
-        pivots: vec![field.name.clone()],
-    };
-    match known {
-        Some(id) if empty && pivot.value.is_some() => {
-            let removable = system.resources.get(&pivot.resource).is_some_and(|child| child.delete.is_some());
-            if !removable {
-                return Err(WriteProblem::new(name, "it cannot be emptied: its record cannot be removed"));
-            }
-            writes.push(write(WriteEffect::Delete, Vec::new(), Some(id)));
-        }
-        Some(id) => {
-            // several pivots may show one child: equal values are one write
-            if let Some(same) = writes.iter_mut().find(|other| other.child.as_ref() == Some(&id)) {
-                for (path, value) in fields {
-                    match same.fields.iter().find(|(one, _)| *one == path) {
-                        Some((_, other)) if other.canonical() != value.canonical() => {
-                            return Err(two_values(&name, &same.pivots[0].to_string()));
-                        }
-                        Some(_) => {}
-                        None => same.fields.push((path, value)),
-                    }
-                }
-                same.pivots.push(field.name.clone());
-            } else {
-                writes.push(write(WriteEffect::Update, fields, Some(id)));
-            }
-        }
-        None if empty => {}
-        None => {
-            let mut fields: Vec<(Path, Value)> =
-                fields.into_iter().filter(|(_, value)| !value.is_empty()).collect();
-            // a new child that holds the same as another new one serves both
-            let twin = writes.iter_mut().find(|other| {
-                other.effect == WriteEffect::Create
-                    && other.resource == pivot.resource
-                    && pivot.value.is_none()
-                    && pivot.only_where.iter().all(|(path, value)| {
-                        other.fields.iter().all(|(one, held)| one != path || held == value)
-                    })
-                    && plain(other, resource) == fields
-            });
-            if let Some(twin) = twin {
-                twin.fields.extend(pivot.only_where.iter().cloned());
-                twin.pivots.push(field.name.clone());
-                twin.pointer = twin.pointer.take().or_else(|| pivot.pointer.clone());
-                return Ok(());
-            }
-            fields.extend(pivot.only_where.iter().cloned());
-            writes.push(write(WriteEffect::Create, fields, None));
-        }
-    }
-    Ok(())
-}
-
-/// The fields of a new child without those that say which one it is.
-fn plain(write: &Write, resource: &Resource) -> Vec<(Path, Value)> {
-    let markers: Vec<&Path> = resource
-        .fields
-        .iter()
-        .filter_map(|field| field.pivot.as_ref())
-        .flat_map(|pivot| pivot.only_where.iter().map(|(path, _)| path))
-        .collect();
-    write.fields.iter().filter(|(path, _)| !markers.contains(&path)).cloned().collect()
-}
-
-/// A child that several pivots show must get the same from all of them: else one edit would silently change
-/// another address.
-fn shared(resource: &Resource, current: &Value, writes: &[Write]) -> Result<(), WriteProblem> {
-    let Some(Value::Map(parts)) = current.get(PARTS) else { return Ok(()) };
-    for write in writes {
-        let Some(id) = &write.child else { continue };
-        for (name, other) in parts {
-            let Ok(path) = Path::parse(name) else { continue };
-            if other.scalar_text().as_ref() == Some(id)
-                && !write.pivots.contains(&path)
-                && resource.field(name).is_some()
-            {
-                return Err(two_values(&write.pivots[0].to_string(), name));
-            }
-        }
-    }
-    Ok(())
-}
-
-fn two_values(one: &str, other: &str) -> WriteProblem {
-    WriteProblem::new(
-        one,
-        format!(
-            "two values for one shared part: {one} and {other} are the same record. Make them two, or give both the same value"
-        ),
-    )
-}
-
-/// What is known of a child when it is written: its key, and its parent's.
+/// What is known of a child when it is written: what its parent shows of it, its key, and its parent's.
 pub fn child_current(parent: &Resource, child: &Resource, write: &Write, current: &Value) -> Value {
     let mut record = Value::Map(Map::new());
+    if write.child.is_some() {
+        for (name, pivot) in
+            write.pivots.iter().filter_map(|name| Some((name, parent.field_at(name)?.0.pivot.as_ref()?)))
+        {
+            match (&pivot.value, name.get(current)) {
+                (Some(path), Some(value)) => path.set(&mut record, value.clone()),
+                (None, Some(Value::Map(map))) => record = Value::Map(map.clone()),
+                _ => {}
+            }
+            for (path, value) in &pivot.only_where {
+                path.set(&mut record, value.clone());
+            }
+        }
+    }
     if let (Some(id), [key]) = (&write.child, child.id_fields()) {
         key.set(&mut record, Value::text(id.clone()));
     }
@@ -296,13 +186,4 @@ pub fn child_current(parent: &Resource, child: &Resource, write: &Write, current
         field.set(&mut record, Value::text(key));
     }
     record
-}
-
-/// For [`super::encode`]: the path of a call, with whatever is known of the record.
-pub(super) fn path_of(
-    template: &crate::program::system::PathTemplate,
-    resource: &Resource,
-    record: &Value,
-) -> Result<String, WriteProblem> {
-    calls::fill(template, record, resource.encoding.path_escape)
 }

@@ -4,12 +4,15 @@ use std::collections::BTreeSet;
 
 use super::scalar;
 use super::{Lookups, ReadProblem};
-use crate::program::system::{Encoding, Field, Missing, Resource, System, Times};
+use crate::program::system::{Encoding, EncodingKind, Field, Missing, Resource, Send, System, Times};
 use crate::program::types::Type;
-use crate::value::{Map, Path, Segment, Value};
+use crate::value::{Map, Path, Query, Segment, Value};
 
 /// A record as the mapping sees it: the wanted fields (`None`: all that can be read), and always those that
 /// address it and say when it changed. Children are put in later ([`super::assemble`]).
+///
+/// Where an update replaces whole objects, the other fields in the same object are read too: they have to be
+/// sent again, or they would be lost.
 ///
 /// # Errors
 /// The first field that is not as declared.
@@ -20,95 +23,164 @@ pub fn decode(
     wire: &Value,
     lookups: &dyn Lookups,
 ) -> Result<Value, ReadProblem> {
+    if !matches!(wire, Value::Map(_)) {
+        let message = format!("an object is declared, the answer holds {}", scalar::shown(wire));
+        return Err(ReadProblem { field: resource.name.clone(), message });
+    }
+    let reader = Reader { encoding: &resource.encoding, times: &system.times, lookups };
     let mut record = Value::Map(Map::new());
     for field in &resource.fields {
-        if field.pivot.is_some() || field.write_only {
+        let Some(read) = field.read.as_ref().filter(|_| field.pivot.is_none() && !field.write_only) else {
             continue;
-        }
+        };
         let name = field.name.to_string();
-        let always = resource.key.contains(&field.name)
-            || resource.identity.as_ref() == Some(&field.name)
-            || resource.cursor.as_ref().is_some_and(|cursor| cursor.fields.contains(&field.name));
-        if !always && wanted.is_some_and(|wanted| !wanted.contains(&name)) {
-            continue;
-        }
-        let Some(read) = &field.read else { continue };
-        let is_list = field.name.segments().last() == Some(&Segment::All);
-        let value =
-            if is_list { Value::List(read.select(wire)) } else { read.first(wire).unwrap_or_default() };
-        let value = typed(field, value, &resource.encoding, &system.times, lookups)
-            .map_err(|message| ReadProblem { field: name, message })?;
-        if !matches!(value, Value::Null) {
-            target(&field.name).set(&mut record, value);
+        let is_wanted = wanted.is_none_or(|wanted| wanted.contains(&name)) || always(resource, field);
+        if is_wanted {
+            reader
+                .field(field, read, wire, &mut record)
+                .map_err(|message| ReadProblem { field: name, message })?;
+        } else if wanted.is_some_and(|wanted| sent_with(resource, field, wanted)) {
+            // nobody asked for it: one that cannot be read does not stop the record
+            let _ = reader.field(field, read, wire, &mut record);
         }
     }
     Ok(record)
+}
+
+fn always(resource: &Resource, field: &Field) -> bool {
+    resource.key.contains(&field.name)
+        || resource.identity.as_ref() == Some(&field.name)
+        || resource.cursor.as_ref().is_some_and(|cursor| cursor.fields.contains(&field.name))
+}
+
+/// Whether an update of one of the wanted fields sends this one too.
+fn sent_with(resource: &Resource, field: &Field, wanted: &BTreeSet<String>) -> bool {
+    let (Some(update), Some(write)) = (&resource.update, &field.write) else { return false };
+    if field.read_only {
+        return false;
+    }
+    let top = write.segments().first();
+    let shares_object = || {
+        resource.fields.iter().any(|other| {
+            other.write.as_ref().is_some_and(|other| other.segments().first() == top)
+                && wanted.contains(&other.name.to_string())
+        })
+    };
+    update.send == Send::All
+        || field.always_send
+        || (update.encoding.kind == EncodingKind::JsonPatch && shares_object())
 }
 
 /// Where a field stands in a record: `codes[*]` is the list `codes`.
 pub(super) fn target(name: &Path) -> Path {
-    match name.segments().split_last() {
-        Some((Segment::All, way)) => way.iter().fold(Path::root(), |path, segment| match segment {
-            Segment::Key(key) => path.join(&Path::key(key.clone())),
-            _ => path,
-        }),
+    match halves(name) {
+        Some((list, rest)) if rest.is_root() => list,
         _ => name.clone(),
     }
 }
 
-fn typed(
-    field: &Field,
-    value: Value,
-    encoding: &Encoding,
-    times: &Times,
-    lookups: &dyn Lookups,
-) -> Result<Value, String> {
-    if matches!(value, Value::Null) {
-        return Ok(Value::Null);
-    }
-    if let Some(lookup) = &field.lookup {
-        let Some(key) = value.scalar_text().filter(|key| !key.is_empty()) else { return Ok(Value::Null) };
-        return match lookups.by_key(&lookup.target.resource, &key) {
-            Some(record) => Ok(lookup.target.field.get(&record).cloned().unwrap_or_default()),
-            None if lookup.missing == Missing::None => Ok(Value::Null),
-            None => Err(format!("there is no {} with the key {key}", lookup.target.resource)),
-        };
-    }
-    match (&field.ty, value) {
-        (Type::List(item), Value::List(items)) => items
-            .into_iter()
-            .map(|item_value| {
-                if field.fields.is_empty() {
-                    scalar::read(item, &item_value, encoding, times)
-                } else {
-                    members(&field.fields, &item_value, encoding, times, lookups)
-                }
-            })
-            .collect::<Result<Vec<_>, _>>()
-            .map(Value::List),
-        (Type::Object(_), value @ Value::Map(_)) => members(&field.fields, &value, encoding, times, lookups),
-        (Type::List(_) | Type::Object(_), other) => {
-            Err(format!("{} is declared, the answer holds {}", field.ty, scalar::shown(&other)))
-        }
-        (ty, value) => scalar::read(ty, &value, encoding, times),
+/// What stands before the first `[*]` of a path, and what behind it.
+pub(super) fn halves(path: &Path) -> Option<(Path, Path)> {
+    let at = path.segments().iter().position(|segment| *segment == Segment::All)?;
+    let joined = |segments: &[Segment]| segments.iter().fold(Path::root(), |path, one| path.join(&step(one)));
+    Some((joined(&path.segments()[..at]), joined(&path.segments()[at + 1..])))
+}
+
+fn step(segment: &Segment) -> Path {
+    match segment {
+        Segment::Key(key) => Path::key(key.clone()),
+        Segment::Index(index) => item(*index),
+        Segment::All => Path::parse("[*]").expect("this text is a path"),
     }
 }
 
-fn members(
-    fields: &[Field],
-    value: &Value,
-    encoding: &Encoding,
-    times: &Times,
-    lookups: &dyn Lookups,
-) -> Result<Value, String> {
-    let mut record = Value::Map(Map::new());
-    for field in fields {
-        let Some(read) = &field.read else { continue };
-        let found = typed(field, read.first(value).unwrap_or_default(), encoding, times, lookups)
-            .map_err(|message| format!("{}: {message}", field.name))?;
-        if !matches!(found, Value::Null) {
-            field.name.set(&mut record, found);
+/// The path of one item of a list.
+pub(super) fn item(index: usize) -> Path {
+    Path::parse(&format!("[{index}]")).expect("a position in brackets is a path")
+}
+
+struct Reader<'a> {
+    encoding: &'a Encoding,
+    times: &'a Times,
+    lookups: &'a dyn Lookups,
+}
+
+impl Reader<'_> {
+    /// Puts what the wire holds for a field into a record (or into an object of one).
+    fn field(&self, field: &Field, read: &Query, wire: &Value, record: &mut Value) -> Result<(), String> {
+        let Some((list, below)) = halves(&field.name) else {
+            let many = matches!(field.ty, Type::List(_)) && read.as_path().is_none_or(|p| !p.is_singular());
+            let value = match many {
+                true => Value::List(read.select(wire)),
+                false => read.first(wire).unwrap_or_default(),
+            };
+            let value = self.typed(field, &value)?;
+            if !matches!(value, Value::Null) {
+                field.name.set(record, value);
+            }
+            return Ok(());
+        };
+        if below.is_root() {
+            let items = read.select(wire);
+            let items = items.iter().map(|item| self.typed(field, item)).collect::<Result<Vec<_>, _>>()?;
+            list.set(record, Value::List(items));
+            return Ok(());
+        }
+        // a member of every item: `rows[].price`
+        let Some((wire_list, wire_below)) = read.as_path().and_then(halves) else { return Ok(()) };
+        let items = wire_list.get(wire).and_then(Value::as_list).unwrap_or_default();
+        for (i, held) in items.iter().enumerate() {
+            let value = self.typed(field, wire_below.get(held).unwrap_or(&Value::Null))?;
+            list.join(&item(i)).join(&below).set(record, value);
+        }
+        Ok(())
+    }
+
+    fn typed(&self, field: &Field, value: &Value) -> Result<Value, String> {
+        if matches!(value, Value::Null) {
+            return Ok(Value::Null);
+        }
+        let wrong = |value: &Value| {
+            let held = if field.sensitive { value.kind().to_owned() } else { scalar::shown(value) };
+            format!("{} is declared, the answer holds {held}", field.ty)
+        };
+        if let Some(lookup) = &field.lookup {
+            let resource = &lookup.target.resource;
+            let Some(key) = value.scalar_text() else {
+                return Err(format!("the key of {resource} is declared, the answer holds {}", value.kind()));
+            };
+            if key.is_empty() {
+                return Ok(Value::Null);
+            }
+            return match self.lookups.by_key(resource, &key) {
+                Some(record) => Ok(lookup.target.field.get(&record).cloned().unwrap_or_default()),
+                None if lookup.missing == Missing::None => Ok(Value::Null),
+                None => Err(format!("there is no {resource} with the key {key}")),
+            };
+        }
+        match (&field.ty, value) {
+            (Type::List(ty), Value::List(items)) => items
+                .iter()
+                .map(|one| match (&field.fields[..], one) {
+                    ([], one) => scalar::read(ty, one, self.encoding, self.times).map_err(|_| wrong(one)),
+                    (members, Value::Map(_)) => self.members(members, one),
+                    (_, other) => Err(wrong(other)),
+                })
+                .collect::<Result<Vec<_>, _>>()
+                .map(Value::List),
+            (Type::Object(_), Value::Map(_)) => self.members(&field.fields, value),
+            (Type::List(_) | Type::Object(_), other) => Err(wrong(other)),
+            (ty, value) => scalar::read(ty, value, self.encoding, self.times).map_err(|_| wrong(value)),
         }
     }
-    Ok(record)
+
+    fn members(&self, fields: &[Field], wire: &Value) -> Result<Value, String> {
+        let mut record = Value::Map(Map::new());
+        for field in fields {
+            let Some(read) = field.read.as_ref().filter(|_| !field.write_only) else { continue };
+            self.field(field, read, wire, &mut record)
+                .map_err(|message| format!("{}: {message}", field.name))?;
+        }
+        Ok(record)
+    }
 }

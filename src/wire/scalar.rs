@@ -22,8 +22,12 @@ pub(super) fn read(ty: &Type, value: &Value, encoding: &Encoding, times: &Times)
         (Type::Text | Type::Choice(_) | Type::Id, Value::Number(number)) => {
             Ok(Value::Text(number.normalize().to_string()))
         }
+        (Type::Text | Type::Choice(_) | Type::Id, Value::Wide(digits)) => Ok(Value::text(digits.clone())),
         (Type::Integer, _) => match number(value, &encoding.decimal) {
-            Some(number) if number.fract().is_zero() => Ok(Value::Number(number.normalize())),
+            // a whole number is calculated with in 64 bits
+            Some(number) if number.fract().is_zero() && i64::try_from(number).is_ok() => {
+                Ok(Value::Number(number.normalize()))
+            }
             _ if value.is_empty() => Ok(Value::Null),
             _ => wrong(),
         },
@@ -33,28 +37,22 @@ pub(super) fn read(ty: &Type, value: &Value, encoding: &Encoding, times: &Times)
             None => wrong(),
         },
         (Type::Date, Value::Text(text)) if text.is_empty() => Ok(Value::Null),
-        (Type::Date, Value::Text(text)) => match text.get(..10).and_then(|day| day.parse::<Date>().ok()) {
+        (Type::Date, Value::Text(text)) => match day(text, times) {
             Some(date) => Ok(Value::Text(date.to_string())),
             None => wrong(),
         },
-        (Type::Date, Value::Map(map)) => match tagged(map, &encoding.date) {
-            Some(parts) if parts.len() >= 3 => {
-                Ok(Value::Text(format!("{:04}-{:02}-{:02}", parts[0], parts[1], parts[2])))
+        (Type::Date, Value::Map(map)) => {
+            match tagged(map, &encoding.date).and_then(|parts| civil_of(&parts)) {
+                Some(time) => Ok(Value::Text(time.date().to_string())),
+                None => wrong(),
             }
-            _ => wrong(),
-        },
+        }
         (Type::Time, Value::Text(text)) if text.is_empty() => Ok(Value::Null),
         (Type::Time, Value::Text(text)) => time(text, times).map(Value::Text).map_or_else(wrong, Ok),
-        (Type::Time, Value::Map(map)) => match tagged(map, &encoding.time) {
-            Some(parts) if parts.len() >= 6 => {
-                let text = format!(
-                    "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}",
-                    parts[0], parts[1], parts[2], parts[3], parts[4], parts[5]
-                );
-                time(&text, times).map(Value::Text).map_or_else(wrong, Ok)
-            }
-            _ => wrong(),
-        },
+        (Type::Time, Value::Map(map)) => tagged(map, &encoding.time)
+            .and_then(|parts| time(&civil_of(&parts)?.to_string(), times))
+            .map(Value::Text)
+            .map_or_else(wrong, Ok),
         _ => wrong(),
     }
 }
@@ -87,7 +85,7 @@ pub(super) fn write(ty: &Type, value: &Value, encoding: &Encoding, times: &Times
                     time.hour().into(),
                     time.minute().into(),
                     time.second().into(),
-                    0,
+                    i64::from(time.subsec_nanosecond() / 1000),
                 ],
             ),
             _ => Value::Text(send_time(text, times)),
@@ -107,12 +105,29 @@ pub(super) fn send_time(text: &str, times: &Times) -> String {
     }
 }
 
+/// A day of the wire: ISO 8601, alone or with a time behind it; else in the system's own format.
+fn day(text: &str, times: &Times) -> Option<Date> {
+    let (head, rest) = (text.get(..10), text.get(10..).unwrap_or_default());
+    if let Some(Ok(date)) = head.map(str::parse::<Date>)
+        && (rest.is_empty() || rest.starts_with(['T', ' ']))
+    {
+        return Some(date);
+    }
+    Date::strptime(times.send_date.as_deref()?, text).ok()
+}
+
 /// A time of the wire: with its offset as UTC; without one by what the system means.
 fn time(text: &str, times: &Times) -> Option<String> {
     if let Ok(time) = text.parse::<Timestamp>() {
         return Some(time.to_string());
     }
-    let local = text.parse::<DateTime>().ok()?;
+    if let Some(format) = &times.send_time
+        && let Ok(time) = Timestamp::strptime(format, text)
+    {
+        return Some(time.to_string());
+    }
+    let own = || DateTime::strptime(times.send_time.as_deref()?, text).ok();
+    let local = text.parse::<DateTime>().ok().or_else(own)?;
     match times.zone {
         Zone::None => Some(local.to_string()),
         // an offset that is missing although it is always there: UTC is the least surprising reading
@@ -161,6 +176,24 @@ fn tagged(map: &Map, form: &Scalar) -> Option<Vec<i64>> {
             _ => None,
         })
         .collect()
+}
+
+/// Year, month, day, hour, minute, second and microsecond, as far as they are there; `None` where no calendar
+/// has such a day.
+fn civil_of(parts: &[i64]) -> Option<DateTime> {
+    let at = |i: usize| parts.get(i).copied().unwrap_or_default();
+    let small = |i: usize| i8::try_from(at(i)).ok();
+    let nanoseconds = i32::try_from(at(6).checked_mul(1000)?).ok()?;
+    DateTime::new(
+        i16::try_from(at(0)).ok()?,
+        small(1)?,
+        small(2)?,
+        small(3)?,
+        small(4)?,
+        small(5)?,
+        nanoseconds,
+    )
+    .ok()
 }
 
 fn decimal(number: Decimal, form: &Scalar) -> Value {
@@ -245,6 +278,39 @@ mod tests {
     }
 
     #[test]
+    fn days_that_no_calendar_has_are_no_dates() {
+        let (encoding, times) = (tagged_encoding(), Times { zone: Zone::Utc, ..Times::default() });
+        let read = |ty: &Type, wire: &str| {
+            read(ty, &crate::value::from_json_str(wire).unwrap(), &encoding, &times).map(|v| v.to_json())
+        };
+        let wrong = |text: &str| Err(format!("date is declared, the answer holds {text}"));
+        assert_eq!(read(&Type::Date, r#""2023-12-31x""#), wrong("\"2023-12-31x\""));
+        assert_eq!(read(&Type::Date, r#""2023-02-29""#), wrong("\"2023-02-29\""));
+        let tag = r#"{"year":2023,"month":2,"day":29}"#;
+        assert_eq!(read(&Type::Date, tag), wrong(tag));
+        let time = r#"{"year":2023,"month":2,"day":28,"hour":7,"microsecond":250000}"#;
+        assert_eq!(read(&Type::Time, time), Ok(r#""2023-02-28T07:00:00.25Z""#.into()));
+    }
+
+    #[test]
+    fn a_systems_own_format_is_read_too() {
+        let times = Times {
+            zone: Zone::Utc,
+            send_date: Some("%d.%m.%Y".into()),
+            send_time: Some("%d.%m.%Y %H:%M:%S".into()),
+        };
+        let encoding = Encoding::default();
+        for (ty, value, wire) in [
+            (Type::Date, "2026-11-02", "02.11.2026"),
+            (Type::Time, "2026-11-02T08:09:10Z", "02.11.2026 08:09:10"),
+        ] {
+            let written = write(&ty, &Value::text(value), &encoding, &times);
+            assert_eq!(written, Value::text(wire));
+            assert_eq!(read(&ty, &written, &encoding, &times), Ok(Value::text(value)));
+        }
+    }
+
+    #[test]
     fn amounts_stay_exact_and_wrong_kinds_are_named() {
         let (encoding, times) = (Encoding::default(), Times::default());
         let amount = crate::value::from_json_str("0.0500001").unwrap();
@@ -255,6 +321,13 @@ mod tests {
         );
         assert_eq!(read(&Type::Integer, &Value::text("17"), &encoding, &times), Ok(Value::from(17_i64)));
         assert_eq!(read(&Type::Text, &Value::from(17_i64), &encoding, &times), Ok(Value::text("17")));
+        let long = crate::value::from_json_str("123456789012345678901234567890123").unwrap();
+        let digits = Value::text("123456789012345678901234567890123");
+        assert_eq!(read(&Type::Id, &long, &encoding, &times), Ok(digits));
+        assert_eq!(
+            read(&Type::Integer, &Value::text("9223372036854775808"), &encoding, &times),
+            Err("integer is declared, the answer holds \"9223372036854775808\"".to_owned())
+        );
     }
 
     #[test]

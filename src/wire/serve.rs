@@ -2,11 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::body::{check, is_assigned};
+use super::check::{check, is_assigned};
+use super::read::{halves, item, target};
+use super::values::key_value;
 use super::{Lookups, scalar};
-use crate::program::system::{CallKind, Encoding, EncodingKind, Field, Lookup, Resource, System};
+use crate::program::system::{
+    CallKind, Encoding, EncodingKind, Field, Lookup, Resource, Scalar, System, Times,
+};
 use crate::program::types::Type;
-use crate::value::{Map, Path, Segment, Value};
+use crate::value::{Map, Path, Value};
 
 /// A record as the system answers it: read names, keys for lookups, the system's own scalars.
 pub fn encode_answer(system: &System, resource: &Resource, record: &Value, lookups: &dyn Lookups) -> Value {
@@ -16,18 +20,21 @@ pub fn encode_answer(system: &System, resource: &Resource, record: &Value, looku
             continue;
         }
         let Some(read) = field.read.as_ref().and_then(|read| read.as_path()) else { continue };
-        let name = super::read::target(&field.name);
-        let value = name.get(record).cloned().unwrap_or_default();
-        let encoded = answer(system, field, &value, &resource.encoding, lookups);
-        match read.segments().split_last() {
-            Some((Segment::All, way)) => {
-                let path = way.iter().fold(Path::root(), |path, segment| match segment {
-                    Segment::Key(key) => path.join(&Path::key(key.clone())),
-                    _ => path,
-                });
-                path.set(&mut out, encoded);
-            }
-            _ => read.set(&mut out, encoded),
+        let answer = |value: &Value| answer(system, field, value, &resource.encoding, lookups);
+        let Some((list, below)) = halves(&field.name) else {
+            let encoded = answer(field.name.get(record).unwrap_or(&Value::Null));
+            target(read).set(&mut out, encoded);
+            continue;
+        };
+        // each item by itself: `codes[]`, `rows[].price`
+        let items = list.get(record).and_then(Value::as_list).unwrap_or_default();
+        let Some((list, place)) = halves(read) else { continue };
+        if below.is_root() && items.is_empty() {
+            list.set(&mut out, Value::List(Vec::new()));
+        }
+        for (i, held) in items.iter().enumerate() {
+            let encoded = answer(below.get(held).unwrap_or(&Value::Null));
+            list.join(&item(i)).join(&place).set(&mut out, encoded);
         }
     }
     out
@@ -45,9 +52,9 @@ fn answer(
     }
     if let Some(lookup) = &field.lookup {
         return match lookups.find(&any_of(lookup), value) {
-            Ok(key) => Value::Text(key),
-            Err(super::LookupProblem::Several(keys)) => {
-                keys.into_iter().next().map_or(Value::Null, Value::Text)
+            Ok(key) => key_value(system, lookup, &key),
+            Err(super::LookupProblem::Many(keys)) => {
+                keys.first().map_or(Value::Null, |key| key_value(system, lookup, key))
             }
             Err(super::LookupProblem::None) => Value::Null,
         };
@@ -123,6 +130,9 @@ pub fn decode_body(
         if !creating && field.required && named && !given {
             reader.problems.push(format!("{} is required", field.name));
         }
+        if given && !matches!(field.ty, Type::List(_)) {
+            reader.required_members(field, &field.name, creating);
+        }
     }
     if reader.problems.is_empty() { Ok(reader.found) } else { Err(reader.problems) }
 }
@@ -149,10 +159,10 @@ impl Reader<'_> {
             }
         }
         if writable {
-            self.known.insert(at.to_string(), (super::read::target(name), field.clone()));
+            self.known.insert(at.to_string(), (target(name), field.clone()));
         }
         for (path, value) in &field.with {
-            self.constants.insert(path.to_string(), value.clone());
+            self.constants.insert(prefix.join(path).to_string(), value.clone());
         }
     }
 
@@ -171,7 +181,7 @@ impl Reader<'_> {
             None => body,
         };
         match body {
-            Value::Map(map) => self.members(map, ""),
+            Value::Map(map) => self.members(map, &Path::root()),
             _ => self.problems.push("the body must be an object".into()),
         }
     }
@@ -181,32 +191,85 @@ impl Reader<'_> {
             self.problems.push("the body must be a list of operations".into());
             return;
         };
+        let mut seen: Vec<String> = Vec::new();
         for operation in operations {
-            let op = operation.get("op").and_then(Value::as_text).unwrap_or_default().to_owned();
-            let path = operation.get("path").and_then(Value::as_text).unwrap_or_default().to_owned();
+            let text =
+                |name: &str| operation.get(name).and_then(Value::as_text).unwrap_or_default().to_owned();
+            let (op, pointer) = (text("op"), text("path"));
             if op != self.encoding.patch_op {
                 self.problems
                     .push(format!("operation {op:?} is not supported: only {}", self.encoding.patch_op));
                 continue;
             }
-            let Some(name) = path.strip_prefix('/') else {
-                self.problems.push(format!("{path:?} is no path"));
+            let Some(way) = pointer.strip_prefix('/') else {
+                self.problems.push(format!("{pointer:?} is no path"));
                 continue;
             };
-            let name = name.replace('/', ".");
-            let value = operation.get("value").cloned().unwrap_or_default();
-            self.member(&name, &value);
-        }
-    }
-
-    fn members(&mut self, map: &Map, prefix: &str) {
-        for (name, value) in map {
-            let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
+            let Some(value) = operation.get("value") else {
+                self.problems.push(format!("{pointer}: the operation has no value"));
+                continue;
+            };
+            if seen.contains(&pointer) {
+                self.problems.push(format!("{pointer} is given twice"));
+                continue;
+            }
+            // RFC 6901 section 4
+            let path = way.split('/').fold(Path::root(), |path, name| {
+                path.join(&Path::key(name.replace("~1", "/").replace("~0", "~")))
+            });
             self.member(&path, value);
+            // the whole value is replaced: what an object does not hold is gone
+            if matches!(value, Value::Map(_)) {
+                self.empty_below(&path);
+            }
+            seen.push(pointer);
         }
     }
 
-    fn member(&mut self, path: &str, value: &Value) {
+    fn members(&mut self, map: &Map, prefix: &Path) {
+        for (name, value) in map {
+            self.member(&prefix.join(&Path::key(name.clone())), value);
+        }
+    }
+
+    /// Every field below a place that nothing was said about is null.
+    fn empty_below(&mut self, place: &Path) {
+        let below = format!("{place}.");
+        for (path, (name, field)) in &self.known {
+            let is_leaf = field.fields.is_empty() || matches!(field.ty, Type::List(_));
+            let given = self.found.iter().any(|(one, _)| name.strip_prefix(one).is_some());
+            if path.starts_with(&below) && is_leaf && !field.create_only && !given {
+                self.found.push((name.clone(), Value::Null));
+            }
+        }
+    }
+
+    /// The members that an object of a new record must have, and those that an old one keeps.
+    fn required_members(&mut self, field: &Field, name: &Path, creating: bool) {
+        for member in &field.fields {
+            let name = name.join(&member.name);
+            let about = |(path, _): &&(Path, Value)| path.strip_prefix(&name).is_some();
+            let named = self.found.iter().any(|one| about(&one));
+            let given = self.found.iter().filter(about).any(|(_, value)| !value.is_empty());
+            if member.required
+                && !given
+                && (creating || named)
+                && !is_assigned(member)
+                && member.write.is_some()
+            {
+                self.problems.push(format!("{name} is required"));
+            }
+            if !creating && named && member.create_only {
+                self.problems.push(format!("{name} cannot be changed"));
+            }
+            if given && !matches!(member.ty, Type::List(_)) {
+                self.required_members(member, &name, creating);
+            }
+        }
+    }
+
+    fn member(&mut self, place: &Path, value: &Value) {
+        let path = &place.to_string();
         let below = format!("{path}.");
         let known = self.known.get(path).cloned();
         let inside = self.known.keys().any(|key| key.starts_with(&below));
@@ -214,7 +277,7 @@ impl Reader<'_> {
         let wraps = known.as_ref().is_none_or(|(_, field)| field.wrap);
         let is_list = known.as_ref().is_some_and(|(_, field)| matches!(field.ty, Type::List(_)));
         let value = match &self.encoding.wrap {
-            Some(wrap) if wraps && !is_list && constant.is_none() => match value.as_map() {
+            Some(wrap) if wraps && !is_list => match value.as_map() {
                 Some(map) if map.len() == 1 && map.contains_key(wrap) => map[wrap].clone(),
                 _ => {
                     self.problems.push(format!("{path} must be an object with the one member {wrap}"));
@@ -224,13 +287,11 @@ impl Reader<'_> {
             _ => value.clone(),
         };
         match (known, &value) {
-            (_, Value::Map(map)) if inside => self.members(map, path),
+            (_, Value::Map(map)) if inside => self.members(map, place),
             (Some((name, field)), value) => self.leaf(path, &name, &field, value),
-            (None, Value::Null) if inside => {}
+            (None, Value::Null) if inside => self.empty_below(place),
             (None, value) => match constant {
-                Some(wanted)
-                    if wanted == *value
-                        || value.as_map().is_some_and(|map| map.values().any(|one| *one == wanted)) => {}
+                Some(wanted) if wanted == *value => {}
                 Some(_) => self.problems.push(format!("{path} has another value than it may have")),
                 None => self.problems.push(format!("{path} is not known or cannot be written")),
             },
@@ -244,7 +305,11 @@ impl Reader<'_> {
             return;
         }
         let typed = if let Some(lookup) = &field.lookup {
-            match value.scalar_text().and_then(|key| self.lookups.by_key(&lookup.target.resource, &key)) {
+            let found = value.scalar_text().and_then(|key| {
+                let record = self.lookups.by_key(&lookup.target.resource, &key)?;
+                (key_value(self.system, lookup, &key) == *value).then_some(record)
+            });
+            match found {
                 Some(record) => Ok(lookup.target.field.get(&record).cloned().unwrap_or_default()),
                 None => Err(format!("there is no {} with the key {value}", lookup.target.resource)),
             }
@@ -264,7 +329,8 @@ impl Reader<'_> {
         let mut out = Vec::new();
         for item in items {
             if field.fields.is_empty() {
-                out.push(item.clone());
+                let ty = field.ty.item().unwrap_or(&Type::Any);
+                out.push(strict(ty, item, self.encoding, &self.system.times)?);
                 continue;
             }
             let mut reader = Reader {
@@ -280,9 +346,11 @@ impl Reader<'_> {
                 reader.learn(member, &member.name, &Path::root(), true);
             }
             match item {
-                Value::Map(map) => reader.members(map, ""),
+                Value::Map(map) => reader.members(map, &Path::root()),
                 _ => reader.problems.push("an item must be an object".into()),
             }
+            // an item is always given whole
+            reader.required_members(field, &Path::root(), true);
             if !reader.problems.is_empty() {
                 return Err(reader.problems.join("; "));
             }
@@ -297,25 +365,30 @@ impl Reader<'_> {
 }
 
 /// A request must hold the declared kind exactly; an answer may be read more kindly.
-fn strict(
-    ty: &Type,
-    value: &Value,
-    encoding: &Encoding,
-    times: &crate::program::system::Times,
-) -> Result<Value, String> {
-    let fits = match (ty, value) {
-        (Type::Text | Type::Id | Type::Choice(_) | Type::Date | Type::Time, Value::Text(_))
-        | (Type::Bool, Value::Bool(_))
-        | (Type::Integer, Value::Number(_))
-        | (Type::Any, _) => true,
-        (Type::Date | Type::Time | Type::Decimal, Value::Map(_)) => true,
-        (Type::Decimal, Value::Number(_)) => encoding.decimal == crate::program::system::Scalar::Number,
-        (Type::Decimal, Value::Text(_)) => encoding.decimal == crate::program::system::Scalar::Text,
+fn strict(ty: &Type, value: &Value, encoding: &Encoding, times: &Times) -> Result<Value, String> {
+    let tagged = |form: &Scalar| match (form, value) {
+        (Scalar::Tagged { tag, .. }, Value::Map(map)) => {
+            tag.iter().all(|(name, class)| map.get(name).and_then(Value::as_text) == Some(class))
+        }
+        (Scalar::Number, Value::Number(_)) => *ty == Type::Decimal,
+        (Scalar::Text, Value::Text(_)) => true,
+        // a date is no number: text is what is left
+        (Scalar::Number, Value::Text(_)) => *ty != Type::Decimal,
         _ => false,
     };
+    let fits = match ty {
+        Type::Text | Type::Id | Type::Choice(_) => matches!(value, Value::Text(_)),
+        Type::Bool => matches!(value, Value::Bool(_)),
+        Type::Integer => matches!(value, Value::Number(_)),
+        Type::Decimal => tagged(&encoding.decimal),
+        Type::Date => tagged(&encoding.date),
+        Type::Time => tagged(&encoding.time),
+        Type::Any | Type::File | Type::Table(_) => true,
+        Type::List(_) | Type::Object(_) => false,
+    };
+    let wrong = || format!("must be {ty}, not {}", scalar::shown(value));
     if !fits {
-        return Err(format!("must be {ty}, not {}", scalar::shown(value)));
+        return Err(wrong());
     }
-    scalar::read(ty, value, encoding, times)
-        .map_err(|_| format!("must be {ty}, not {}", scalar::shown(value)))
+    scalar::read(ty, value, encoding, times).map_err(|_| wrong())
 }

@@ -152,7 +152,7 @@ impl Compiler<'_> {
         Origin { span, text: self.sources.place(span) }
     }
 
-    /// A side may not be called like a word of a row or register: `{ severa: …, value: … }` must stay clear.
+    /// A side may not be called like a word of a row or register: `{ shop: …, value: … }` must stay clear.
     fn side_name(&mut self, side: Side, name: &At<String>) {
         let taken = spec::ROW_WORDS.contains(&name.value.as_str())
             || [

@@ -487,11 +487,11 @@ impl Compiler<'_> {
     ) -> Option<Vec<Step>> {
         let words = &row.words;
         let mut steps = Vec::new();
-        let several: Vec<Side> = Side::BOTH
+        let many: Vec<Side> = Side::BOTH
             .into_iter()
             .filter(|side| ends[*side].as_ref().is_some_and(|end| end.paths.len() > 1))
             .collect();
-        match (&words.join, &several[..]) {
+        match (&words.join, &many[..]) {
             (Some(join), [side]) => steps.push(Step::Join {
                 many: *side,
                 with: join.value.clone(),
@@ -502,7 +502,7 @@ impl Compiler<'_> {
                 self.error(
                     &codes::BAD_ROW,
                     join.span,
-                    "`join` is for a row with several paths on exactly one side",
+                    "`join` is for a row with many paths on exactly one side",
                     None,
                 );
                 return None;
@@ -511,7 +511,7 @@ impl Compiler<'_> {
                 self.error(
                     &codes::BAD_ROW,
                     row.span,
-                    "several paths on one side need `join`: the text that stands between them",
+                    "many paths on one side need `join`: the text that stands between them",
                     Some("add `join: \"\\n\"` or `join: \", \"`".to_owned()),
                 );
                 return None;

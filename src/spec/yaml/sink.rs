@@ -39,7 +39,7 @@ pub(super) fn push(diagnostic: Diagnostic) {
     });
 }
 
-/// Reports several.
+/// Reports many.
 pub(super) fn extend(diagnostics: Diagnostics) {
     FOUND.with(|found| {
         if let Some(found) = found.borrow_mut().last_mut() {

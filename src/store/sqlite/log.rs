@@ -1,88 +1,108 @@
 //! What is set aside, what happened, and small facts.
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{OptionalExtension, Row, params};
 
-use super::super::{EventRow, Log, Result, RunRow, SetAside, StoreError};
-use super::{Sqlite, limit, side_number};
+use super::{Sqlite, json, limited, number, side};
+use crate::store::{EventRow, Log, Result, RunRow, SetAside};
 use crate::value::Side;
-
-fn json<T: serde::Serialize>(row: &T) -> Result<String> {
-    serde_json::to_string(row).map_err(|error| StoreError(error.to_string()))
-}
-
-fn parsed<T: serde::de::DeserializeOwned>(text: &str) -> Result<T> {
-    serde_json::from_str(text)
-        .map_err(|error| StoreError(format!("a row of the state cannot be read: {error}")))
-}
-
-impl Sqlite {
-    fn rows<T: serde::de::DeserializeOwned>(
-        &self,
-        sql: &str,
-        params: impl rusqlite::Params,
-    ) -> Result<Vec<T>> {
-        let mut statement = self.db.prepare_cached(sql)?;
-        let mut rows = statement.query(params)?;
-        let mut out = Vec::new();
-        while let Some(row) = rows.next()? {
-            out.push(parsed(row.get_ref(0)?.as_str().map_err(|error| StoreError(error.to_string()))?)?);
-        }
-        Ok(out)
-    }
-}
 
 impl Log for Sqlite {
     fn put_set_aside(&mut self, row: &SetAside) -> Result<()> {
-        self.db
+        self.connection
             .prepare_cached(
-                "INSERT INTO set_aside (register, side, id, row, since) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET row = ?4",
+                "INSERT INTO set_aside (register, side, id, resource, label, code, reason, vals, since,
+                    retry_at, attempts)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+                 ON CONFLICT (register, side, id) DO UPDATE SET resource = excluded.resource,
+                    label = excluded.label, code = excluded.code, reason = excluded.reason,
+                    vals = excluded.vals, retry_at = excluded.retry_at, attempts = excluded.attempts",
             )?
-            .execute(params![row.register, side_number(row.side), row.id, json(row)?, row.since])?;
+            .execute(params![
+                row.register,
+                number(row.side),
+                row.id,
+                row.resource,
+                row.label,
+                row.code,
+                row.reason,
+                row.values.to_json(),
+                row.since,
+                row.retry_at,
+                row.attempts,
+            ])?;
         Ok(())
     }
 
     fn remove_set_aside(&mut self, register: &str, side: Side, id: &str) -> Result<bool> {
-        let removed = self
-            .db
+        let found = self
+            .connection
             .prepare_cached("DELETE FROM set_aside WHERE register = ?1 AND side = ?2 AND id = ?3")?
-            .execute(params![register, side_number(side), id])?;
-        Ok(removed > 0)
+            .execute(params![register, number(side), id])?;
+        Ok(found > 0)
     }
 
     fn set_aside_of(&self, register: &str, side: Side, id: &str) -> Result<Option<SetAside>> {
-        let rows = self.rows(
-            "SELECT row FROM set_aside WHERE register = ?1 AND side = ?2 AND id = ?3",
-            params![register, side_number(side), id],
+        let mut statement = self.connection.prepare_cached(
+            "SELECT register, side, resource, id, label, code, reason, vals, since, retry_at, attempts
+             FROM set_aside WHERE register = ?1 AND side = ?2 AND id = ?3",
         )?;
-        Ok(rows.into_iter().next())
+        let mut found = statement.query_map(params![register, number(side), id], aside)?;
+        Ok(found.next().transpose()?)
     }
 
     fn set_aside(&self, register: Option<&str>) -> Result<Vec<SetAside>> {
-        self.rows(
-            "SELECT row FROM set_aside WHERE (?1 IS NULL OR register = ?1) ORDER BY since, register, id",
-            [register],
-        )
+        let mut statement = self.connection.prepare_cached(
+            "SELECT register, side, resource, id, label, code, reason, vals, since, retry_at, attempts
+             FROM set_aside WHERE ?1 IS NULL OR register = ?1 ORDER BY since, register, side, id",
+        )?;
+        let found = statement.query_map([register], aside)?;
+        Ok(found.collect::<rusqlite::Result<_>>()?)
     }
 
     fn put_run(&mut self, run: &RunRow) -> Result<()> {
-        self.db
+        self.connection
             .prepare_cached(
-                "INSERT INTO run (id, started, row) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET row = ?3",
+                "INSERT INTO run (id, started, ended, verb, program, report) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                 ON CONFLICT (id) DO UPDATE SET started = excluded.started, ended = excluded.ended,
+                    verb = excluded.verb, program = excluded.program, report = excluded.report",
             )?
-            .execute(params![run.id, run.started, json(run)?])?;
+            .execute(params![run.id, run.started, run.ended, run.verb, run.program, run.report.to_json()])?;
         Ok(())
     }
 
-    fn runs(&self, count: usize) -> Result<Vec<RunRow>> {
-        self.rows("SELECT row FROM run ORDER BY started DESC, id DESC LIMIT ?1", [limit(count)])
+    fn runs(&self, limit: usize) -> Result<Vec<RunRow>> {
+        // by number, not by time: our clock may have been set back
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id, started, ended, verb, program, report FROM run ORDER BY num DESC LIMIT ?1",
+        )?;
+        let found = statement.query_map([limited(limit)], |row| {
+            Ok(RunRow {
+                id: row.get(0)?,
+                started: row.get(1)?,
+                ended: row.get(2)?,
+                verb: row.get(3)?,
+                program: row.get(4)?,
+                report: json(row, 5)?,
+            })
+        })?;
+        Ok(found.collect::<rusqlite::Result<_>>()?)
     }
 
     fn add_event(&mut self, event: &EventRow) -> Result<()> {
-        self.db
+        self.connection
             .prepare_cached(
-                "INSERT INTO event (run, register, left_id, right_id, row) VALUES (?1, ?2, ?3, ?4, ?5)",
+                "INSERT INTO event (run, at, register, left_id, right_id, what, detail)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             )?
-            .execute(params![event.run, event.register, event.left, event.right, json(event)?])?;
+            .execute(params![
+                event.run,
+                event.at,
+                event.register,
+                event.left,
+                event.right,
+                event.what,
+                event.detail.to_json(),
+            ])?;
         Ok(())
     }
 
@@ -90,46 +110,187 @@ impl Log for Sqlite {
         &self,
         run: Option<&str>,
         record: Option<(&str, Side, &str)>,
-        count: usize,
+        limit: usize,
     ) -> Result<Vec<EventRow>> {
-        let (register, left, right) = match record {
-            Some((register, Side::Left, id)) => (Some(register), Some(id), None),
-            Some((register, Side::Right, id)) => (Some(register), None, Some(id)),
-            None => (None, None, None),
+        let of_run = match run {
+            Some(_) => "run = ?1",
+            None => "?1 IS NULL",
         };
-        self.rows(
-            "SELECT row FROM event WHERE (?1 IS NULL OR run = ?1) AND (?2 IS NULL OR register = ?2)
-             AND (?3 IS NULL OR left_id = ?3) AND (?4 IS NULL OR right_id = ?4) ORDER BY seq LIMIT ?5",
-            params![run, register, left, right, limit(count)],
-        )
+        let of_record = match record {
+            Some((_, Side::Left, _)) => "register = ?2 AND left_id = ?3",
+            Some((_, Side::Right, _)) => "register = ?2 AND right_id = ?3",
+            None => "?2 IS NULL AND ?3 IS NULL",
+        };
+        let sql = format!(
+            "SELECT run, at, register, left_id, right_id, what, detail FROM event
+             WHERE {of_run} AND {of_record} ORDER BY num DESC LIMIT ?4"
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let values = params![run, record.map(|of| of.0), record.map(|of| of.2), limited(limit)];
+        let found = statement.query_map(values, event)?;
+        let mut found: Vec<EventRow> = found.collect::<rusqlite::Result<_>>()?;
+        found.reverse();
+        Ok(found)
     }
 
     fn fact(&self, name: &str) -> Result<Option<String>> {
-        Ok(self
-            .db
-            .prepare_cached("SELECT value FROM fact WHERE name = ?1")?
-            .query_row([name], |row| row.get(0))
-            .optional()?)
+        let mut statement = self.connection.prepare_cached("SELECT value FROM fact WHERE name = ?1")?;
+        Ok(statement.query_row([name], |row| row.get(0)).optional()?)
     }
 
     fn set_fact(&mut self, name: &str, value: Option<&str>) -> Result<()> {
         match value {
+            // a fact that stays as it is, is no news
             Some(value) => self
-                .db
+                .connection
                 .prepare_cached(
-                    "INSERT INTO fact (name, value) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = ?2",
+                    "INSERT INTO fact (name, value) VALUES (?1, ?2)
+                     ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE value <> excluded.value",
                 )?
-                .execute(params![name, value])?,
-            None => self.db.prepare_cached("DELETE FROM fact WHERE name = ?1")?.execute([name])?,
+                .execute([name, value])?,
+            None => self.connection.prepare_cached("DELETE FROM fact WHERE name = ?1")?.execute([name])?,
         };
         Ok(())
     }
 
     fn facts(&self, prefix: &str) -> Result<Vec<(String, String)>> {
-        let mut statement = self.db.prepare_cached(
-            "SELECT name, value FROM fact WHERE substr(name, 1, length(?1)) = ?1 ORDER BY name",
+        // the range is for the index, the comparison for the truth
+        let mut statement = self.connection.prepare_cached(
+            "SELECT name, value FROM fact
+             WHERE name >= ?1 AND name < ?1 || char(0x10ffff) AND substr(name, 1, length(?1)) = ?1
+             ORDER BY name",
         )?;
-        let rows = statement.query_map([prefix], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
+        let found = statement.query_map([prefix], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(found.collect::<rusqlite::Result<_>>()?)
+    }
+}
+
+fn aside(row: &Row) -> rusqlite::Result<SetAside> {
+    Ok(SetAside {
+        register: row.get(0)?,
+        side: side(row, 1)?,
+        resource: row.get(2)?,
+        id: row.get(3)?,
+        label: row.get(4)?,
+        code: row.get(5)?,
+        reason: row.get(6)?,
+        values: json(row, 7)?,
+        since: row.get(8)?,
+        retry_at: row.get(9)?,
+        attempts: row.get(10)?,
+    })
+}
+
+fn event(row: &Row) -> rusqlite::Result<EventRow> {
+    Ok(EventRow {
+        run: row.get(0)?,
+        at: row.get(1)?,
+        register: row.get(2)?,
+        left: row.get(3)?,
+        right: row.get(4)?,
+        what: row.get(5)?,
+        detail: json(row, 6)?,
+    })
+}
+
+#[cfg(test)]
+pub(in crate::store) mod tests {
+    use super::*;
+    use crate::value::{Value, from_json_str};
+
+    /// Customer `id`, set aside.
+    pub(in crate::store) fn aside(id: &str) -> SetAside {
+        SetAside {
+            register: "customers".into(),
+            side: Side::Left,
+            resource: "customers".into(),
+            id: id.into(),
+            label: format!("{id} Acme"),
+            code: "ME0901".into(),
+            reason: "both sides changed the name: choose one".into(),
+            values: from_json_str(r#"{"limit":[10.00,null]}"#).unwrap(),
+            since: 100,
+            retry_at: None,
+            attempts: 1,
+        }
+    }
+
+    #[test]
+    fn a_record_stays_set_aside_since_the_first_time() {
+        let mut store = Sqlite::in_memory().unwrap();
+        store.put_set_aside(&aside("2")).unwrap();
+        store.put_set_aside(&SetAside { since: 50, ..aside("1") }).unwrap();
+        let again =
+            SetAside { reason: "gone".into(), since: 900, retry_at: Some(5), attempts: 2, ..aside("2") };
+        store.put_set_aside(&again).unwrap();
+        let expected = [SetAside { since: 50, ..aside("1") }, SetAside { since: 100, ..again }];
+        assert_eq!(store.set_aside(None).unwrap(), expected);
+        assert_eq!(store.set_aside(Some("customers")).unwrap(), expected);
+        assert!(store.set_aside(Some("projects")).unwrap().is_empty());
+        assert!(store.remove_set_aside("customers", Side::Left, "2").unwrap());
+        assert!(!store.remove_set_aside("customers", Side::Left, "2").unwrap());
+    }
+
+    #[test]
+    fn a_run_is_started_and_ended() {
+        let mut store = Sqlite::in_memory().unwrap();
+        let run = |id: &str, ended| RunRow {
+            id: id.into(),
+            started: 1,
+            ended,
+            verb: "run".into(),
+            program: "p".into(),
+            report: Value::Null,
+        };
+        store.put_run(&run("z", None)).unwrap();
+        store.put_run(&run("a", None)).unwrap();
+        store.put_run(&run("z", Some(9))).unwrap();
+        assert_eq!(store.runs(9).unwrap(), [run("a", None), run("z", Some(9))]);
+        assert_eq!(store.runs(1).unwrap(), [run("a", None)]);
+    }
+
+    #[test]
+    fn the_last_events_come_oldest_first() {
+        let mut store = Sqlite::in_memory().unwrap();
+        let event = |run: &str, left: Option<&str>, right: Option<&str>, what: &str| EventRow {
+            run: run.into(),
+            at: 7,
+            register: "customers".into(),
+            left: left.map(Into::into),
+            right: right.map(Into::into),
+            what: what.into(),
+            detail: from_json_str(r#"{"name":["a","b"]}"#).unwrap(),
+        };
+        let all = [
+            event("r1", Some("1"), None, "set_aside"),
+            event("r1", Some("1"), Some("A"), "linked"),
+            event("r2", Some("1"), Some("A"), "updated"),
+            event("r2", Some("2"), Some("B"), "updated"),
+        ];
+        for event in &all {
+            store.add_event(event).unwrap();
+        }
+        assert_eq!(store.events(None, None, 9).unwrap(), all);
+        assert_eq!(store.events(Some("r2"), None, 9).unwrap(), all[2..]);
+        assert_eq!(store.events(None, Some(("customers", Side::Left, "1")), 2).unwrap(), all[1..3]);
+        assert_eq!(store.events(Some("r1"), Some(("customers", Side::Right, "A")), 9).unwrap(), all[1..2]);
+        assert!(store.events(None, Some(("projects", Side::Left, "1")), 9).unwrap().is_empty());
+    }
+
+    #[test]
+    fn facts_are_set_replaced_and_removed() {
+        let mut store = Sqlite::in_memory().unwrap();
+        for (name, value) in [("cursor/a", "1"), ("cursor/b", "2"), ("cursors", "3"), ("cursor/a", "4")] {
+            store.set_fact(name, Some(value)).unwrap();
+        }
+        store.set_fact("cursor/b", None).unwrap();
+        store.set_fact("nothing", None).unwrap();
+        assert_eq!(store.fact("cursor/a").unwrap().as_deref(), Some("4"));
+        assert_eq!(store.fact("cursor/b").unwrap(), None);
+        assert_eq!(store.facts("cursor/").unwrap(), [("cursor/a".to_owned(), "4".to_owned())]);
+        assert_eq!(store.facts("").unwrap().len(), 2);
+        let before = store.news();
+        store.set_fact("cursor/a", Some("4")).unwrap();
+        assert_eq!(store.news(), before);
     }
 }

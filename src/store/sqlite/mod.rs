@@ -1,120 +1,81 @@
-//! The store on one SQLite file: WAL, every commit on disk before it is answered.
+//! The store in an SQLite file.
+//!
+//! One table for each question of the contract, JSON as text, times as milliseconds, sides as 0 and 1.
+//! Every statement is prepared once. Transactions belong to the thread behind the handle, never to a method here.
 
 mod journal;
 mod links;
 mod log;
 mod mirror;
+mod open;
 mod schema;
 mod scratch;
+mod trial;
 
-use std::path::Path;
+use rusqlite::types::Type;
+use rusqlite::{Connection, ErrorCode, Row};
 
-use rusqlite::{Connection, OpenFlags};
-
-use super::{Result, StoreError};
+use super::StoreError;
 use crate::value::{Side, Value, from_json_str};
 
-/// A store on SQLite.
+pub(super) use open::Identity;
+
+/// One open database.
 pub(super) struct Sqlite {
-    pub(super) db: Connection,
+    /// The one connection.
+    pub(super) connection: Connection,
+    /// How many row changes were scratch: they are no news to the state.
+    scratch: u64,
+}
+
+impl Sqlite {
+    /// How many rows were changed since the database was opened, scratch left out.
+    pub(super) fn news(&self) -> u64 {
+        self.connection.total_changes() - self.scratch
+    }
 }
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
-        StoreError(error.to_string())
-    }
-}
-
-impl Sqlite {
-    /// Opens (or makes) a state file for writing.
-    pub(super) fn open(path: &Path) -> Result<Sqlite> {
-        let db = Connection::open(path)?;
-        private(path);
-        db.pragma_update(None, "journal_mode", "WAL")?;
-        // NORMAL may lose the last commits at a power loss: an intent would be gone while its request left
-        db.pragma_update(None, "synchronous", "FULL")?;
-        Sqlite::prepared(db, true)
-    }
-
-    /// Opens a state file for reading only; scratch rows of a plan live in memory.
-    pub(super) fn open_read_only(path: &Path) -> Result<Sqlite> {
-        let db = Connection::open_with_flags(
-            path,
-            OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-        )?;
-        Sqlite::prepared(db, false)
-    }
-
-    /// Writes a copy into a file of its own.
-    pub(super) fn copy_to(&self, path: &Path) -> Result<()> {
-        self.db.execute("VACUUM INTO ?1", [path.to_string_lossy()])?;
-        Ok(())
-    }
-
-    /// A store in memory.
-    pub(super) fn in_memory() -> Result<Sqlite> {
-        Sqlite::prepared(Connection::open_in_memory()?, true)
-    }
-
-    fn prepared(mut db: Connection, writable: bool) -> Result<Sqlite> {
-        db.busy_timeout(std::time::Duration::from_secs(10))?;
-        db.set_prepared_statement_cache_capacity(128);
-        // plan rows die with their run: they are never in the state file
-        db.pragma_update(None, "temp_store", "MEMORY")?;
-        if writable {
-            schema::migrate(&mut db)?;
-        } else {
-            schema::check(&db)?;
+        let say = |what: &str| StoreError(format!("{what} ({error})"));
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => say("the disk is full: make room and run again"),
+            Some(ErrorCode::ReadOnly) => say("it was opened for reading only"),
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+                say("another process holds it for too long: run again when it is done")
+            }
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+                say("the file is damaged: restore it from a backup")
+            }
+            Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen) => {
+                say("the file cannot be read or written: check the disk and its permissions")
+            }
+            _ => StoreError(error.to_string()),
         }
-        db.execute_batch(scratch::TABLE)?;
-        Ok(Sqlite { db })
     }
 }
 
-/// The state holds a company's data: only its owner may read it.
-fn private(path: &Path) {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // where the mode cannot be set (a foreign file system), the file is still used
-        let _ = std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600));
-    }
-    #[cfg(not(unix))]
-    let _ = path;
+/// A column that holds JSON.
+fn json(row: &Row, column: usize) -> rusqlite::Result<Value> {
+    let text = row.get_ref(column)?.as_str()?;
+    from_json_str(text)
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error)))
 }
 
-fn side_number(side: Side) -> i64 {
+/// A column that holds a side.
+fn side(row: &Row, column: usize) -> rusqlite::Result<Side> {
+    Ok(if row.get::<_, i64>(column)? == 0 { Side::Left } else { Side::Right })
+}
+
+/// How a side is stored.
+fn number(side: Side) -> i64 {
     match side {
         Side::Left => 0,
         Side::Right => 1,
     }
 }
 
-fn side_of(number: i64) -> Side {
-    if number == 0 { Side::Left } else { Side::Right }
-}
-
-/// A value from a JSON column.
-fn value_of(text: &str) -> rusqlite::Result<Value> {
-    from_json_str(text).map_err(|error| {
-        rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error))
-    })
-}
-
-/// A snake_case word of a serde enum, for a text column.
-fn word<T: serde::Serialize>(value: T) -> String {
-    match serde_json::to_value(value) {
-        Ok(serde_json::Value::String(word)) => word,
-        _ => String::new(),
-    }
-}
-
-fn from_word<T: serde::de::DeserializeOwned>(word: String) -> rusqlite::Result<T> {
-    serde_json::from_value(serde_json::Value::String(word)).map_err(|error| {
-        rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error))
-    })
-}
-
-fn limit(count: usize) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
+/// A number as SQLite counts; more than it can count is -1, which as a limit is none.
+fn limited(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(-1)
 }

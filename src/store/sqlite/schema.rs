@@ -1,104 +1,155 @@
-//! Tables, and how an older state becomes a newer one.
+//! The tables, step by step: a state of any older version is brought forward when it is opened for writing.
 
-use rusqlite::Connection;
+/// Says in the file's header that it is ours ("MAPE").
+pub(super) const APPLICATION: i64 = 0x4d41_5045;
 
-use super::super::{Result, StoreError};
+/// What makes each version out of the one before. Only ever append: a step that was released never changes.
+pub(super) const STEPS: &[&str] = &[FIRST];
 
-/// Says that a file is ours ("ME01").
-const APPLICATION_ID: i64 = 0x4D45_3031;
+/// The tables of a run's scratch: they live in SQLite's temporary database, so they die with the run, cost no
+/// fsync, and a state that was opened for reading can still hold a plan.
+pub(super) const SCRATCH: &str = "
+CREATE TEMP TABLE plan (
+    seq      INTEGER PRIMARY KEY AUTOINCREMENT,
+    register TEXT NOT NULL,
+    left_id  TEXT,
+    right_id TEXT,
+    action   TEXT NOT NULL,
+    change   TEXT NOT NULL
+) STRICT;
+CREATE INDEX temp.plan_register ON plan (register);
+CREATE INDEX temp.plan_left ON plan (register, left_id) WHERE left_id IS NOT NULL;
+CREATE INDEX temp.plan_right ON plan (register, right_id) WHERE right_id IS NOT NULL;
+";
 
-/// Each step brings the state one version further; steps are only ever added.
-const STEPS: &[&str] = &["
-    CREATE TABLE record (
-        side INTEGER NOT NULL, resource TEXT NOT NULL, id TEXT NOT NULL,
-        parent TEXT, data TEXT NOT NULL, hash TEXT NOT NULL, dirty INTEGER NOT NULL, sweep INTEGER NOT NULL,
-        PRIMARY KEY (side, resource, id)
-    ) WITHOUT ROWID;
-    CREATE INDEX record_dirty ON record (side, resource, id) WHERE dirty = 1;
-    CREATE INDEX record_parent ON record (side, resource, parent, id) WHERE parent IS NOT NULL;
+/// `record` is narrow, its data stands in `body` under the same key, and both lie in the order in which records
+/// were first seen, which is mostly the order of every list: a complete read, which bumps the sweep of every
+/// record, rewrites few pages.
+const FIRST: &str = "
+CREATE TABLE state (
+    one     INTEGER PRIMARY KEY CHECK (one = 1),
+    lineage TEXT NOT NULL,
+    serial  INTEGER NOT NULL,
+    doubt   TEXT
+) STRICT;
+CREATE TABLE lock (
+    one    INTEGER PRIMARY KEY CHECK (one = 1),
+    token  TEXT NOT NULL,
+    holder TEXT NOT NULL
+) STRICT;
 
-    CREATE TABLE match_key (
-        register TEXT NOT NULL, side INTEGER NOT NULL, slot INTEGER NOT NULL, value TEXT NOT NULL,
-        resource TEXT NOT NULL, id TEXT NOT NULL,
-        PRIMARY KEY (register, side, id, resource, slot)
-    ) WITHOUT ROWID;
-    CREATE INDEX match_value ON match_key (register, side, slot, value, id);
+CREATE TABLE record (
+    key      INTEGER PRIMARY KEY,
+    side     INTEGER NOT NULL,
+    resource TEXT NOT NULL,
+    id       TEXT NOT NULL,
+    parent   TEXT,
+    hash     TEXT NOT NULL,
+    dirty    INTEGER NOT NULL,
+    sweep    INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX record_id ON record (side, resource, id);
+CREATE INDEX record_dirty ON record (side, resource, id) WHERE dirty = 1;
+CREATE INDEX record_parent ON record (side, resource, parent, id) WHERE parent IS NOT NULL;
+CREATE TABLE body (
+    key  INTEGER PRIMARY KEY,
+    data TEXT NOT NULL
+) STRICT;
 
-    CREATE TABLE link (
-        register TEXT NOT NULL, left_resource TEXT NOT NULL, left_id TEXT NOT NULL,
-        right_resource TEXT NOT NULL, right_id TEXT NOT NULL, base TEXT NOT NULL, since INTEGER NOT NULL, how TEXT NOT NULL,
-        PRIMARY KEY (register, left_id)
-    ) WITHOUT ROWID;
-    CREATE UNIQUE INDEX link_right ON link (register, right_id);
+CREATE TABLE match_key (
+    side     INTEGER NOT NULL,
+    resource TEXT NOT NULL,
+    id       TEXT NOT NULL,
+    register TEXT NOT NULL,
+    place    INTEGER NOT NULL,
+    key      TEXT NOT NULL,
+    PRIMARY KEY (side, resource, id, register, place)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX match_key_key ON match_key (register, side, place, key, id, resource);
 
-    CREATE TABLE intent (
-        id INTEGER PRIMARY KEY AUTOINCREMENT, run TEXT NOT NULL, register TEXT NOT NULL, side INTEGER NOT NULL,
-        resource TEXT NOT NULL, target TEXT, source_resource TEXT, source_id TEXT, effect TEXT NOT NULL,
-        request TEXT NOT NULL, lookup TEXT NOT NULL, program TEXT NOT NULL, state TEXT NOT NULL, attempt INTEGER NOT NULL,
-        sent_at INTEGER NOT NULL, settle_until INTEGER NOT NULL, outcome TEXT NOT NULL, then_do TEXT NOT NULL
-    );
-    CREATE INDEX intent_open ON intent (register, side, target, source_id) WHERE state IN ('planned', 'sent', 'in_doubt');
-    CREATE INDEX intent_record ON intent (register, target);
+CREATE TABLE link (
+    key            INTEGER PRIMARY KEY,
+    register       TEXT NOT NULL,
+    left_resource  TEXT NOT NULL,
+    left_id        TEXT NOT NULL,
+    right_resource TEXT NOT NULL,
+    right_id       TEXT NOT NULL,
+    base           TEXT NOT NULL,
+    since          INTEGER NOT NULL,
+    how            TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX link_left ON link (register, left_id);
+CREATE UNIQUE INDEX link_right ON link (register, right_id);
 
-    CREATE TABLE set_aside (
-        register TEXT NOT NULL, side INTEGER NOT NULL, id TEXT NOT NULL, row TEXT NOT NULL, since INTEGER NOT NULL,
-        PRIMARY KEY (register, side, id)
-    ) WITHOUT ROWID;
+CREATE TABLE intent (
+    id              INTEGER PRIMARY KEY AUTOINCREMENT,
+    run             TEXT NOT NULL,
+    register        TEXT NOT NULL,
+    side            INTEGER NOT NULL,
+    resource        TEXT NOT NULL,
+    target          TEXT,
+    source_resource TEXT,
+    source_id       TEXT,
+    effect          TEXT NOT NULL,
+    request         TEXT NOT NULL,
+    lookup          TEXT NOT NULL,
+    program         TEXT NOT NULL,
+    state           TEXT NOT NULL,
+    attempt         INTEGER NOT NULL,
+    sent_at         INTEGER NOT NULL,
+    settle_until    INTEGER NOT NULL,
+    outcome         TEXT NOT NULL,
+    after           TEXT NOT NULL
+) STRICT;
+CREATE INDEX intent_open ON intent (id) WHERE state IN ('planned', 'sent', 'in_doubt');
+CREATE INDEX intent_open_target ON intent (register, side, target)
+    WHERE state IN ('planned', 'sent', 'in_doubt');
+CREATE INDEX intent_open_source ON intent (register, side, source_id)
+    WHERE state IN ('planned', 'sent', 'in_doubt');
+CREATE INDEX intent_target ON intent (target) WHERE target IS NOT NULL;
+CREATE INDEX intent_source ON intent (source_id) WHERE source_id IS NOT NULL;
 
-    CREATE TABLE run (id TEXT PRIMARY KEY, started INTEGER NOT NULL, row TEXT NOT NULL) WITHOUT ROWID;
-    CREATE INDEX run_started ON run (started);
+CREATE TABLE set_aside (
+    register TEXT NOT NULL,
+    side     INTEGER NOT NULL,
+    id       TEXT NOT NULL,
+    resource TEXT NOT NULL,
+    label    TEXT NOT NULL,
+    code     TEXT NOT NULL,
+    reason   TEXT NOT NULL,
+    vals     TEXT NOT NULL,
+    since    INTEGER NOT NULL,
+    retry_at INTEGER,
+    attempts INTEGER NOT NULL,
+    PRIMARY KEY (register, side, id)
+) STRICT, WITHOUT ROWID;
 
-    CREATE TABLE event (
-        seq INTEGER PRIMARY KEY AUTOINCREMENT, run TEXT NOT NULL, register TEXT NOT NULL, left_id TEXT, right_id TEXT, row TEXT NOT NULL
-    );
-    CREATE INDEX event_run ON event (run, seq);
-    CREATE INDEX event_left ON event (register, left_id, seq);
-    CREATE INDEX event_right ON event (register, right_id, seq);
+CREATE TABLE run (
+    num     INTEGER PRIMARY KEY AUTOINCREMENT,
+    id      TEXT NOT NULL UNIQUE,
+    started INTEGER NOT NULL,
+    ended   INTEGER,
+    verb    TEXT NOT NULL,
+    program TEXT NOT NULL,
+    report  TEXT NOT NULL
+) STRICT;
 
-    CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-"];
+CREATE TABLE event (
+    num      INTEGER PRIMARY KEY AUTOINCREMENT,
+    run      TEXT NOT NULL,
+    at       INTEGER NOT NULL,
+    register TEXT NOT NULL,
+    left_id  TEXT,
+    right_id TEXT,
+    what     TEXT NOT NULL,
+    detail   TEXT NOT NULL
+) STRICT;
+CREATE INDEX event_run ON event (run);
+CREATE INDEX event_left ON event (register, left_id) WHERE left_id IS NOT NULL;
+CREATE INDEX event_right ON event (register, right_id) WHERE right_id IS NOT NULL;
 
-/// The version this program knows.
-fn newest() -> i64 {
-    i64::try_from(STEPS.len()).unwrap_or(i64::MAX)
-}
-
-/// Brings a state to the newest version; refuses one that is newer, or no state of ours.
-pub(super) fn migrate(db: &mut Connection) -> Result<()> {
-    let version = version(db)?;
-    let transaction = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-    for step in STEPS.iter().skip(usize::try_from(version).unwrap_or(0)) {
-        transaction.execute_batch(step)?;
-    }
-    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-    transaction.pragma_update(None, "user_version", newest())?;
-    transaction.commit()?;
-    Ok(())
-}
-
-/// A state that is only read must be of the newest version.
-pub(super) fn check(db: &Connection) -> Result<()> {
-    let version = version(db)?;
-    if version < newest() {
-        return Err(StoreError(format!(
-            "this state is of an older version ({version}): `mapengine run` brings it forward"
-        )));
-    }
-    Ok(())
-}
-
-fn version(db: &Connection) -> Result<i64> {
-    let version: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    let application: i64 = db.query_row("PRAGMA application_id", [], |row| row.get(0))?;
-    let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0))?;
-    if application != APPLICATION_ID && tables > 0 {
-        return Err(StoreError("this file is a database, but not a state of mapengine".into()));
-    }
-    if version > newest() {
-        return Err(StoreError(format!(
-            "this state was written by a newer mapengine (version {version}, this one knows {}): update mapengine",
-            newest()
-        )));
-    }
-    Ok(version)
-}
+CREATE TABLE fact (
+    name  TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+";

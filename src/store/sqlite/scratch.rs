@@ -1,21 +1,63 @@
-//! The plan's scratch rows: a temporary table, gone with the process.
+//! The scratch rows of a plan, in SQLite's temporary database.
 
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::super::{PlanRow, Result, Scratch};
-use super::{Sqlite, limit};
+use super::{Sqlite, limited};
+use crate::store::{PlanRow, Result, Scratch};
 use crate::value::Side;
 
-/// Made at every opening. Temporary tables spill to disk by themselves where memory is short.
-pub(super) const TABLE: &str = "
-    CREATE TEMP TABLE plan (
-        seq INTEGER PRIMARY KEY AUTOINCREMENT, register TEXT NOT NULL, left_id TEXT, right_id TEXT, action TEXT NOT NULL, change TEXT NOT NULL
-    );
-    CREATE INDEX temp.plan_left ON plan (register, left_id) WHERE left_id IS NOT NULL;
-    CREATE INDEX temp.plan_right ON plan (register, right_id) WHERE right_id IS NOT NULL;
-";
+/// Every row, with the columns that [`planned`] reads.
+const SELECT: &str = "SELECT seq, register, left_id, right_id, action, change FROM plan";
 
-fn plan_row(row: &Row) -> rusqlite::Result<PlanRow> {
+impl Scratch for Sqlite {
+    fn clear_plan(&mut self) -> Result<()> {
+        self.scratch += self.connection.execute("DELETE FROM plan", [])? as u64;
+        Ok(())
+    }
+
+    fn add_changes(&mut self, rows: &[PlanRow]) -> Result<()> {
+        let mut statement = self.connection.prepare_cached(
+            "INSERT INTO plan (register, left_id, right_id, action, change) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?;
+        for row in rows {
+            statement.execute(params![row.register, row.left, row.right, row.action, row.change])?;
+            self.scratch += 1;
+        }
+        Ok(())
+    }
+
+    fn changes(&self, register: Option<&str>, after: i64, limit: usize) -> Result<Vec<PlanRow>> {
+        let of_register = match register {
+            Some(_) => "register = ?1",
+            None => "?1 IS NULL",
+        };
+        let sql = format!("{SELECT} WHERE {of_register} AND seq > ?2 ORDER BY seq LIMIT ?3");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let found = statement.query_map(params![register, after, limited(limit)], planned)?;
+        Ok(found.collect::<rusqlite::Result<_>>()?)
+    }
+
+    fn change_of(&self, register: &str, side: Side, id: &str) -> Result<Option<PlanRow>> {
+        let column = match side {
+            Side::Left => "left_id",
+            Side::Right => "right_id",
+        };
+        let sql = format!("{SELECT} WHERE register = ?1 AND {column} = ?2 ORDER BY seq LIMIT 1");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        Ok(statement.query_row([register, id], planned).optional()?)
+    }
+
+    fn count_changes(&self, register: &str) -> Result<Vec<(String, u64)>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT action, count(*) FROM plan WHERE register = ?1 GROUP BY action ORDER BY 1",
+        )?;
+        let found =
+            statement.query_map([register], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs())))?;
+        Ok(found.collect::<rusqlite::Result<_>>()?)
+    }
+}
+
+fn planned(row: &Row) -> rusqlite::Result<PlanRow> {
     Ok(PlanRow {
         seq: row.get(0)?,
         register: row.get(1)?,
@@ -26,51 +68,50 @@ fn plan_row(row: &Row) -> rusqlite::Result<PlanRow> {
     })
 }
 
-impl Scratch for Sqlite {
-    fn clear_plan(&mut self) -> Result<()> {
-        self.db.execute("DELETE FROM temp.plan", [])?;
-        Ok(())
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    fn add_changes(&mut self, rows: &[PlanRow]) -> Result<()> {
-        for row in rows {
-            self.db
-                .prepare_cached("INSERT INTO temp.plan (register, left_id, right_id, action, change) VALUES (?1, ?2, ?3, ?4, ?5)")?
-                .execute(params![row.register, row.left, row.right, row.action, row.change])?;
+    fn row(register: &str, left: Option<&str>, right: Option<&str>, action: &str) -> PlanRow {
+        PlanRow {
+            seq: 0,
+            register: register.into(),
+            left: left.map(Into::into),
+            right: right.map(Into::into),
+            action: action.into(),
+            change: "{}".into(),
         }
-        Ok(())
     }
 
-    fn changes(&self, register: Option<&str>, after: i64, count: usize) -> Result<Vec<PlanRow>> {
-        let mut statement = self.db.prepare_cached(
-            "SELECT seq, register, left_id, right_id, action, change FROM temp.plan WHERE seq > ?1 AND (?2 IS NULL OR register = ?2) ORDER BY seq LIMIT ?3",
-        )?;
-        let rows = statement.query_map(params![after, register, limit(count)], plan_row)?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    #[test]
+    fn a_plan_is_read_in_order_and_forgotten() {
+        let mut store = Sqlite::in_memory().unwrap();
+        let rows = [
+            row("customers", Some("1"), None, "create"),
+            row("projects", Some("1"), Some("P"), "update"),
+            row("customers", Some("2"), Some("B"), "update"),
+            row("customers", None, Some("C"), "create"),
+        ];
+        store.add_changes(&rows).unwrap();
+        let numbered: Vec<_> =
+            rows.iter().zip(1..).map(|(row, seq)| PlanRow { seq, ..row.clone() }).collect();
+        assert_eq!(store.changes(None, 0, 9).unwrap(), numbered);
+        assert_eq!(store.changes(Some("customers"), 1, 1).unwrap(), numbered[2..3]);
+        assert_eq!(store.change_of("customers", Side::Right, "B").unwrap(), Some(numbered[2].clone()));
+        assert_eq!(store.change_of("customers", Side::Left, "B").unwrap(), None);
+        let counts = store.count_changes("customers").unwrap();
+        assert_eq!(counts, [("create".to_owned(), 2), ("update".to_owned(), 1)]);
+
+        store.clear_plan().unwrap();
+        assert!(store.changes(None, 0, 9).unwrap().is_empty());
     }
 
-    fn change_of(&self, register: &str, side: Side, id: &str) -> Result<Option<PlanRow>> {
-        let column = match side {
-            Side::Left => "left_id",
-            Side::Right => "right_id",
-        };
-        Ok(self
-            .db
-            .prepare_cached(&format!(
-                "SELECT seq, register, left_id, right_id, action, change FROM temp.plan WHERE register = ?1 AND {column} = ?2 LIMIT 1"
-            ))?
-            .query_row(params![register, id], plan_row)
-            .optional()?)
-    }
-
-    fn count_changes(&self, register: &str) -> Result<Vec<(String, u64)>> {
-        let mut statement = self.db.prepare_cached(
-            "SELECT action, count(*) FROM temp.plan WHERE register = ?1 GROUP BY action ORDER BY action",
-        )?;
-        let rows = statement.query_map([register], |row| {
-            let count: i64 = row.get(1)?;
-            Ok((row.get(0)?, count.unsigned_abs()))
-        })?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    #[test]
+    fn a_plan_is_no_news_to_the_state() {
+        let mut store = Sqlite::in_memory().unwrap();
+        let before = store.news();
+        store.add_changes(&[row("customers", Some("1"), None, "create")]).unwrap();
+        store.clear_plan().unwrap();
+        assert_eq!(store.news(), before);
     }
 }

@@ -1,0 +1,204 @@
+//! Values of data files and of events, checked against what the system file declares.
+
+use crate::diagnostic::suggest;
+use crate::program::system::{Field, Resource, System};
+use crate::program::types::Type;
+use crate::value::{Map, Path, Segment, Value, parse_decimal};
+
+/// Members by their full names, as far as the resource names them.
+pub(super) fn flat(resource: &Resource, prefix: &Path, map: &Map) -> Vec<(Path, Value)> {
+    let mut out = Vec::new();
+    for (name, value) in map {
+        let Ok(key) = Path::parse(name) else {
+            out.push((prefix.join(&Path::key(name.clone())), value.clone()));
+            continue;
+        };
+        let path = prefix.join(&key);
+        let is_field = resource.fields.iter().any(|field| target(&field.name) == path);
+        let deeper = resource
+            .fields
+            .iter()
+            .any(|field| field.name.strip_prefix(&path).is_some_and(|rest| !rest.is_root()));
+        match value {
+            Value::Map(inner) if !is_field && deeper => out.extend(flat(resource, &path, inner)),
+            _ => out.push((path, value.clone())),
+        }
+    }
+    out
+}
+
+/// The field that a path names or goes into (a list without its `[*]`), and the rest below it.
+pub(super) fn field_at<'r>(resource: &'r Resource, path: &Path) -> Option<(&'r Field, Path)> {
+    resource.fields.iter().find_map(|field| Some((field, path.strip_prefix(&target(&field.name))?)))
+}
+
+/// The place of a field: of `codes[*]` it is `codes`.
+pub(super) fn target(name: &Path) -> Path {
+    match name.segments().split_last() {
+        Some((Segment::All, way)) => way.iter().fold(Path::root(), |path, segment| match segment {
+            Segment::Key(key) => path.join(&Path::key(key.clone())),
+            _ => path,
+        }),
+        _ => name.clone(),
+    }
+}
+
+/// A value for the field at a path, as the field's own kind: amounts may be written as text.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub(super) fn checked(
+    system: &System,
+    resource: &Resource,
+    path: &Path,
+    value: &Value,
+) -> Result<Value, Vec<String>> {
+    let Some((field, rest)) = field_at(resource, path) else {
+        return Err(vec![unknown(&resource.name, path, resource.fields.iter().map(|field| &field.name))]);
+    };
+    if let Some(pivot) = &field.pivot {
+        // what is given at a pivot field is (a value of) a child
+        let Some(of) = system.resources.get(&pivot.resource) else { return Ok(value.clone()) };
+        let inner = pivot.value.clone().unwrap_or_default().join(&rest);
+        if !inner.is_root() {
+            return checked(system, of, &inner, value).map_err(|all| below(&field.name, &rest, all));
+        }
+        let map = match value {
+            Value::Null => return Ok(Value::Null),
+            Value::Map(map) => map,
+            other => return Err(vec![format!("{path}: an object is declared, this is {}", other.kind())]),
+        };
+        let (mut out, mut problems) = (Value::Map(Map::new()), Vec::new());
+        for (inner, value) in flat(of, &Path::root(), map) {
+            match checked(system, of, &inner, &value) {
+                Ok(value) => inner.set(&mut out, value),
+                Err(all) => problems.extend(below(&field.name, &Path::root(), all)),
+            }
+        }
+        return if problems.is_empty() { Ok(out) } else { Err(problems) };
+    }
+    let mut problems = Vec::new();
+    let many = field.name.segments().last() == Some(&Segment::All);
+    let out = match value {
+        Value::List(items) if many => Value::List(
+            items.iter().map(|item| of_field(field, &Path::root(), item, path, &mut problems)).collect(),
+        ),
+        _ => of_field(field, &rest, value, path, &mut problems),
+    };
+    if problems.is_empty() { Ok(out) } else { Err(problems) }
+}
+
+fn below(field: &Path, rest: &Path, problems: Vec<String>) -> Vec<String> {
+    let prefix = if rest.is_root() { format!("{field}.") } else { format!("{field}: ") };
+    problems.into_iter().map(|problem| format!("{prefix}{problem}")).collect()
+}
+
+fn unknown<'p>(what: &str, path: &Path, known: impl Iterator<Item = &'p Path>) -> String {
+    let names: Vec<String> = known.map(Path::to_string).collect();
+    match suggest(&path.to_string(), names.iter().map(String::as_str)) {
+        Some(near) => format!("{path}: {what} has no such field; did you mean {near}?"),
+        None => format!("{path}: {what} has no such field"),
+    }
+}
+
+/// A value inside a field, by the field's members or its type.
+fn of_field(field: &Field, rest: &Path, value: &Value, at: &Path, problems: &mut Vec<String>) -> Value {
+    if !rest.is_root() {
+        let member = field.fields.iter().find_map(|member| Some((member, rest.strip_prefix(&member.name)?)));
+        return match member {
+            Some((member, inner)) => of_field(member, &inner, value, at, problems),
+            None if field.fields.is_empty() => value.clone(),
+            None => {
+                problems.push(format!("{at}: {} has no such member", field.name));
+                value.clone()
+            }
+        };
+    }
+    let members = |map: &Map, at: &Path, problems: &mut Vec<String>| {
+        let mut out = Value::Map(Map::new());
+        for (name, value) in map {
+            let path = Path::parse(name).unwrap_or_else(|_| Path::key(name.clone()));
+            let member = field.fields.iter().find(|member| target(&member.name) == path);
+            let inner = at.join(&path);
+            match member {
+                Some(member) => path.set(&mut out, of_field(member, &Path::root(), value, &inner, problems)),
+                None => problems.push(unknown(
+                    &field.name.to_string(),
+                    &inner,
+                    field.fields.iter().map(|member| &member.name),
+                )),
+            }
+        }
+        out
+    };
+    match (&field.ty, value) {
+        (Type::Object(_), Value::Map(map)) if !field.fields.is_empty() => members(map, at, problems),
+        (Type::List(_), Value::List(items)) if !field.fields.is_empty() => Value::List(
+            items
+                .iter()
+                .enumerate()
+                .map(|(i, item)| {
+                    let at = Path::parse(&format!("$[{i}]")).map_or_else(|_| at.clone(), |i| at.join(&i));
+                    match item {
+                        Value::Map(map) => members(map, &at, problems),
+                        other => {
+                            problems.push(format!("{at}: an object is declared, this is {}", other.kind()));
+                            other.clone()
+                        }
+                    }
+                })
+                .collect(),
+        ),
+        (ty, value) => of_type(ty, value).unwrap_or_else(|problem| {
+            problems.push(format!("{at}: {problem}"));
+            value.clone()
+        }),
+    }
+}
+
+/// A value of a type.
+fn of_type(ty: &Type, value: &Value) -> Result<Value, String> {
+    let same = || Ok(value.clone());
+    match (ty, value) {
+        (_, Value::Null) | (Type::Any | Type::File | Type::Table(_), _) => same(),
+        (Type::Decimal, Value::Text(text)) => {
+            parse_decimal(text).map(Value::Number).ok_or_else(|| format!("{value} is no number"))
+        }
+        (Type::Decimal, Value::Number(_)) | (Type::Bool, Value::Bool(_)) => same(),
+        (Type::Integer, Value::Number(number)) if number.fract().is_zero() => same(),
+        (Type::Choice(of), Value::Text(text)) if !of.iter().any(|one| one == text) => {
+            Err(format!("{value} is none of {}", of.join(", ")))
+        }
+        (Type::Date, Value::Text(text)) if text.parse::<jiff::civil::Date>().is_err() => {
+            Err(format!("{value} is no date (write 2026-11-02)"))
+        }
+        (Type::Time, Value::Text(text)) if super::since::instant(text).is_none() => {
+            Err(format!("{value} is no time (write 2026-11-02T08:00:00Z)"))
+        }
+        (Type::Text | Type::Id | Type::Choice(_) | Type::Date | Type::Time, Value::Text(_)) => same(),
+        (Type::Text | Type::Id, Value::Number(number)) => {
+            Err(format!("{ty} is declared, this is a number: write \"{number}\""))
+        }
+        (Type::List(item), Value::List(items)) => {
+            items.iter().map(|one| of_type(item, one)).collect::<Result<_, _>>().map(Value::List)
+        }
+        (Type::Object(members), Value::Map(map)) => {
+            match map.keys().find(|name| !members.contains_key(*name)) {
+                Some(name) if !members.is_empty() => Err(format!("there is no member {name}")),
+                _ => same(),
+            }
+        }
+        (ty, value) => Err(format!("{ty} is declared, this is {}", value.kind())),
+    }
+}
+
+/// A text out of a path as the field's own kind.
+pub(super) fn of_text(resource: &Resource, field: &Path, text: &str) -> Value {
+    let is_number = resource
+        .field_at(field)
+        .is_some_and(|(field, rest)| rest.is_root() && matches!(field.ty, Type::Integer | Type::Decimal));
+    match parse_decimal(text) {
+        Some(number) if is_number => Value::Number(number),
+        _ => Value::text(text),
+    }
+}

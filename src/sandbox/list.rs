@@ -1,0 +1,204 @@
+//! The server's half of a list: what is asked for, which part of it, and how it is answered.
+
+use std::sync::Arc;
+
+use super::answer::Answer;
+use super::catalogue::Fault;
+use super::pages::{Asked, Off, page};
+use super::query::Query;
+use super::route::Route;
+use super::since::{instant, since};
+use super::stand::Stand;
+use super::table::{Table, index_text};
+use crate::http::WireRequest;
+use crate::program::expr::Template;
+use crate::program::system::{Pager, Paging, Resource, Times};
+use crate::value::{Map, Path, Segment, Value};
+
+/// What a listed record must be like.
+enum Filter {
+    /// This text in this field.
+    Equal(Path, String),
+    /// The template over the field's value gives this text.
+    Rendered(Path, Template, String),
+    /// It changed then or later.
+    Since(jiff::civil::DateTime),
+    /// It cannot be said here what is asked for: more is answered rather than less.
+    Any,
+}
+
+impl Stand {
+    pub(super) fn list(&mut self, request: &WireRequest, route: &Route, fault: Option<Fault>) -> Answer {
+        match self.listed(request, route, fault) {
+            Ok(answer) | Err(answer) => answer,
+        }
+    }
+
+    fn listed(
+        &mut self,
+        request: &WireRequest,
+        route: &Route,
+        fault: Option<Fault>,
+    ) -> Result<Answer, Answer> {
+        let resource = Arc::clone(&route.resource);
+        let system = Arc::clone(&self.system);
+        let refuse = |problem: String| Answer::error(&system.errors, 400, &problem, "InvalidParameter");
+        let Some(call) = &resource.list else {
+            return Err(self.error(405, "it cannot be listed", "InvalidRequest"));
+        };
+        let mut query = Query::of(request).map_err(refuse)?;
+        query.constants(&call.query).map_err(refuse)?;
+        let relatives = self.relatives(&resource);
+        let (name, filters) =
+            filters(&resource, &relatives, route, &mut query, &system.times).map_err(refuse)?;
+        self.parent_exists(route)?;
+        let rows = self.table_mut(&resource).list(&name, |table| search(table, &resource, &filters));
+        let asked = Asked {
+            request,
+            list: &name,
+            count: rows.len(),
+            largest: self.largest_page,
+            number: self.asked,
+            fault,
+        };
+        let page = page(&asked, &call.pager, &mut query).map_err(|off| match off {
+            Off::Wrong(problem) => refuse(problem),
+            Off::Past(unit) => Answer::empty(416).header("content-range", format!("{unit} */{}", rows.len())),
+        })?;
+        query.nothing_left().map_err(refuse)?;
+        let part = (page.from.min(rows.len()), page.to.min(rows.len()));
+        let last = self.table_mut(&resource).last_page.replace(part);
+        let (from, to) = match (fault, last) {
+            (Some(Fault::DuplicatePage), Some(last)) => last,
+            (Some(Fault::EmptyPage), _) => (part.0, part.0),
+            _ => part,
+        };
+        let table = self.table(&resource);
+        let items: Vec<Value> = rows
+            .get(from..to)
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|row| table.get(*row))
+            .map(|record| self.encoded(&resource, record))
+            .collect();
+        let body = envelope(&call.pager, items, rows.len(), page.size, page.next.as_deref());
+        let mut answer = Answer::json(page.status, &body);
+        for (name, value) in page.headers {
+            answer = answer.header(&name, value);
+        }
+        Ok(answer)
+    }
+}
+
+/// What is asked for, and a name of it: the same name, the same list.
+fn filters(
+    resource: &Resource,
+    relatives: &[Arc<Resource>],
+    route: &Route,
+    query: &mut Query,
+    times: &Times,
+) -> Result<(String, Vec<Filter>), String> {
+    let mut name = resource.name.clone();
+    let mut all = Vec::new();
+    let mut add = |label: &str, text: &str, filter: Filter| {
+        // the length keeps two names apart, whatever stands in them
+        name.push_str(&format!("|{label}={}:{text}", text.len()));
+        all.push(filter);
+    };
+    if let Some(cursor) = &resource.cursor
+        && let Some(text) = query.take(&cursor.param)
+    {
+        query.beside(&cursor.param, &cursor.with)?;
+        let filter = match since(cursor.value.as_ref(), &text, times) {
+            Some(Some(time)) => Filter::Since(time),
+            Some(None) => return Err(format!("{}: {text:?} is no time", cursor.param)),
+            None => Filter::Any,
+        };
+        add(&cursor.param, &text, filter);
+    }
+    for (field, search) in relatives.iter().flat_map(|relative| &relative.search) {
+        let Ok(path) = Path::parse(field) else { continue };
+        let Some(text) = query.take(&search.param) else { continue };
+        query.beside(&search.param, &search.with)?;
+        let filter = match &search.value {
+            Some(template) => Filter::Rendered(path, template.clone(), text.clone()),
+            None => Filter::Equal(path, text.clone()),
+        };
+        add(&search.param, &text, filter);
+    }
+    for (field, text) in &route.fields {
+        add(&field.to_string(), text, Filter::Equal(field.clone(), text.clone()));
+    }
+    Ok((name, all))
+}
+
+fn search(table: &Table, resource: &Resource, filters: &[Filter]) -> Vec<u64> {
+    let passes = |record: &Value| filters.iter().all(|filter| filter.passes(resource, record));
+    let indexed = filters.iter().find_map(|filter| match filter {
+        Filter::Equal(path, text) => Some(table.with(path, text)),
+        _ => None,
+    });
+    match indexed {
+        Some(rows) => rows.into_iter().filter(|row| table.get(*row).is_some_and(passes)).collect(),
+        None => table.iter().filter(|(_, record)| passes(record)).map(|(row, _)| row).collect(),
+    }
+}
+
+impl Filter {
+    fn passes(&self, resource: &Resource, record: &Value) -> bool {
+        match self {
+            Filter::Equal(path, text) => path.get(record).and_then(index_text).as_ref() == Some(text),
+            Filter::Rendered(path, template, text) => {
+                let value = path.get(record).cloned().unwrap_or_default();
+                let names = Value::Map(Map::from([("value".to_owned(), value)]));
+                template.render(&names).is_ok_and(|rendered| rendered == *text)
+            }
+            Filter::Since(since) => {
+                let changed = resource
+                    .cursor
+                    .iter()
+                    .flat_map(|cursor| &cursor.fields)
+                    .find_map(|field| index_text(field.get(record)?));
+                changed.and_then(|text| instant(&text)).is_none_or(|at| at >= *since)
+            }
+            Filter::Any => true,
+        }
+    }
+}
+
+/// The records in what the pager says stands around them.
+fn envelope(pager: &Pager, items: Vec<Value>, total: usize, size: usize, next: Option<&str>) -> Value {
+    let mut body = Value::List(items);
+    if let Some(path) = pager.records.as_ref().filter(|path| !path.is_root()) {
+        let mut around = Value::Map(Map::new());
+        path.set(&mut around, body);
+        body = around;
+    }
+    let mut put = |path: Option<&Path>, value: Value| {
+        let Some(path) = path else { return };
+        match (path.segments().first(), &mut body) {
+            // what is told about the list stands in each of its records
+            (Some(Segment::Index(_) | Segment::All), Value::List(items)) => {
+                let inner = path.segments()[1..].iter().fold(Path::root(), |inner, segment| match segment {
+                    Segment::Key(key) => inner.join(&Path::key(key.clone())),
+                    _ => inner,
+                });
+                for item in items {
+                    inner.set(item, value.clone());
+                }
+            }
+            (Some(Segment::Key(_)), body @ Value::Map(_)) => path.set(body, value),
+            _ => {}
+        }
+    };
+    put(pager.total.as_ref().and_then(|query| query.as_path()), Value::from(total as u64));
+    put(pager.capped.as_ref().and_then(|query| query.as_path()), Value::from(size as u64));
+    if let Some(next) = next {
+        match &pager.kind {
+            Paging::Link { next: at } => put(at.as_path(), Value::text(next)),
+            Paging::NextToken { body: Some(at), .. } => put(at.as_path(), Value::text(next)),
+            _ => {}
+        }
+    }
+    body
+}

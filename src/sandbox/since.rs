@@ -1,0 +1,70 @@
+//! The server's half of cursors: the time that is asked for, however it is written.
+
+use jiff::civil::DateTime;
+
+use crate::program::expr::Template;
+use crate::program::system::Times;
+use crate::value::{Map, Value};
+
+/// What no time holds: where it comes out of a template, there stands the time.
+const MARK: &str = "\u{1}since\u{1}";
+
+/// The time in a parameter. The outer none: the template can not be turned round; the inner: it is no time.
+pub(super) fn since(template: Option<&Template>, text: &str, times: &Times) -> Option<Option<DateTime>> {
+    let text = match template {
+        None => text,
+        Some(template) => {
+            let names = Value::Map(Map::from([("since".to_owned(), Value::text(MARK))]));
+            let rendered = template.render(&names).ok()?;
+            let (before, after) = rendered.split_once(MARK)?;
+            if after.contains(MARK) {
+                return None;
+            }
+            match text.strip_prefix(before).and_then(|rest| rest.strip_suffix(after)) {
+                Some(inner) => inner,
+                None => return Some(None),
+            }
+        }
+    };
+    let by_format = times.send_time.as_ref().and_then(|format| DateTime::strptime(format, text).ok());
+    Some(by_format.or_else(|| instant(text)))
+}
+
+/// A time with or without an offset, for comparing times of one system.
+pub(super) fn instant(text: &str) -> Option<DateTime> {
+    match text.parse::<jiff::Timestamp>() {
+        Ok(time) => Some(time.to_zoned(jiff::tz::TimeZone::UTC).datetime()),
+        Err(_) => text.parse().ok(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::program::expr::Scope;
+    use crate::program::types::Type;
+
+    fn shown(template: Option<&str>, text: &str, times: &Times) -> String {
+        let scope = Scope::new().root("since", Type::Text);
+        let template = template.map(|source| Template::compile(source, &scope).unwrap());
+        match since(template.as_ref(), text, times) {
+            None => "cannot be turned round".into(),
+            Some(None) => "no time".into(),
+            Some(Some(time)) => time.to_string(),
+        }
+    }
+
+    #[test]
+    fn times_are_read_as_they_are_asked_for() {
+        let iso = Times::default();
+        assert_eq!(shown(None, "2026-11-02T10:00:00+02:00", &iso), "2026-11-02T08:00:00");
+        assert_eq!(shown(None, "2026-11-02T10:00:00", &iso), "2026-11-02T10:00:00");
+        assert_eq!(shown(None, "soon", &iso), "no time");
+        let own = Times { send_time: Some("%d.%m.%Y %H:%M".into()), ..Times::default() };
+        assert_eq!(shown(None, "02.11.2026 10:00", &own), "2026-11-02T10:00:00");
+        let quoted = Some("changed ge '{{ since }}'");
+        assert_eq!(shown(quoted, "changed ge '2026-11-02T10:00:00Z'", &iso), "2026-11-02T10:00:00");
+        assert_eq!(shown(quoted, "2026-11-02T10:00:00Z", &iso), "no time");
+        assert_eq!(shown(Some("{{ since }}{{ since }}"), "xx", &iso), "cannot be turned round");
+    }
+}

@@ -1,0 +1,71 @@
+//! Answers as records.
+
+use std::collections::BTreeSet;
+
+use super::*;
+
+fn read(system: &System, resource: &str, wanted: Option<&[&str]>, wire: &str) -> Result<String, String> {
+    let wanted: Option<BTreeSet<String>> =
+        wanted.map(|names| names.iter().map(|name| (*name).to_owned()).collect());
+    decode(system, &system.resources[resource], wanted.as_ref(), &json(wire), &Terms)
+        .map(|record| record.to_json())
+        .map_err(|problem| problem.to_string())
+}
+
+#[test]
+fn a_record_has_the_mappings_names_and_kinds() {
+    let system = system(WRAPPED);
+    let wire = r#"{"number":17,"name":"Acme","level":"Tin","limit":"12.50","born":"2023-12-31T00:00:00","extra":1,
+        "seen":"2026-11-02T10:00:00.5","term":{"id":2},"place":{"city":"Oslo","zone":{"id":"Z"}},"override":true,
+        "tags":["a",2],"rows":[{"price":1.5},{"price":null},{"price":"2.50"}],"contacts":[{"id":"4","name":"Ann"}]}"#;
+    assert_eq!(
+        read(&system, "customer", None, wire),
+        Ok(concat!(
+            r#"{"number":"17","name":"Acme","level":"Tin","limit":12.50,"born":"2023-12-31","#,
+            r#""seen":"2026-11-02T10:00:00.5","term":30,"place":{"city":"Oslo","zone":"Z"},"tags":["a","2"],"#,
+            r#""prices":[{"amount":1.5},{"amount":null},{"amount":2.50}],"contacts":[{"id":4,"name":"Ann"}]}"#
+        )
+        .to_owned())
+    );
+    assert_eq!(
+        read(&system, "customer", Some(&["name"]), wire),
+        Ok(r#"{"number":"17","name":"Acme"}"#.into())
+    );
+}
+
+#[test]
+fn what_is_not_as_declared_is_named() {
+    let system = system(WRAPPED);
+    let customer = |wire: &str| read(&system, "customer", None, wire).unwrap_err();
+    for (wire, message) in [
+        ("[]", "customer: an object is declared, the answer holds []"),
+        (r#"{"limit":true}"#, "limit: exact decimal is declared, the answer holds true"),
+        (r#"{"born":20231231}"#, "born: date is declared, the answer holds 20231231"),
+        (r#"{"secret":{"a":"hidden"}}"#, "secret: text is declared, the answer holds an object"),
+        (r#"{"place":"Oslo"}"#, "place: object is declared, the answer holds \"Oslo\""),
+        (r#"{"place":{"city":[1]}}"#, "place: city: text is declared, the answer holds [1]"),
+        (r#"{"contacts":{}}"#, "contacts: list of object is declared, the answer holds {}"),
+        (r#"{"contacts":[{"id":"x"}]}"#, "contacts: id: integer is declared, the answer holds \"x\""),
+        (r#"{"contacts":["x"]}"#, "contacts: list of object is declared, the answer holds \"x\""),
+        (r#"{"term":{"id":99}}"#, "term: there is no term with the key 99"),
+        (r#"{"term":{"id":{}}}"#, "term: the key of term is declared, the answer holds an object"),
+    ] {
+        assert_eq!(customer(wire), message);
+    }
+}
+
+#[test]
+fn what_an_update_must_send_again_is_read_too() {
+    let system = system(PATCHED);
+    let wire = r#"{"guid":"g","changed":"2026-11-02T10:00:00+02:00","code":"A",
+        "price":{"amount":1,"currency":"NOK","shown":"1 kr"},"kind":"Goods"}"#;
+    assert_eq!(
+        read(&system, "item", Some(&["price.amount"]), wire),
+        Ok(r#"{"guid":"g","changed":"2026-11-02T08:00:00Z","price":{"amount":1,"currency":"NOK"}}"#.into())
+    );
+    // nobody asked for it: it stops nothing
+    assert_eq!(
+        read(&system, "item", Some(&["price.amount"]), r#"{"guid":"g","price":{"amount":1,"currency":[]}}"#),
+        Ok(r#"{"guid":"g","price":{"amount":1}}"#.into())
+    );
+}

@@ -1,0 +1,178 @@
+//! Faults and crashes: nothing made twice, nothing lost.
+
+mod common;
+
+use common::{counts, harness, run, try_run};
+use mapengine::sandbox::Stand;
+use mapengine::value::{Side, Value};
+
+/// So many customers only the shop has.
+fn shop(count: usize) -> String {
+    let rows: Vec<String> =
+        (1..=count).map(|n| format!("      - {{ number: {n}, name: Kunde {n} AS, active: true }}")).collect();
+    format!("    customer:\n{}\n", rows.join("\n"))
+}
+
+fn names(stand: &Stand) -> Vec<String> {
+    let mut names: Vec<String> =
+        stand.records("customer").iter().filter_map(|one| one.get("name")?.scalar_text()).collect();
+    names.sort();
+    names
+}
+
+/// Each shop customer stands once in the ledger.
+fn assert_each_once(harness: &mapengine::case::Harness, count: usize, what: &str) {
+    let found = names(&harness.company.stands.right.borrow());
+    let mut unique = found.clone();
+    unique.dedup();
+    assert_eq!(found.len(), unique.len(), "{what}: a customer was made twice: {found:?}");
+    assert_eq!(found.len(), count, "{what}: a customer is lost: {found:?}");
+}
+
+/// Every fault at every write of a small run, then runs without faults until nothing is left to do.
+#[test]
+fn no_fault_makes_a_twin_or_loses_a_record() {
+    for fault in [
+        "timeout_after_commit",
+        "timeout_before",
+        "close_before",
+        "close_after",
+        "refused",
+        "cut_body",
+        "html",
+        "empty",
+        "too_many",
+        "unavailable",
+        "error_before",
+        "error_after",
+        "gateway_after",
+        "expired_token",
+    ] {
+        for nth in 1..=4 {
+            let mut harness = harness(&shop(4), "");
+            harness
+                .company
+                .stands
+                .right
+                .borrow_mut()
+                .faults
+                .add(&format!("{fault}:create:customer:{nth}"))
+                .unwrap();
+            let mut quiet = false;
+            for _ in 0..6 {
+                let report = match try_run(&mut harness) {
+                    Ok(report) => report,
+                    Err(_) => continue,
+                };
+                if report.writes == 0 && report.in_doubt.is_empty() {
+                    quiet = true;
+                    break;
+                }
+            }
+            assert!(quiet, "{fault} at create {nth}: it never came to rest");
+            assert_each_once(&harness, 4, &format!("{fault} at create {nth}"));
+        }
+    }
+}
+
+/// A fault of an update: the edit arrives all the same, exactly once.
+#[test]
+fn an_edit_survives_every_fault_of_its_write() {
+    for fault in [
+        "timeout_after_commit",
+        "timeout_before",
+        "close_after",
+        "error_after",
+        "error_before",
+        "html",
+        "unavailable",
+    ] {
+        let mut harness = harness(&shop(2), "");
+        run(&mut harness);
+        common::edit(
+            &harness,
+            Side::Left,
+            "customer",
+            &[("name", Value::text("Kunde 1 AS"))],
+            &[("vatNumber", Value::text("NO123"))],
+        );
+        harness.company.stands.right.borrow_mut().faults.add(&format!("{fault}:update:customer:1")).unwrap();
+        for _ in 0..4 {
+            let _ = try_run(&mut harness);
+        }
+        let record = common::record(&harness, Side::Right, "customer", "name", "Kunde 1 AS");
+        assert_eq!(record.get("vatNumber"), Some(&Value::text("NO123")), "{fault}");
+        assert_eq!(run(&mut harness).writes, 0, "{fault}: it does not come to rest");
+    }
+}
+
+/// The run is stopped dead after its n-th request, as by a kill: the answer never comes back, and nothing
+/// after it happens. Then it is started again on the same state.
+#[test]
+fn a_kill_at_every_request_of_a_run_of_fifty() {
+    // how many requests an undisturbed run sends to the ledger
+    let mut undisturbed = harness(&shop(50), "");
+    run(&mut undisturbed);
+    assert_each_once(&undisturbed, 50, "undisturbed");
+    let requests = undisturbed.company.stands.right.borrow().log().len() + 60;
+    for at in (0..requests).step_by(4) {
+        let mut harness = harness(&shop(50), "");
+        common::kill_after(&mut harness, Side::Right, at);
+        for _ in 0..5 {
+            if let Ok(report) = try_run(&mut harness)
+                && report.writes == 0
+                && report.in_doubt.is_empty()
+            {
+                break;
+            }
+        }
+        assert_each_once(&harness, 50, &format!("killed after request {at}"));
+    }
+}
+
+/// The check itself must be able to fail: a retry without looking, which is what a naive variant does.
+#[test]
+fn the_check_sees_the_twins_of_a_blind_retry() {
+    for lost in 1..=4 {
+        let harness = harness(&shop(4), "");
+        let mut stand = harness.company.stands.right.borrow_mut();
+        let resource = stand.system().resources["customer"].clone();
+        for n in 1..=4 {
+            let record =
+                Value::Map([("name".to_owned(), Value::text(format!("Kunde {n} AS")))].into_iter().collect());
+            stand.insert(&resource, &record).unwrap();
+            if n == lost {
+                // the answer was lost, so it is sent again
+                stand.insert(&resource, &record).unwrap();
+            }
+        }
+        drop(stand);
+        let twins =
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| assert_each_once(&harness, 4, "blind")));
+        assert!(twins.is_err(), "the twin of customer {lost} was not seen");
+    }
+}
+
+/// Two customers of the shop that a lost answer could confuse: the settle step holds what it cannot tell apart.
+#[test]
+fn what_cannot_be_told_apart_is_held() {
+    let mut harness = harness(&shop(1), "");
+    harness.company.stands.right.borrow_mut().faults.add("timeout_after_commit:create:customer:1").unwrap();
+    let first = run(&mut harness);
+    assert_eq!(first.in_doubt.len(), 1, "{first:#?}");
+    // meanwhile a person makes the same one by hand
+    {
+        let mut stand = harness.company.stands.right.borrow_mut();
+        let resource = stand.system().resources["customer"].clone();
+        let record = Value::Map(
+            [("name".to_owned(), Value::text("Kunde 1 AS")), ("status".to_owned(), Value::text("Active"))]
+                .into_iter()
+                .collect(),
+        );
+        stand.insert(&resource, &record).unwrap();
+    }
+    let report = run(&mut harness);
+    assert!(!report.in_doubt.is_empty(), "{report:#?}");
+    assert_eq!(counts(&report, "customers").created, 0);
+    assert_eq!(names(&harness.company.stands.right.borrow()).len(), 2, "nothing more was made");
+}
