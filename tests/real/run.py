@@ -14,6 +14,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -338,6 +339,8 @@ def main():
     if not options.servers_only and shutil.which(binary) is None:
         sys.exit(f"real servers: {binary} is not there: build it, or say where it is with MAPENGINE")
 
+    # ends the servers, too
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     folder = options.keep or pathlib.Path(tempfile.mkdtemp(prefix="mapengine-real-"))
     script = str(HERE / "servers.sh")
     try:

@@ -112,6 +112,7 @@ install() {
     if [[ ! -e $templates ]]; then
         say "filling the two databases"
         local work
+        rm -rf "$cache"/making.* # of an install that was ended
         work=$(mktemp -d "$cache/making.XXXXXX")
         # shellcheck disable=SC2064 # the value of now
         trap "rm -rf '$work'" EXIT
@@ -172,7 +173,8 @@ start() {
     install
     mkdir -p "$dir"
     dir=$(cd "$dir" && pwd -P)
-    trap 'stop "$dir"' ERR EXIT INT TERM
+    trap 'stop "$dir"' EXIT
+    trap 'exit 130' INT TERM
     read -r -a ports < <(free_ports)
     redmine_instance "$dir"
     tryton_instance "$dir" "${ports[1]}"
@@ -194,20 +196,23 @@ ENV
     )
     wait_for "$dir" tryton "Authorization: Bearer $tryton_key" "http://127.0.0.1:${ports[1]}/erp/rest/model/company.company"
     wait_for "$dir" redmine "X-Redmine-API-Key: $redmine_key" "http://127.0.0.1:${ports[0]}/users/current.json"
-    trap - ERR EXIT INT TERM
+    trap - EXIT INT TERM
 }
 
 stop() {
-    local dir=$1 name pid tries
+    local dir=$1 name tries
+    local -A pids=()
     for name in redmine tryton; do
         [[ -e $dir/$name.pid ]] || continue
-        pid=$(<"$dir/$name.pid")
-        kill "$pid" 2>/dev/null || true
+        pids[$name]=$(<"$dir/$name.pid")
+        kill "${pids[$name]}" 2>/dev/null || true
+    done
+    for name in "${!pids[@]}"; do
         for ((tries = 0; tries < 50; tries++)); do
-            kill -0 "$pid" 2>/dev/null || break
+            kill -0 "${pids[$name]}" 2>/dev/null || break
             sleep 0.1
         done
-        kill -9 "$pid" 2>/dev/null || true
+        kill -9 "${pids[$name]}" 2>/dev/null || true
         rm -f "$dir/$name.pid"
     done
     rm -f "$dir/env"
