@@ -342,8 +342,13 @@ pub(super) fn clients(
     let client = |side: Side| {
         let end = &ends[side];
         let extra_ca = end.ca_file.clone();
-        let network =
-            Network::new(&NetworkSetup { timeout: end.timeout, extra_ca, ..NetworkSetup::default() })?;
+        let network = Network::new(&NetworkSetup {
+            timeout: end.timeout,
+            // a server may think as long as the system file allows before its first byte
+            read_timeout: end.timeout,
+            extra_ca,
+            ..NetworkSetup::default()
+        })?;
         Client::new(ClientSetup {
             system: Arc::clone(&program.sides[side].system),
             base_url: end.base_url.clone(),

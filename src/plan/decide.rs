@@ -930,7 +930,8 @@ impl Comparison<'_> {
 
     /// No base: two existing records meet for the first time, or the row is new (`decisions` 9, 15).
     fn first_meeting(&mut self, row: &Row, here: &[Value], there: &[Value]) {
-        if self.equal(row, here, there) {
+        // what counts only when a record is made is not compared
+        if row.apply == Apply::CreateOnly || self.equal(row, here, there) {
             return;
         }
         let empty_left = here.iter().all(Value::is_empty);

@@ -58,7 +58,11 @@ pub(super) static ENTRIES: &[Entry] = &[
     Entry {
         name: "json",
         doc: "As compact JSON text; exact numbers keep their digits.",
-        example: Example { source: "names | json", given: r#"{"names":["a","b"]}"#, gives: r#""[\"a\",\"b\"]""# },
+        example: Example {
+            source: "names | json",
+            given: r#"{"names":["a","b"]}"#,
+            gives: r#""[\"a\",\"b\"]""#,
+        },
         input: Want::Any,
         run: |values| match values.first() {
             Some(value) => super::convert::outward(value)

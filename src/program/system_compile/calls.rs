@@ -13,8 +13,8 @@ use crate::program::system::{
     CreateCall, DeleteCall, Encoding, EncodingKind, ListCall, NewId, Pager, PathTemplate, ReadCall,
     UpdateCall,
 };
-use crate::spec::short::Paths;
 use crate::spec::short::OrNone;
+use crate::spec::short::Paths;
 use crate::spec::system as spec;
 use crate::spec::yaml::Table;
 use crate::value::{Path, Query};

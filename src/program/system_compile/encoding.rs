@@ -73,14 +73,21 @@ fn typed_scalar(
         ScalarForm::Number => Some(Scalar::Number),
         ScalarForm::Text => Some(Scalar::Text),
         // a time may have a seventh member, for what is less than a second
-        ScalarForm::Tagged if written.members.len() != members && !(what == "time" && written.members.len() == 7) => refuse(
-            format!("a tagged {what} names its members: {members} wanted, {} there", written.members.len()),
-            match what {
-                "decimal" => "name the member that holds its digits: `members: [decimal]`".to_owned(),
-                "date" => "name them: `members: [year, month, day]`".to_owned(),
-                _ => "name them: `members: [year, month, day, hour, minute, second]`".to_owned(),
-            },
-        ),
+        ScalarForm::Tagged
+            if written.members.len() != members && !(what == "time" && written.members.len() == 7) =>
+        {
+            refuse(
+                format!(
+                    "a tagged {what} names its members: {members} wanted, {} there",
+                    written.members.len()
+                ),
+                match what {
+                    "decimal" => "name the member that holds its digits: `members: [decimal]`".to_owned(),
+                    "date" => "name them: `members: [year, month, day]`".to_owned(),
+                    _ => "name them: `members: [year, month, day, hour, minute, second]`".to_owned(),
+                },
+            )
+        }
         ScalarForm::Tagged => Some(Scalar::Tagged {
             tag: written.tag.iter().map(|(name, value)| (name.value.clone(), value.clone())).collect(),
             members: written.members.clone(),

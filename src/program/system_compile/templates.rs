@@ -5,9 +5,9 @@ use super::findings::{Findings, known_help};
 use super::shape::Shape;
 use crate::diagnostic::{At, Code, Diagnostic, codes};
 use crate::program::expr::{Expr, ExprProblem, Scope, Template};
+use crate::program::system::Field;
 use crate::program::system::{PathTemplate, Piece};
 use crate::program::types::Type;
-use crate::program::system::Field;
 use crate::spec::short::Paths;
 use crate::spec::system::Select;
 use crate::spec::yaml::Table;
@@ -31,11 +31,7 @@ pub(super) fn templates(
 }
 
 /// Compiles a query: a parameter may stand more than once.
-pub(super) fn queries(
-    table: &Table<Paths>,
-    scope: &Scope,
-    found: &mut Findings,
-) -> Vec<(String, Template)> {
+pub(super) fn queries(table: &Table<Paths>, scope: &Scope, found: &mut Findings) -> Vec<(String, Template)> {
     let mut out = Vec::new();
     for (name, texts) in table.iter() {
         for text in texts.iter() {
@@ -48,7 +44,9 @@ pub(super) fn queries(
 /// The parameters that ask for the fields of a resource.
 pub(super) fn selection(select: &Select, fields: &[Field]) -> Vec<(String, Template)> {
     fn add(prefix: &str, field: &Field, out: &mut Vec<String>) {
-        let Some(read) = field.read.as_ref().filter(|_| field.pivot.is_none() && !field.write_only) else { return };
+        let Some(read) = field.read.as_ref().filter(|_| field.pivot.is_none() && !field.write_only) else {
+            return;
+        };
         let path = read.to_string().replace("[*]", "");
         let path = if prefix.is_empty() { path } else { format!("{prefix}.{path}") };
         if field.fields.is_empty() {
