@@ -81,7 +81,7 @@ pub(super) fn page(asked: &Asked, pager: &Pager, query: &mut Query) -> Result<Pa
         Paging::None => Ok(Page { to: count, ..part(0) }),
         Paging::NextToken { param, header, .. } => {
             let given = query.take(param);
-            let mut page = part(asked.from_token(given.as_deref())?);
+            let mut page = part(asked.place_of_token(given.as_deref())?);
             if let Some(from) = asked.next(&page) {
                 let token = match (asked.fault, given) {
                     (Some(Fault::TokenLoop), Some(given)) => given,
@@ -96,7 +96,7 @@ pub(super) fn page(asked: &Asked, pager: &Pager, query: &mut Query) -> Result<Pa
         }
         Paging::Link { .. } => {
             let given = query.take(AFTER);
-            let mut page = part(asked.from_token(given.as_deref())?);
+            let mut page = part(asked.place_of_token(given.as_deref())?);
             if let Some(from) = asked.next(&page) {
                 let mut url = asked.request.url.clone();
                 let others: Vec<(String, String)> = asked
@@ -164,7 +164,7 @@ impl Asked<'_> {
         URL_SAFE_NO_PAD.encode(format!("{from}.{}.{}", self.number, self.mark()))
     }
 
-    fn from_token(&self, token: Option<&str>) -> Result<usize, Off> {
+    fn place_of_token(&self, token: Option<&str>) -> Result<usize, Off> {
         let Some(token) = token else { return Ok(0) };
         let read = || {
             let text = String::from_utf8(URL_SAFE_NO_PAD.decode(token).ok()?).ok()?;

@@ -77,7 +77,7 @@ fn a_patch_sends_objects_whole() {
     );
     assert_eq!(
         one(updates(&system, item, now, r#"{"size":null}"#)),
-        concat!(r#"PATCH /items/g-1 [{"op":"Replace","path":"/size","value":null}]"#)
+        r#"PATCH /items/g-1 [{"op":"Replace","path":"/size","value":null}]"#
     );
 }
 
