@@ -101,7 +101,9 @@ pub fn main() -> ExitCode {
         Verb::Resolve(args) => state::resolve(&terminal, &args),
         Verb::Recover(args) => running::recover(&terminal, &args),
         Verb::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "mapengine", &mut std::io::stdout());
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "mapengine", &mut script);
+            terminal.text(&String::from_utf8_lossy(&script));
             Exit::Done
         }
     };

@@ -70,6 +70,16 @@ pub(super) fn open(terminal: &Terminal, target: &Target) -> Result<Opening, Exit
     let opening = reading(target, &mut sources, &mut found);
     match opening {
         Some(opening) if !found.has_errors() => {
+            // what the connection says in vain is said; what `validate` would remark of the mapping is not
+            let mut said = Diagnostics::new();
+            for one in &found {
+                if one.code.id == codes::UNKNOWN_SETTING.id {
+                    said.push(one.clone());
+                }
+            }
+            if !said.is_empty() {
+                terminal.say(render(&said, &sources, Format::Human { color: terminal.color }).trim_end());
+            }
             if let Some(folder) = opening.state.parent().filter(|folder| !folder.as_os_str().is_empty())
                 && let Err(error) = std::fs::create_dir_all(folder)
             {
@@ -397,6 +407,13 @@ pub(super) fn connection_text(opening: &Opening, addresses: &Both<String>) -> St
         text.push_str("    settle_after: 1s\n    credentials:\n");
         for (name, value) in credentials(system) {
             text.push_str(&format!("      {name}: \"{value}\"\n"));
+        }
+    }
+    text.push_str("settings:\n");
+    for (name, answer) in opening.program.answers.as_map().into_iter().flatten() {
+        if !answer.is_empty() {
+            // JSON is YAML
+            text.push_str(&format!("  {name}: {}\n", answer.to_json()));
         }
     }
     text.push_str(&format!("state: \"sqlite:sandbox-{}.db\"\n", opening.program.name));

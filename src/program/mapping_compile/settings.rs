@@ -55,21 +55,34 @@ impl Compiler<'_> {
             }
         }
         for (name, span) in answers.names() {
-            if !self.settings.contains_key(&name) && !mapping.settings.contains_key(&name) {
-                let near = crate::diagnostic::suggest(&name, self.settings.keys().map(String::as_str));
-                let help = match near {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!(
-                        "the settings are {}",
-                        self.settings.keys().cloned().collect::<Vec<_>>().join(", ")
-                    ),
-                };
-                self.error(
+            if self.settings.contains_key(&name) || mapping.settings.contains_key(&name) {
+                continue;
+            }
+            let near = crate::diagnostic::suggest(&name, self.settings.keys().map(String::as_str))
+                .map(str::to_owned);
+            let message = format!("this mapping has no setting `{name}`");
+            match near {
+                Some(near) => self.error(
                     &codes::UNKNOWN_SETTING,
                     span,
-                    format!("this mapping has no setting `{name}`"),
-                    Some(help),
-                );
+                    message,
+                    Some(format!("did you mean `{near}`?")),
+                ),
+                // no slip of the pen: a company's file may serve other versions of a mapping, too
+                None if matches!(answers, Answers::Company(_)) => {
+                    let help = format!(
+                        "it is not used; the settings are {}",
+                        self.settings.keys().cloned().collect::<Vec<_>>().join(", ")
+                    );
+                    self.warning(&codes::UNKNOWN_SETTING, span, message, Some(help));
+                }
+                None => {
+                    let help = format!(
+                        "the settings are {}",
+                        self.settings.keys().cloned().collect::<Vec<_>>().join(", ")
+                    );
+                    self.error(&codes::UNKNOWN_SETTING, span, message, Some(help));
+                }
             }
         }
         let mut values = Map::new();
