@@ -428,6 +428,10 @@ impl Engine {
                     failed.push((rows.next().unwrap_or_default(), became));
                     failed.extend(rows.map(|row| (row, Became::Nothing)));
                     if is_main {
+                        // what was not sent is not carried
+                        failed.extend(
+                            change.fields[side].iter().map(|field| (field.row.clone(), Became::Nothing)),
+                        );
                         break;
                     }
                 }
@@ -854,15 +858,20 @@ fn with_parent(mut data: Value, part_of: Option<&super::read::PartOf>, current: 
     data
 }
 
-/// The rows whose fields a write carries.
+/// The rows whose fields a write carries; all of that side's where none is named, so that a write that fails
+/// never makes an edit look carried.
 fn rows_of(change: &Change, side: Side, write: &wire::Write) -> Vec<String> {
-    let mut rows: Vec<String> = change.fields[side]
-        .iter()
-        .filter(|field| write.touches(&field.path))
-        .map(|field| field.row.clone())
-        .collect();
-    rows.dedup();
-    rows
+    let rows = |touched: bool| -> Vec<String> {
+        let mut rows: Vec<String> = change.fields[side]
+            .iter()
+            .filter(|field| !touched || write.touches(&field.path))
+            .map(|field| field.row.clone())
+            .collect();
+        rows.dedup();
+        rows
+    };
+    let named = rows(true);
+    if named.is_empty() { rows(false) } else { named }
 }
 
 fn request_json(outgoing: &Outgoing) -> Value {

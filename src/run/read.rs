@@ -214,7 +214,9 @@ impl Engine {
         Ok(())
     }
 
-    /// A list below a parent is read for parents on the work list only.
+    /// A list below a parent is read for parents on the work list; for all of them where the parents were read
+    /// completely in this run, or where the children do not say when they changed: a child's change does not
+    /// touch its parent.
     async fn read_below(
         &self,
         side: Side,
@@ -223,11 +225,15 @@ impl Engine {
         reads: &mut Reads,
     ) -> Result<(), RunError> {
         let fields = wanted(&self.program, side, &resource.name);
+        let all = self.options.full
+            || resource.cursor.is_none()
+            || reads.complete.contains(&(side, part_of.parent.clone()));
+        let which = if all { Which::All } else { Which::Dirty };
         let mut after = String::new();
         loop {
             let (parent, from) = (part_of.parent.clone(), after.clone());
             let parents =
-                self.store.read(move |store| store.records(side, &parent, Which::Dirty, &from, 200)).await?;
+                self.store.read(move |store| store.records(side, &parent, which, &from, 200)).await?;
             let Some(last) = parents.last() else { return Ok(()) };
             after = last.id.clone();
             for parent in &parents {

@@ -56,6 +56,12 @@ pub fn try_run(harness: &mut Harness) -> Result<Report, (RunError, Box<Report>)>
     runtime.block_on(harness.run(Options::default()))
 }
 
+/// One run that reads everything, as the daily sweep does.
+pub fn sweep(harness: &mut Harness) -> Result<Report, (RunError, Box<Report>)> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    runtime.block_on(harness.run(Options { full: true, ..Options::default() }))
+}
+
 /// The first run is cut off after so many requests to one side, as by a kill: whatever is under way is dropped.
 pub fn kill_after(harness: &mut Harness, side: Side, requests: usize) {
     let seen = |harness: &Harness| {

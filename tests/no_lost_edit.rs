@@ -1,0 +1,117 @@
+//! Random edits on both sides, in random order, with crashes in between: run until quiet, and both sides are
+//! equal by the rules, nothing is made twice, nothing is lost. A failure prints its seed. The edited fields are
+//! the customer's own; its address, a record of its own on the left, is not edited here.
+
+mod common;
+
+use common::{edit, harness, kill_after, sweep};
+use mapengine::case::Harness;
+use mapengine::value::{Side, Value};
+
+/// A small repeatable source of choices (an xorshift; the same seed gives the same story).
+struct Choices(u64);
+
+impl Choices {
+    fn next(&mut self, below: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % below as u64).unwrap()
+    }
+}
+
+const COUNT: usize = 6;
+
+fn shop() -> String {
+    let rows: Vec<String> = (1..=COUNT)
+        .map(|n| format!("      - {{ number: {n}, name: Kunde {n} AS, active: true, mainAddress: {{ street: Vei {n}, city: Oslo }} }}"))
+        .collect();
+    format!("    customer:\n{}\n", rows.join("\n"))
+}
+
+fn until_quiet(harness: &mut Harness, seed: u64) {
+    for _ in 0..8 {
+        // the shop's addresses stand below their customer and do not touch it: only a sweep sees their changes
+        if let Ok(report) = sweep(harness)
+            && report.writes == 0
+            && report.in_doubt.is_empty()
+        {
+            return;
+        }
+    }
+    panic!("seed {seed}: it does not come to rest");
+}
+
+/// What both sides hold of each customer, by the number they are linked by.
+fn state(harness: &Harness, side: Side) -> Vec<(String, String, String, String)> {
+    let text = |record: &Value, path: &str| {
+        mapengine::value::Path::parse(path)
+            .unwrap()
+            .get(record)
+            .and_then(Value::scalar_text)
+            .unwrap_or_default()
+    };
+    let address = if side == Side::Left { "mainAddress.city" } else { "invoiceAddress.city" };
+    let mut all: Vec<_> = harness.company.stands[side]
+        .borrow()
+        .records("customer")
+        .iter()
+        .map(|record| {
+            (text(record, "number"), text(record, "name"), text(record, "vatNumber"), text(record, address))
+        })
+        .collect();
+    all.sort();
+    all
+}
+
+#[test]
+fn every_edit_arrives_whatever_happens_in_between() {
+    for seed in 1..=40_u64 {
+        let mut choices = Choices(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
+        let mut harness = harness(&shop(), "");
+        until_quiet(&mut harness, seed);
+        for round in 0..4 {
+            // each field of a customer is edited on one side only: two sides at once are a conflict, which is a
+            // person's business
+            for n in 1..=COUNT {
+                let number = 10_000 + n;
+                for field in ["name", "vatNumber"] {
+                    if choices.next(3) > 0 {
+                        continue;
+                    }
+                    let side = if choices.next(2) == 0 { Side::Left } else { Side::Right };
+                    let key = if side == Side::Left {
+                        Value::from(number as i64)
+                    } else {
+                        Value::text(number.to_string())
+                    };
+                    let value = Value::text(format!("{field} {seed} {round} {n}"));
+                    edit(&harness, side, "customer", &[("number", key)], &[(field, value)]);
+                }
+            }
+            match choices.next(3) {
+                0 => {
+                    let at = choices.next(40);
+                    kill_after(&mut harness, if choices.next(2) == 0 { Side::Left } else { Side::Right }, at);
+                }
+                1 => {
+                    let fault = ["timeout_after_commit", "timeout_before", "error_after", "close_after"]
+                        [choices.next(4)];
+                    let side = if choices.next(2) == 0 { Side::Left } else { Side::Right };
+                    harness.company.stands[side]
+                        .borrow_mut()
+                        .faults
+                        .add(&format!("{fault}:update:*:1"))
+                        .unwrap();
+                }
+                _ => {}
+            }
+            until_quiet(&mut harness, seed);
+        }
+        let last = sweep(&mut harness).unwrap_or_else(|(error, _)| panic!("seed {seed}: {error}"));
+        assert_eq!((&last.set_aside[..], &last.waiting[..]), (&[][..], &[][..]), "seed {seed}");
+        let (left, right) = (state(&harness, Side::Left), state(&harness, Side::Right));
+        assert_eq!(left.len(), COUNT, "seed {seed}: {left:#?}");
+        assert_eq!(left, right, "seed {seed}");
+    }
+}
