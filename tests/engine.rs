@@ -105,3 +105,44 @@ fn edits_on_either_side_are_carried() {
     );
     assert_eq!(run(&mut harness).writes, 0);
 }
+
+#[test]
+fn a_child_edit_reaches_the_other_side_of_a_record_that_this_engine_made() {
+    // the ledger's addresses name their customer by its number, the mirror holds it by its id: the index has to
+    // know a record from the moment it was made
+    let mut harness = harness(
+        "    customer:\n      - { number: 1, name: Fjord AS, active: true, mainAddress: { street: Kaien 1, city: Oslo } }\n",
+        "",
+    );
+    run(&mut harness);
+    edit(
+        &harness,
+        Side::Right,
+        "customer",
+        &[("name", Value::text("Fjord AS"))],
+        &[("invoiceAddress.city", Value::text("Bergen"))],
+    );
+    run(&mut harness);
+    let fjord = record(&harness, Side::Left, "customer", "name", "Fjord AS");
+    assert_eq!(fjord.get("mainAddress").and_then(|one| one.get("city")), Some(&Value::text("Bergen")));
+}
+
+#[test]
+fn a_clash_with_a_record_that_was_made_a_moment_ago_is_seen() {
+    let mut harness = harness("    customer:\n      - { number: 1, name: Fjord AS, active: true }\n", "");
+    run(&mut harness);
+    // a second one of the same name appears in the ledger itself
+    let mut other = mapengine::value::Map::new();
+    other.insert("name".into(), Value::text("fjord as"));
+    other.insert("status".into(), Value::text("Active"));
+    {
+        let mut stand = harness.company.stands[Side::Right].borrow_mut();
+        let resource = stand.system().resources["customer"].clone();
+        stand.insert(&resource, &Value::Map(other)).unwrap();
+    }
+    let report = run(&mut harness);
+    assert!(
+        report.set_aside.iter().any(|one| one.reason.contains("is also that of customer")),
+        "{report:#?}"
+    );
+}

@@ -121,9 +121,14 @@ pub fn in_scope(context: &Context, register: &Register, side: Side, record: &Rec
 
 /// Whether a condition holds for one record (bare names are its fields).
 pub fn holds(context: &Context, condition: &Expr, side: Side, record: &Record) -> Result<bool, String> {
+    holds_for(context, condition, side, &record.data)
+}
+
+/// The same for the fields of a record that need not exist yet.
+pub fn holds_for(context: &Context, condition: &Expr, side: Side, data: &Value) -> Result<bool, String> {
     let (left, right) = match side {
-        Side::Left => (Some(&record.data), None),
-        Side::Right => (None, Some(&record.data)),
+        Side::Left => (Some(data), None),
+        Side::Right => (None, Some(data)),
     };
     condition.holds(&context.root(left, right, Some(side))).map_err(|error| error.to_string())
 }
@@ -279,7 +284,8 @@ fn start(register: &Register, side: Side, record: &Record) -> Change {
     change
 }
 
-fn set_aside(mut change: Change, code: &str, reason: String) -> Change {
+/// A change that cannot go on.
+pub fn set_aside(mut change: Change, code: &str, reason: String) -> Change {
     change.action = Action::SetAside { code: code.to_owned(), reason, refused: false };
     change.fields = Default::default();
     change
@@ -449,6 +455,34 @@ fn absent(
     change.action = Action::Create { side: to, resource };
     change.fields[to] = writes;
     change
+}
+
+/// What a record gives the other side, as far as it can be said: the values of all rows that write there.
+pub fn made_of(
+    context: &Context,
+    register: &Register,
+    side: Side,
+    record: &Record,
+    view: &dyn View,
+) -> Value {
+    let to = side.other();
+    let mut made = Value::Map(Map::new());
+    let Some(resource) = target_resource(register, side, record) else { return made };
+    let (left, right) = match side {
+        Side::Left => (Some(&record.data), None),
+        Side::Right => (None, Some(&record.data)),
+    };
+    let root = context.root(left, right, Some(side));
+    for row in applicable(register, &record.at.resource, &resource) {
+        if row.writes[to]
+            && let Ok(Some(New::Values(values))) = new_values(row, side, &record.data, &root, None, view)
+        {
+            for (path, value) in row.paths(to).iter().zip(values) {
+                path.set(&mut made, value);
+            }
+        }
+    }
+    made
 }
 
 /// The resource that a record becomes on the other side.

@@ -182,7 +182,7 @@ impl Engine {
                 self.create(decider, register, change, *side, resource).await
             }
             Action::Link | Action::Update => self.update(decider, register, change).await,
-            Action::Delete { side } => self.delete(register, change, *side).await,
+            Action::Delete { side } => self.delete(decider, register, change, *side).await,
         }
     }
 
@@ -251,7 +251,7 @@ impl Engine {
             then,
             links: true,
         };
-        let row = match self.send(register, source.clone(), sending).await? {
+        let row = match self.send(decider, register, source.clone(), sending).await? {
             Sent::Row(row) => row,
             Sent::Gone => {
                 return Ok(Became::Waiting("the record it belongs to is gone; it is decided again".into()));
@@ -270,7 +270,7 @@ impl Engine {
         self.put_link(decider, register, link.clone(), &change.keep_base).await?;
         let mut current = row.data;
         let failed =
-            self.send_parts(register, &change, side, &resource, writes.collect(), &mut current).await?;
+            self.send_parts(decider, &change, side, &resource, writes.collect(), &mut current).await?;
         let from = link.on(side.other()).clone();
         let became = self.finish(decider, register, &change, link, failed, Became::Created).await?;
         if !change.keep_base.is_empty() && matches!(became, Became::Created) {
@@ -326,13 +326,19 @@ impl Engine {
             let Some(record) = record else { continue };
             let mut current = record.data;
             let writes = wire::plan_update(&system, &resource, &current, &values)?;
-            failed.extend(self.send_parts(register, change, side, &resource, writes, &mut current).await?);
+            failed.extend(self.send_parts(decider, change, side, &resource, writes, &mut current).await?);
         }
         let became = if linking { Became::Linked } else { Became::Updated };
         self.finish(decider, register, change, link, failed, became).await
     }
 
-    async fn delete(&self, register: &Register, change: &Change, side: Side) -> Result<Became, Stop> {
+    async fn delete(
+        &self,
+        decider: &Decider,
+        register: &Register,
+        change: &Change,
+        side: Side,
+    ) -> Result<Became, Stop> {
         let system = std::sync::Arc::clone(&self.program.sides[side].system);
         let (Some(at), Some(left)) = (change.on(side).cloned(), change.left.clone()) else {
             return Ok(Became::Nothing);
@@ -351,7 +357,7 @@ impl Engine {
             then: Value::Null,
             links: false,
         };
-        self.send(register, change.on(side.other()).cloned(), sending).await?;
+        self.send(decider, register, change.on(side.other()).cloned(), sending).await?;
         let name = register.name.clone();
         self.store.call(move |store| store.remove_link(&name, &left)).await?;
         self.forget(side, &resource, &at.id).await?;
@@ -362,7 +368,7 @@ impl Engine {
     /// not stop the others; which rows failed is answered.
     async fn send_parts(
         &self,
-        register: &Register,
+        decider: &Decider,
         change: &Change,
         side: Side,
         parent: &std::sync::Arc<Resource>,
@@ -371,6 +377,7 @@ impl Engine {
     ) -> Result<Vec<(String, Became)>, Stop> {
         let system = std::sync::Arc::clone(&self.program.sides[side].system);
         let mut failed = Vec::new();
+        let Some(register) = self.program.register(&change.register) else { return Ok(failed) };
         for write in writes {
             let Some(resource) = system.resources.get(&write.resource).cloned() else { continue };
             let rows = rows_of(change, side, &write);
@@ -393,7 +400,7 @@ impl Engine {
                 then,
                 links: false,
             };
-            match self.send(register, change.on(side.other()).cloned(), sending).await {
+            match self.send(decider, register, change.on(side.other()).cloned(), sending).await {
                 Ok(Sent::Row(row)) if is_main => *current = row.data,
                 Ok(Sent::Row(row)) => {
                     // a new child that its parent has to name
@@ -410,8 +417,9 @@ impl Engine {
                                 then: Value::Null,
                                 links: false,
                             };
-                            if let Sent::Row(row) =
-                                self.send(register, change.on(side.other()).cloned(), sending).await?
+                            if let Sent::Row(row) = self
+                                .send(decider, register, change.on(side.other()).cloned(), sending)
+                                .await?
                             {
                                 *current = row.data;
                             }
@@ -493,7 +501,11 @@ impl Engine {
                 if let Some(base) = decider.base(store, &register, &link, &keep)? {
                     link.base = base;
                 }
-                store.put_link(&link)
+                store.put_link(&link)?;
+                for side in Side::BOTH {
+                    decider.index(store, &register, side, link.on(side))?;
+                }
+                Ok(())
             })
             .await?;
         Ok(())
@@ -502,6 +514,7 @@ impl Engine {
     /// One write: intent, request, outcome. Comes back with the record as the system has it now.
     async fn send(
         &self,
+        decider: &Decider,
         register: &Register,
         source: Option<RecordRef>,
         sending: Sending,
@@ -563,10 +576,15 @@ impl Engine {
                             }
                             _ => None,
                         };
+                        let (decider, of) = (decider.clone(), register.name.clone());
                         self.store
                             .call(move |store| {
                                 if let Some(row) = &stored {
                                     store.put_clean(side, &name, row)?;
+                                    if let Some(register) = decider.program.register(&of).cloned() {
+                                        let made = RecordRef { resource: name.clone(), id: row.id.clone() };
+                                        decider.index(store, &register, side, &made)?;
+                                    }
                                     if let Some(link) = &link {
                                         store.put_link(link)?;
                                     }

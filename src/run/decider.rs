@@ -76,13 +76,32 @@ impl Decider {
         let context = self.context();
         for row in rows {
             let record = self.assembled(store, side, resource, row)?;
-            let keys = self.keys(store, &context, register, side, &record);
+            let keys = self.keys(store, &context, register, side, &record)?;
             store.put_keys(&register.name, side, &record.at, &keys)?;
         }
         Ok(last)
     }
 
-    /// The slots of a register's index for one record: match entries, halves of them, unique rules, the key.
+    /// The match keys of one record that this run made or changed: it is not on the work list, and still it must
+    /// be found by what refers to it, and count where a value may stand only once.
+    pub(super) fn index(
+        &self,
+        store: &mut dyn Store,
+        register: &Register,
+        side: Side,
+        at: &RecordRef,
+    ) -> Result<()> {
+        if register.member(side, &at.resource).is_none() {
+            return Ok(());
+        }
+        let Some(record) = self.record(store, side, at)? else { return Ok(()) };
+        let keys = self.keys(store, &self.context(), register, side, &record)?;
+        store.put_keys(&register.name, side, &record.at, &keys)
+    }
+
+    /// The slots of a register's index for one record: match entries, halves of them, unique rules, the key. A
+    /// unique rule's slot holds the value on the rule's own side, and on the other side the value that the record
+    /// would give it there.
     fn keys(
         &self,
         store: &dyn Store,
@@ -90,7 +109,7 @@ impl Decider {
         register: &Register,
         side: Side,
         record: &Record,
-    ) -> Vec<Option<String>> {
+    ) -> Result<Vec<Option<String>>> {
         let view = StoreView { store, register_of: &self.program };
         let inside = decide::in_scope(context, register, side, record).unwrap_or(false);
         let mut keys = Vec::new();
@@ -101,14 +120,21 @@ impl Decider {
                 None
             });
         }
+        let made = inside && self.is_made(store, context, register, side, record)?;
         for rule in &register.unique {
+            let here = rule.side == side;
+            let there = (!here && made).then(|| decide::made_of(context, register, side, record, &view));
+            let data = match &there {
+                Some(there) => there,
+                None => &record.data,
+            };
             let counts = inside
-                && rule.side == side
+                && (here || made)
                 && rule
                     .when
                     .as_ref()
-                    .is_none_or(|when| decide::holds(context, when, side, record).unwrap_or(false));
-            let value = rule.field.get(&record.data).filter(|value| !value.is_empty());
+                    .is_none_or(|when| decide::holds_for(context, when, rule.side, data).unwrap_or(false));
+            let value = rule.field.get(data).filter(|value| !value.is_empty());
             keys.push(value.filter(|_| counts).map(|value| normal(rule.compare, value).to_json()));
         }
         keys.push(
@@ -116,7 +142,26 @@ impl Decider {
                 .member(side, &record.at.resource)
                 .and_then(|member| member.resource.key_of(&record.data)),
         );
-        keys
+        Ok(keys)
+    }
+
+    /// Whether a record stands on the other side, or would be made there.
+    fn is_made(
+        &self,
+        store: &dyn Store,
+        context: &Context,
+        register: &Register,
+        side: Side,
+        record: &Record,
+    ) -> Result<bool> {
+        if register.unique.iter().all(|rule| rule.side == side) {
+            return Ok(false);
+        }
+        let lives = register.ends[side]
+            .create_when
+            .as_ref()
+            .is_none_or(|when| decide::holds(context, when, side, record).unwrap_or(false));
+        Ok(lives || store.link(&register.name, side, &record.at)?.is_some())
     }
 
     /// Second pass: decides about the records of one side's resource, and writes plan rows.
@@ -145,6 +190,7 @@ impl Decider {
                 continue;
             }
             let change = self.decide(store, register, side, record, &plan)?;
+            let change = self.kept_unique(store, register, change)?;
             let nothing = change.action == Action::Nothing;
             if nothing && !change.stay {
                 if change.found == crate::plan::Found::Linked {
@@ -222,7 +268,7 @@ impl Decider {
             return self.decide_linked(store, &context, register, side, record, &link);
         }
         let mut known = Known::default();
-        let keys = self.keys(store, &context, register, side, &record);
+        let keys = self.keys(store, &context, register, side, &record)?;
         self.clashes(store, register, side, &record, &keys, &mut known)?;
         known.open = store.open_intent_of(&register.name, side, &record.at.id)?.map(|intent| intent.id);
         let entries = entries(register);
@@ -339,7 +385,7 @@ impl Decider {
             complete: other.is_some() || self.complete.contains(&(side.other(), there.resource.clone())),
             ..Known::default()
         };
-        let keys = self.keys(store, context, register, side, &record);
+        let keys = self.keys(store, context, register, side, &record)?;
         self.clashes(store, register, side, &record, &keys, &mut known)?;
         known.open = match store.open_intent_of(&register.name, side, &record.at.id)? {
             Some(intent) => Some(intent.id),
@@ -446,6 +492,81 @@ impl Decider {
         Ok(())
     }
 
+    /// A change that would give a record a value which another one has, or which another change would give, where
+    /// the value may stand only once: set aside. Records that share such a value are all set aside, so that a
+    /// person says which is meant.
+    fn kept_unique(&self, store: &dyn Store, register: &Register, change: Change) -> Result<Change> {
+        let mut clashes = Vec::new();
+        for (i, rule) in register.unique.iter().enumerate() {
+            let (to, from) = (rule.side, rule.side.other());
+            let field = rule.field.to_string();
+            let (Some(source), true) =
+                (change.on(from), change.fields[to].iter().any(|one| one.path == field))
+            else {
+                continue;
+            };
+            let Some(record) = self.record(store, from, source)? else { continue };
+            let slot = entries(register).len() + i;
+            let keys = self.keys(store, &self.context(), register, from, &record)?;
+            let Some(Some(key)) = keys.get(slot) else { continue };
+            let mut others = Vec::new();
+            for at in store.by_key(&register.name, to, slot, key, 6)? {
+                if change.on(to) != Some(&at) {
+                    others.push((to, at));
+                }
+            }
+            for at in store.by_key(&register.name, from, slot, key, 6)? {
+                // one that is linked counts by the record it is linked to, unless that one is still to be changed
+                let changes = match store.link(&register.name, from, &at)? {
+                    Some(link) => store.change_of(&register.name, from, &at.id)?.is_some_and(|row| {
+                        serde_json::from_str::<Change>(&row.change)
+                            .is_ok_and(|other| other.fields[to].iter().any(|one| one.path == field))
+                            && !others.contains(&(to, link.on(to).clone()))
+                    }),
+                    None => true,
+                };
+                if at != *source && changes {
+                    others.push((from, at));
+                }
+            }
+            if !others.is_empty() {
+                let names: Vec<String> = others
+                    .iter()
+                    .map(|(side, at)| {
+                        format!(
+                            "{} {} of {}",
+                            at.resource,
+                            self.name_of(store, register, *side, at),
+                            self.program.sides[*side].name
+                        )
+                    })
+                    .collect();
+                clashes.push(format!(
+                    "{} {} of {} may stand only once, and {} has it or would get it, too",
+                    rule.field,
+                    change.fields[to]
+                        .iter()
+                        .find(|one| one.path == field)
+                        .map_or(String::new(), |one| one.new.to_string()),
+                    self.program.sides[to].name,
+                    names.join(" and ")
+                ));
+            }
+        }
+        Ok(if clashes.is_empty() { change } else { decide::set_aside(change, "ME0906", clashes.join("; ")) })
+    }
+
+    /// The record that a child names as its parent: by its id, else by its key.
+    pub(super) fn parent(
+        &self,
+        store: &dyn Store,
+        side: Side,
+        resource: &str,
+        key: &str,
+    ) -> Result<Vec<RecordRef>> {
+        parent_of(&self.program, store, side, resource, key)
+    }
+
     fn name_of(&self, store: &dyn Store, register: &Register, side: Side, at: &RecordRef) -> String {
         match self.record(store, side, at) {
             Ok(Some(record)) => format!("'{}'", decide::label(register, side, &record)),
@@ -511,6 +632,28 @@ pub(super) fn entries(register: &Register) -> Vec<Vec<usize>> {
     }
     entries.append(&mut halves);
     entries
+}
+
+/// The record that a child names as its parent: by its id, else by its key.
+pub(super) fn parent_of(
+    program: &Program,
+    store: &dyn Store,
+    side: Side,
+    resource: &str,
+    key: &str,
+) -> Result<Vec<RecordRef>> {
+    if store.record(side, resource, key)?.is_some() {
+        return Ok(vec![RecordRef { resource: resource.to_owned(), id: key.to_owned() }]);
+    }
+    let mut found = Vec::new();
+    for register in program.registers.iter().filter(|register| register.member(side, resource).is_some()) {
+        for hit in store.by_key(&register.name, side, key_slot(register), key, 2)? {
+            if hit.resource == resource && !found.contains(&hit) {
+                found.push(hit);
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// The slot of the index that holds a record's key.

@@ -291,31 +291,16 @@ impl Engine {
     ) -> Result<(), RunError> {
         let name = resource.name.clone();
         let parent = part_of.map(|part| part.parent.clone());
-        // children name their parent by its key; its id may be another
-        let slots: Vec<(String, usize)> = match &parent {
-            Some(parent) => self
-                .program
-                .registers
-                .iter()
-                .filter(|register| register.member(side, parent).is_some())
-                .map(|register| (register.name.clone(), super::decider::key_slot(register)))
-                .collect(),
-            None => Vec::new(),
-        };
+        let program = Arc::clone(&self.program);
         self.store
             .call(move |store| {
                 let changed = store.put_records(side, &name, &rows, sweep)?;
                 // a child that changed makes its parent a candidate
                 if let Some(parent) = &parent {
                     for (row, changed) in rows.iter().zip(changed) {
-                        if changed
-                            && let Some(id) = &row.parent
-                            && store.mark_dirty(side, parent, Some(id))? == 0
-                        {
-                            for (register, slot) in &slots {
-                                for hit in store.by_key(register, side, *slot, id, 2)? {
-                                    store.mark_dirty(side, &hit.resource, Some(&hit.id))?;
-                                }
+                        if changed && let Some(key) = &row.parent {
+                            for hit in super::decider::parent_of(&program, store, side, parent, key)? {
+                                store.mark_dirty(side, &hit.resource, Some(&hit.id))?;
                             }
                         }
                     }

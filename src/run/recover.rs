@@ -188,6 +188,10 @@ impl Engine {
         self.store
             .call(move |store| {
                 store.put_clean(side, &name, &row)?;
+                if let Some(register) = decider.program.register(&register_name).cloned() {
+                    let made = RecordRef { resource: name.clone(), id: row.id.clone() };
+                    decider.index(store, &register, side, &made)?;
+                }
                 if let Some(mut link) = link {
                     let source = link.on(side.other()).clone();
                     if store.link(&register_name, side.other(), &source)?.is_none() {
@@ -278,22 +282,20 @@ impl Engine {
                 let row = RecordRow { parent: parent.clone(), ..row };
                 store.put_records(side, &name, std::slice::from_ref(&row), 0)?;
                 // whatever it was, the pair is compared again
-                let id = match (&parent_resource, &parent) {
-                    (Some(resource), Some(id)) => {
-                        store.mark_dirty(side, resource, Some(id))?;
-                        id.clone()
-                    }
-                    _ => {
-                        store.mark_dirty(side, &name, Some(&row.id))?;
-                        row.id.clone()
-                    }
+                let at = match (&parent_resource, &parent) {
+                    (Some(resource), Some(key)) => decider.parent(store, side, resource, key)?,
+                    _ => vec![RecordRef { resource: name.clone(), id: row.id.clone() }],
                 };
+                for at in &at {
+                    store.mark_dirty(side, &at.resource, Some(&at.id))?;
+                }
                 if let Some(source) = &source {
                     store.mark_dirty(side.other(), &source.resource, Some(&source.id))?;
                 }
                 if took_effect
                     && let Some(register) = decider.program.register(&register_name).cloned()
-                    && let Some(mut link) = store.link_by_id(&register_name, side, &id)?
+                    && let [at] = &at[..]
+                    && let Some(mut link) = store.link(&register_name, side, at)?
                 {
                     // the rows that were written have our value on this side now: that is their base, so that
                     // what the system made of it is no change
