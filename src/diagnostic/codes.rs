@@ -1,7 +1,7 @@
 //! Every code of every message, in one place: `mapengine explain CODE` tells more.
 //!
-//! ME01 YAML and shape · ME02 names and paths · ME03 kinds and values · ME04 expressions · ME05 registers and
-//! rows · ME06 systems and calls · ME07 settings, checks, connections · ME08 cases · ME09 records at run time.
+//! ME01 YAML and shape · ME02 names and paths · ME03 kinds and values · ME04 expressions · ME05 registers,
+//! documents and rows · ME06 systems and calls · ME07 settings, checks, connections · ME08 cases · ME09 records at run time.
 
 /// A kind of message.
 #[derive(Debug, PartialEq, Eq)]
@@ -239,6 +239,23 @@ Right:\n\
         "`multiply` and `else` work one way only: give the row a direction. `multiply` needs `round`.";
     WRITES_NOTHING = "ME0515", "this row writes nothing",
         "Neither side of the row can be written: by the directions, or because the fields are read-only.";
+    BAD_STEP = "ME0520", "this is no step",
+        "A step is exactly one of `create`, `verify`, `write_back` and `set_status`; `create` comes first, and once.";
+    NO_FIND_AGAIN = "ME0521", "an unknown outcome could not be settled",
+        r#"A write may get no answer. The engine then looks whether it took effect, and has to know by what.
+Name the fields of the other side that tell the record again, or say that a person decides.
+
+Right:
+    find_again: [ note ]
+    on_unknown: hold"#;
+    UNKNOWN_ROLE = "ME0522", "unknown role",
+        "A role is named that the status flow does not declare, or there is no `status_flow`.";
+    ILLEGAL_MOVE = "ME0523", "a move that is not legal",
+        "A status may only be set along a move of the status flow whose `by` is `mapping`.";
+    BAD_FLOW = "ME0524", "a status flow that cannot work",
+        "Every role is reached by some move, every move is somebody's, and the role that travels leads on.";
+    BAD_ROWS = "ME0525", "these rows cannot be carried",
+        "`rows` names a list on both sides: the source's (its own, or one of child records) and the one that is written.";
     BAD_DURATION = "ME0601", "this is not a length of time",
         "Lengths of time are numbers with units: `500ms`, `30s`, `10m`, `1h 30m`, `24h`.";
     NOT_LISTED = "ME0602", "this resource cannot be listed",

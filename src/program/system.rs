@@ -241,7 +241,7 @@ pub enum Paging {
 }
 
 /// One kind of record.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Resource {
     /// Its name.
     pub name: String,
@@ -567,8 +567,12 @@ pub struct Field {
     pub reference: Option<FieldRef>,
     /// On the wire stands the key of a record; the mapping sees a field of it.
     pub lookup: Option<Lookup>,
-    /// It is (a value of) the one child that matches.
+    /// It is (a value of) the one child that matches, or a list of all that do.
     pub pivot: Option<Pivot>,
+    /// It is the sum of these fields of the record.
+    pub sum: Vec<Path>,
+    /// What a stand-in answers here.
+    pub sandbox: Option<Expr>,
     /// Put into the encoding's `wrap`.
     pub wrap: bool,
     /// Sent with every update.
@@ -612,4 +616,6 @@ pub struct Pivot {
     pub value: Option<Path>,
     /// The parent's field that names the child where more than one matches.
     pub pointer: Option<Path>,
+    /// All that match are a list, in the order of their ids.
+    pub many: bool,
 }

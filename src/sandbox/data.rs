@@ -218,9 +218,27 @@ impl Stand {
                 _ => {}
             }
         }
+        self.worked_out(resource, &mut record);
         let record = self.stamped(resource, record, true);
         self.learn(resource, &record);
         record
+    }
+
+    /// What a real server works out by itself, as the system file says for the stand-in: totals, balances.
+    fn worked_out(&self, resource: &Resource, record: &mut Value) {
+        for field in &resource.fields {
+            let Some(expression) = &field.sandbox else { continue };
+            if field.name.get(record).is_some_and(|value| !value.is_empty()) {
+                continue;
+            }
+            let mut root = record.as_map().cloned().unwrap_or_default();
+            let now = jiff::Timestamp::from_millisecond(self.now_ms).unwrap_or_default().to_string();
+            root.insert("today".into(), Value::text(now.get(..10).unwrap_or_default()));
+            // one that cannot be worked out is left empty, as a server would leave it
+            if let Ok(value) = expression.eval(&Value::Map(root)) {
+                field.name.set(record, value);
+            }
+        }
     }
 
     /// The next number of a field's series.
@@ -348,6 +366,16 @@ fn prepared(
     let mut children: Vec<Child> = Vec::new();
     for (name, given) in pivots {
         let Some(pivot) = resource.field(&name).and_then(|field| field.pivot.as_ref()) else { continue };
+        if let (true, Value::List(items)) = (pivot.many, &given) {
+            for item in items {
+                let mut record = item.clone();
+                for (at, constant) in &pivot.only_where {
+                    at.set(&mut record, constant.clone());
+                }
+                children.push(Child { part: pivot.part.clone(), given: item.clone(), record });
+            }
+            continue;
+        }
         // equal children are one, unless something must tell them apart: billing and postal address in one
         let twin = children.iter_mut().find(|other| {
             other.part == pivot.part

@@ -59,23 +59,21 @@ pub(super) fn checked(
     if let Some(pivot) = &field.pivot {
         // what is given at a pivot field is (a value of) a child
         let Some(of) = system.resources.get(&pivot.resource) else { return Ok(value.clone()) };
+        if let (true, true, Value::List(items)) = (pivot.many, rest.is_root(), value) {
+            let (mut out, mut problems) = (Vec::new(), Vec::new());
+            for item in items {
+                match of_child(system, of, &field.name, &pivot.value.clone().unwrap_or_default(), item) {
+                    Ok(item) => out.push(item),
+                    Err(found) => problems.extend(found),
+                }
+            }
+            return if problems.is_empty() { Ok(Value::List(out)) } else { Err(problems) };
+        }
         let inner = pivot.value.clone().unwrap_or_default().join(&rest);
         if !inner.is_root() {
             return checked(system, of, &inner, value).map_err(|all| below(&field.name, &rest, all));
         }
-        let map = match value {
-            Value::Null => return Ok(Value::Null),
-            Value::Map(map) => map,
-            other => return Err(vec![format!("{path}: an object is declared, this is {}", other.kind())]),
-        };
-        let (mut out, mut problems) = (Value::Map(Map::new()), Vec::new());
-        for (inner, value) in flat(of, &Path::root(), map) {
-            match checked(system, of, &inner, &value) {
-                Ok(value) => inner.set(&mut out, value),
-                Err(all) => problems.extend(below(&field.name, &Path::root(), all)),
-            }
-        }
-        return if problems.is_empty() { Ok(out) } else { Err(problems) };
+        return of_child(system, of, &field.name, &inner, value);
     }
     let mut problems = Vec::new();
     let many = field.name.segments().last() == Some(&Segment::All);
@@ -85,6 +83,32 @@ pub(super) fn checked(
         ),
         _ => of_field(field, &rest, value, path, &mut problems),
     };
+    if problems.is_empty() { Ok(out) } else { Err(problems) }
+}
+
+/// A child, or a value of it, as its own fields want it.
+fn of_child(
+    system: &System,
+    of: &Resource,
+    field: &Path,
+    inner: &Path,
+    value: &Value,
+) -> Result<Value, Vec<String>> {
+    if !inner.is_root() {
+        return checked(system, of, inner, value).map_err(|all| below(field, &Path::root(), all));
+    }
+    let map = match value {
+        Value::Null => return Ok(Value::Null),
+        Value::Map(map) => map,
+        other => return Err(vec![format!("{field}: an object is declared, this is {}", other.kind())]),
+    };
+    let (mut out, mut problems) = (Value::Map(Map::new()), Vec::new());
+    for (inner, value) in flat(of, &Path::root(), map) {
+        match checked(system, of, &inner, &value) {
+            Ok(value) => inner.set(&mut out, value),
+            Err(all) => problems.extend(below(field, &Path::root(), all)),
+        }
+    }
     if problems.is_empty() { Ok(out) } else { Err(problems) }
 }
 

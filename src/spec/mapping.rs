@@ -36,7 +36,11 @@ pub struct Mapping {
     #[serde(default)]
     pub tables: Table<List<Row>>,
     /// What is kept equal: a name and its two sides.
+    #[serde(default)]
     pub registers: Table<Register>,
+    /// What travels once and then has a life: invoices, payments, costs.
+    #[serde(default)]
+    pub documents: Table<super::documents::Document>,
 }
 
 /// When a mapping runs by itself (`--watch`).
@@ -563,10 +567,10 @@ pub enum Conflict {
 }
 
 /// The sides of a map node: names of the mapping's own, not yet typed.
-type Sides = Vec<(At<String>, Node)>;
+pub(super) type Sides = Vec<(At<String>, Node)>;
 
 /// Splits a map node into its words (typed) and the rest (sides).
-fn split<W: serde::de::DeserializeOwned>(
+pub(super) fn split<W: serde::de::DeserializeOwned>(
     node: &Node,
     words: &[&str],
     diagnostics: &mut Diagnostics,
@@ -582,7 +586,7 @@ fn split<W: serde::de::DeserializeOwned>(
 }
 
 /// The schema of words plus any number of sides.
-fn with_sides<W: JsonSchema, S: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
+pub(super) fn with_sides<W: JsonSchema, S: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
     let mut schema = W::json_schema(generator);
     let side = generator.subschema_for::<S>();
     schema.insert("additionalProperties".into(), side.to_value());

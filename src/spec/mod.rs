@@ -2,6 +2,7 @@
 
 pub mod cases;
 pub mod connection;
+pub mod documents;
 pub mod expand;
 pub mod load;
 pub mod mapping;

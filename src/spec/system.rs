@@ -746,8 +746,12 @@ pub struct Field {
     pub only_where: Option<At<String>>,
     /// `lookup`: what a key without a record reads as: `set_aside` (default) or `none`.
     pub missing: Option<Missing>,
-    /// It is (a value of) the one child record that matches.
+    /// It is (a value of) the one child record that matches; a `list`: all that match, read only.
     pub pivot: Option<Pivot>,
+    /// `decimal`, read only: the exact sum of these fields of the same record (those that are empty do not count).
+    pub sum: Paths,
+    /// What the built-in stand-in answers here: an expression over the record. A real server computes it itself.
+    pub sandbox: Option<At<String>>,
     /// Never put into the encoding's `wrap`.
     pub wrap: Option<bool>,
     /// Sent with every update, changed or not, also when empty.
@@ -793,8 +797,9 @@ pub enum Missing {
 pub struct Pivot {
     /// The name of the part.
     pub part: At<String>,
-    /// The child's fields and the values they must have. A new child gets them.
-    #[serde(rename = "where")]
+    /// The child's fields and the values they must have. A new child gets them. A `list` may leave it out: all children, in
+    /// the order of their ids.
+    #[serde(rename = "where", default)]
     pub only_where: Table<At<Value>>,
     /// The child's field that is the value. Without it, the child's fields are the members of this object.
     pub value: Option<At<String>>,

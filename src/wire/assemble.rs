@@ -21,6 +21,14 @@ pub fn assemble(
         let Some(pivot) = &field.pivot else { continue };
         let all = children(&pivot.part);
         let fitting: Vec<&(String, Value)> = all.iter().filter(|(_, child)| fits(pivot, child)).collect();
+        if pivot.many {
+            let items = fitting.iter().map(|(_, child)| match &pivot.value {
+                Some(value) => value.get(child).cloned().unwrap_or_default(),
+                None => child.clone(),
+            });
+            field.name.set(record, Value::List(items.collect()));
+            continue;
+        }
         let chosen = match fitting[..] {
             [] => continue,
             [one] => one,

@@ -29,12 +29,24 @@ pub fn decode(
     }
     let reader = Reader { encoding: &resource.encoding, times: &system.times, lookups };
     let mut record = Value::Map(Map::new());
+    let summed: BTreeSet<String> = resource
+        .fields
+        .iter()
+        .filter(|field| wanted.is_none_or(|wanted| wanted.contains(&field.name.to_string())))
+        .flat_map(|field| &field.sum)
+        .map(Path::to_string)
+        .collect();
     for field in &resource.fields {
+        if !field.sum.is_empty() {
+            continue;
+        }
         let Some(read) = field.read.as_ref().filter(|_| field.pivot.is_none() && !field.write_only) else {
             continue;
         };
         let name = field.name.to_string();
-        let is_wanted = wanted.is_none_or(|wanted| wanted.contains(&name)) || always(resource, field);
+        let is_wanted = wanted.is_none_or(|wanted| wanted.contains(&name))
+            || always(resource, field)
+            || summed.iter().any(|sum| *sum == name || sum.starts_with(&format!("{name}.")));
         if is_wanted {
             reader
                 .field(field, read, wire, &mut record)
@@ -44,7 +56,31 @@ pub fn decode(
             let _ = reader.field(field, read, wire, &mut record);
         }
     }
+    for field in resource.fields.iter().filter(|field| !field.sum.is_empty()) {
+        if wanted.is_none_or(|wanted| wanted.contains(&field.name.to_string())) {
+            let total = total(&field.sum, &record)
+                .map_err(|message| ReadProblem { field: field.name.to_string(), message })?;
+            field.name.set(&mut record, total);
+        }
+    }
     Ok(record)
+}
+
+/// The exact sum of fields; null where none of them is there.
+fn total(of: &[Path], record: &Value) -> Result<Value, String> {
+    let mut sum = None;
+    for path in of {
+        match path.get(record) {
+            Some(Value::Number(number)) => {
+                let next = sum.unwrap_or_default();
+                let next = number.checked_add(next).ok_or("the sum has too many digits")?;
+                sum = Some(next);
+            }
+            Some(value) if !value.is_empty() => return Err(format!("{path} is {}", value.kind())),
+            _ => {}
+        }
+    }
+    Ok(sum.map_or(Value::Null, Value::Number))
 }
 
 fn always(resource: &Resource, field: &Field) -> bool {

@@ -41,7 +41,7 @@ pub(super) fn plus(one: Decimal, other: Decimal) -> Option<Decimal> {
 }
 
 /// Multiplies without losing digits.
-fn times(one: Decimal, other: Decimal) -> Option<Decimal> {
+pub(super) fn times(one: Decimal, other: Decimal) -> Option<Decimal> {
     let (one, other) = (one.normalize(), other.normalize());
     let mut mantissa = one.mantissa().checked_mul(other.mantissa())?;
     let mut scale = one.scale() + other.scale();

@@ -8,7 +8,7 @@ use minijinja::value::{Object, ObjectRepr};
 use minijinja::{Error, Value as Inner};
 
 use super::MAX_OUTPUT;
-use super::amounts::{amount, plus};
+use super::amounts::{amount, plus, times};
 use super::catalogue::{Arg, Entry, Example, Group, Refusal, Want, attribute, param};
 use super::choices::{comparable, equal};
 use super::conversions::plain;
@@ -358,6 +358,41 @@ pub(super) static ENTRIES: &[Entry] = &[
                 Some(integer) if native => Inner::from(integer),
                 _ => exact(sum),
             })
+        },
+        ..BLANK
+    },
+    Entry {
+        name: "products",
+        doc: "Of every item one member times another, with all its digits; a missing one counts as nothing.",
+        example: Example {
+            source: "lines | products('quantity', 'price') | sum",
+            given: r#"{"lines":[{"quantity":2,"price":0.35},{"quantity":"1.5","price":"10.00"},{"quantity":3}]}"#,
+            gives: "15.70",
+        },
+        params: &[param("attribute", Want::Attribute), param("by", Want::Attribute)],
+        required: 2,
+        gives: |values| {
+            for at in [1, 2] {
+                let ty = attribute(values, at)?;
+                if !matches!(ty, Type::Integer | Type::Decimal | Type::Any) {
+                    return Err(Refusal::new(
+                        at,
+                        format!("`products` multiplies numbers, this member is of type {ty}"),
+                    ));
+                }
+            }
+            Ok(Type::list(Type::Decimal))
+        },
+        run: |values| {
+            let mut products = Vec::new();
+            for item in items("products", values.first())? {
+                let one = amount("products", Some(&member(&item, values.get(1))))?.unwrap_or_default();
+                let other = amount("products", Some(&member(&item, values.get(2))))?.unwrap_or_default();
+                let product = times(one, other)
+                    .ok_or_else(|| failed("the product has more digits than an exact decimal holds"))?;
+                products.push(exact(product));
+            }
+            Ok(Inner::from(products))
         },
         ..BLANK
     },

@@ -120,6 +120,8 @@ impl Fields<'_> {
             reference: None,
             lookup: None,
             pivot: None,
+            sum: Vec::new(),
+            sandbox: None,
             wrap: field.wrap.unwrap_or(true),
             always_send: field.always_send,
             sensitive: field.sensitive,
@@ -176,6 +178,9 @@ impl Fields<'_> {
             // the members come from the child's resource
             "object" if field.pivot.is_some() && field.fields.is_empty() => {
                 (Type::object::<String>([]), Vec::new())
+            }
+            "list" if field.pivot.is_some() && field.fields.is_empty() => {
+                (Type::list(Type::object::<String>([])), Vec::new())
             }
             "object" | "list" if field.fields.is_empty() => {
                 let (message, help) = if kind.value == "object" {

@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use super::fields::FieldTable;
 use super::findings::Findings;
 use super::shape::{Shape, object_type};
-use super::templates::{condition, path};
+use super::templates::{condition, expression, path};
 use super::types::{agree, fits, word};
 use crate::diagnostic::{At, Diagnostic, Span, codes};
 use crate::program::expr::Scope;
@@ -43,7 +43,8 @@ pub(super) fn pivot_objects(shapes: &mut Shapes) {
     for (name, shape) in shapes.iter_mut() {
         for field in &mut shape.fields {
             if let Some(members) = members.remove(&(name.clone(), field.name.clone())) {
-                field.ty = object_type(&members);
+                let object = object_type(&members);
+                field.ty = if matches!(field.ty, Type::List(_)) { Type::list(object) } else { object };
                 field.fields = members;
             }
         }
@@ -55,7 +56,7 @@ fn pivots<'f>(shape: &'f Shape) -> impl Iterator<Item = (&'f Field, &'f spec::Pi
     shape.fields.iter().filter_map(|field| {
         let written = shape.spec.fields.iter().find(|(name, _)| name.span == field.span)?;
         let written = written.1.as_ref()?;
-        let takes_members = matches!(field.ty, Type::Object(_)) && field.fields.is_empty();
+        let takes_members = matches!(field.ty, Type::Object(_) | Type::List(_)) && field.fields.is_empty();
         Some((field, written.pivot.as_ref()?)).filter(|_| takes_members)
     })
 }
@@ -98,7 +99,13 @@ impl Linker<'_, '_> {
         }
         if let Some(pivot) = &written.pivot {
             field.pivot = self.pivot(name, pivot, field, found);
+            field.read_only |= field.pivot.as_ref().is_some_and(|pivot| pivot.many);
             return;
+        }
+        field.sum = self.sum(written, field, found);
+        if let Some(text) = &written.sandbox {
+            let scope = Scope::new().root("today", Type::Date).bare(&self.shape.record());
+            field.sandbox = expression(text, &scope, found);
         }
         self.table(&written.fields, &mut field.fields, found);
         if let Some(object) = written.kind.as_ref().and_then(|kind| self.system.objects.get(&kind.value)) {
@@ -108,6 +115,35 @@ impl Linker<'_, '_> {
                 }
             }
         }
+    }
+
+    /// The fields whose sum it is.
+    fn sum(&self, written: &spec::Field, field: &Field, found: &mut Findings) -> Vec<Path> {
+        let mut paths = Vec::with_capacity(written.sum.len());
+        for text in written.sum.iter() {
+            let Some((path, of)) = field_of(self.shape, text, found) else { continue };
+            if of.ty != Type::Decimal || field.ty != Type::Decimal {
+                found.error_help(
+                    &codes::WRONG_KIND,
+                    text.span,
+                    format!(
+                        "`sum` adds decimals; `{text}` is {}, the field is {}",
+                        word(&of.ty),
+                        word(&field.ty)
+                    ),
+                    "declare both as `decimal`",
+                );
+            }
+            if !of.sum.is_empty() || path == field.name {
+                found.error(
+                    &codes::CONTRADICTION,
+                    text.span,
+                    "a sum is made of fields that are read, not of sums",
+                );
+            }
+            paths.push(path);
+        }
+        paths
     }
 
     /// `customer`, or `customer.number`.
@@ -219,6 +255,7 @@ impl Linker<'_, '_> {
             only_where,
             value,
             pointer,
+            many: matches!(field.ty, Type::List(_)),
         })
     }
 
@@ -245,7 +282,7 @@ impl Linker<'_, '_> {
         if field.ty == Type::Any {
             return;
         }
-        if !matches!(field.ty, Type::Object(_)) {
+        if !matches!(field.ty, Type::Object(_) | Type::List(_)) {
             let message = format!("which field of `{}` is the value?", child.name.value);
             let help =
                 "name it as the pivot's `value`, or make the field an object: then it is the whole child";

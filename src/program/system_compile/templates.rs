@@ -94,6 +94,11 @@ pub(super) fn condition(text: &At<String>, scope: &Scope, found: &mut Findings) 
     Expr::compile(&text.value, scope).map_err(|problems| report(text, problems, found)).ok()
 }
 
+/// Compiles an expression of any type.
+pub(super) fn expression(text: &At<String>, scope: &Scope, found: &mut Findings) -> Option<Expr> {
+    Expr::compile(&text.value, scope).map_err(|problems| report(text, problems, found)).ok()
+}
+
 fn report(text: &At<String>, problems: Vec<ExprProblem>, found: &mut Findings) {
     for problem in problems {
         let place = found.inside(text, problem.range);

@@ -50,6 +50,14 @@ pub(super) fn contradictions(name: &At<String>, field: &spec::Field, found: &mut
         (pivot, "pivot", has_lookup, "lookup", "its value stands in a child record"),
         (pivot, "pivot", field.reference.is_some(), "ref", "its value stands in a child record"),
         (pivot, "pivot", has_path, "path", "its value stands in a child record"),
+        (!field.sum.is_empty(), "sum", has_path, "path", "it is added up from other fields"),
+        (
+            !field.sum.is_empty() && !field.read_only,
+            "",
+            true,
+            "sum",
+            "a sum is not written: make the field `read_only`",
+        ),
         (
             !has_lookup,
             "",

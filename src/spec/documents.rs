@@ -1,0 +1,385 @@
+//! What a mapping may say of documents: what travels once and then has a life.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::Deserialize;
+
+use super::mapping::{Row, Valid, split, with_sides};
+use super::short::Paths;
+use super::yaml::{FromNode, Kind, List, Node, Table, from_node, via_node};
+use crate::diagnostic::{At, Diagnostics};
+
+/// A document: made once on the other side, then followed.
+#[derive(Clone, Debug)]
+pub struct Document {
+    /// Everything but the two sides.
+    pub words: DocumentWords,
+    /// The sides, by the names of `systems:`.
+    pub sides: Vec<(At<String>, DocumentSide)>,
+}
+
+/// The words of a document, beside its two sides.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct DocumentWords {
+    /// What it is called, for people.
+    pub title: Option<String>,
+    /// The document is there only when this holds: an expression over `settings`.
+    pub when: Option<At<String>>,
+    /// One way: `shop -> erp`. Required.
+    pub direction: Option<At<String>>,
+    /// What a source record must satisfy, else it is refused with the reason.
+    pub valid: List<Valid>,
+    /// The fields of the other side that together tell whether a record is the one we made: after a write without an answer the
+    /// engine looks for it by them. Those that the system can search by narrow the search, all are compared.
+    pub find_again: Paths,
+    /// Equal records on the other side are as good as each other: one that is not linked is taken. Without it, more than one is
+    /// held for a person.
+    pub twins: Option<Twins>,
+    /// Where nothing tells a record again: an unknown outcome is held for a person.
+    pub on_unknown: Option<OnUnknown>,
+    /// The life of the source record: its statuses, and who moves it.
+    pub status_flow: Option<StatusFlow>,
+    /// The field table, from the source to the other side.
+    pub fields: List<Row>,
+    /// The rows below the document.
+    pub rows: Option<Rows>,
+    /// What happens to a document that `valid`, a code table or the other system refuses.
+    pub refused: Option<Refused>,
+    /// What happens to it, in order. Default: `create`.
+    pub steps: List<Step>,
+    /// What is looked at after the last step, and where it leads.
+    pub follow: Option<Follow>,
+}
+
+/// Names of [`DocumentWords`], used to tell words from sides.
+pub const DOCUMENT_WORDS: &[&str] = &[
+    "title",
+    "when",
+    "direction",
+    "valid",
+    "find_again",
+    "twins",
+    "on_unknown",
+    "status_flow",
+    "fields",
+    "rows",
+    "refused",
+    "steps",
+    "follow",
+];
+
+impl FromNode for Document {
+    fn from_node(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
+        let (words, rest) = split(node, DOCUMENT_WORDS, diagnostics)?;
+        let sides = rest
+            .into_iter()
+            .filter_map(|(key, value)| Some((key, from_node::<DocumentSide>(&value, diagnostics)?)))
+            .collect();
+        Some(Document { words, sides })
+    }
+}
+
+via_node!(Document);
+
+impl JsonSchema for Document {
+    fn schema_name() -> Cow<'static, str> {
+        "Document".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        with_sides::<DocumentWords, DocumentSide>(generator)
+    }
+}
+
+/// Which records of a side are documents.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct DocumentSide {
+    /// The resource of the system file.
+    pub resource: Option<At<String>>,
+    /// The side that is written to: resource and the values of `by` that lead to it.
+    pub one_of: Table<Paths>,
+    /// The field of the source that tells which: `shop.isCreditNote`.
+    pub by: Option<At<String>>,
+    /// The source: every item of this list of the record is a document of its own. Bare names are the item's fields, `header` is the
+    /// record it stands in.
+    pub each: Option<At<String>>,
+    /// The source: which records travel: a role of the status flow, or a condition.
+    pub take: Option<At<String>>,
+    /// The source: which records concern the mapping at all.
+    pub scope: Option<At<String>>,
+}
+
+/// What equal records on the other side mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Twins {
+    /// One is as good as another.
+    Interchangeable,
+}
+
+/// What happens to a write whose outcome nobody can find out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OnUnknown {
+    /// A person says.
+    Hold,
+}
+
+/// The life of a document: roles, how each is recognised, which moves are legal and whose they are.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StatusFlow {
+    /// The field of the source that holds the status. Where it names a record of another resource (`ref`), the statuses are the
+    /// records of that resource.
+    pub field: At<String>,
+    /// Roles by name: role and the status (its key or, for records, the value of `name`), or `settings.x`.
+    #[serde(default)]
+    pub roles: Table<At<String>>,
+    /// With `roles` over records: the field that the given values are compared with. Default: the key.
+    pub name: Option<At<String>>,
+    /// Roles by order and flags: the whole list of statuses must match, as a regular expression does.
+    #[serde(default)]
+    pub sequence: List<SequenceRole>,
+    /// `sequence`: the field that orders the statuses.
+    pub order: Option<At<String>>,
+    /// `sequence`: only statuses that satisfy this count.
+    #[serde(rename = "where")]
+    pub only_where: Option<At<String>>,
+    /// `sequence`: the true/false fields that tell statuses apart.
+    #[serde(default)]
+    pub flags: Paths,
+    /// The legal moves, and whose they are.
+    #[serde(default)]
+    pub moves: List<Move>,
+}
+
+/// One role in a sequence of statuses.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SequenceRole {
+    /// The role.
+    pub role: At<String>,
+    /// The flags that are on; all others are off.
+    #[serde(rename = "with", default)]
+    pub flags: Paths,
+    /// One or more statuses in a row have this role.
+    #[serde(default)]
+    pub repeat: bool,
+    /// What each of them must satisfy beside its flags: an expression over its fields.
+    pub must: Option<At<String>>,
+    /// What a person reads when it does not: a template over its fields.
+    #[serde(rename = "else")]
+    pub otherwise: Option<At<String>>,
+}
+
+/// A legal move.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Move {
+    /// The role (or roles) it leads from.
+    pub from: Paths,
+    /// The role (or roles) it leads to.
+    pub to: Paths,
+    /// Whose move it is: `mapping`, or the name of a side (its users, or another integration of it).
+    pub by: At<String>,
+}
+
+/// The rows below a document: one for each row of the source.
+#[derive(Clone, Debug)]
+pub struct Rows {
+    /// Everything but the sides.
+    pub words: RowsWords,
+    /// The sides: the path of the list.
+    pub sides: Vec<(At<String>, At<String>)>,
+}
+
+/// The words of `rows`, beside its two lists.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RowsWords {
+    /// The field of the source's rows that orders them.
+    pub order: Option<At<String>>,
+    /// Only rows that satisfy this travel: an expression over the row; the document has its side's name.
+    pub scope: Option<At<String>>,
+    /// The field table of a row. Bare names in expressions are the row's fields; the document has its side's name.
+    pub fields: List<Row>,
+}
+
+impl FromNode for Rows {
+    fn from_node(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
+        let (words, rest) = split(node, &["order", "scope", "fields"], diagnostics)?;
+        let sides = rest
+            .into_iter()
+            .filter_map(|(key, value)| Some((key, from_node::<At<String>>(&value, diagnostics)?)))
+            .collect();
+        Some(Rows { words, sides })
+    }
+}
+
+via_node!(Rows);
+
+impl JsonSchema for Rows {
+    fn schema_name() -> Cow<'static, str> {
+        "Rows".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        with_sides::<RowsWords, String>(generator)
+    }
+}
+
+/// What happens to a document that cannot go.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Refused {
+    /// The role the source record gets. It is set aside with the reason as well.
+    pub set_status: At<String>,
+}
+
+/// One step of a document.
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// The record is made on the other side.
+    Create(crate::diagnostic::Span),
+    /// What the other side made of it is compared with what it should be.
+    Verify(Box<Verify>),
+    /// Values of the other side go back to the source, with the status in one request.
+    WriteBack(Box<WriteBack>),
+    /// The source record gets a role.
+    SetStatus(At<String>),
+}
+
+/// The long forms of [`Step`]: a map with exactly one of these.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+struct LongStep {
+    /// What the other side made of it is compared with what it should be.
+    verify: Option<Verify>,
+    /// Values of the other side go back to the source, with the status in one request.
+    write_back: Option<WriteBack>,
+    /// The source record gets a role.
+    set_status: Option<At<String>>,
+}
+
+impl FromNode for Step {
+    fn from_node(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
+        if let Kind::Text { text, .. } = &node.kind
+            && text == "create"
+        {
+            return Some(Step::Create(node.span));
+        }
+        let long: LongStep = from_node(node, diagnostics)?;
+        match (long.verify, long.write_back, long.set_status) {
+            (Some(verify), None, None) => Some(Step::Verify(Box::new(verify))),
+            (None, Some(back), None) => Some(Step::WriteBack(Box::new(back))),
+            (None, None, Some(role)) => Some(Step::SetStatus(role)),
+            _ => {
+                diagnostics.push(
+                    crate::diagnostic::Diagnostic::error(
+                        &crate::diagnostic::codes::BAD_STEP,
+                        node.span,
+                        "a step is exactly one of `create`, `verify`, `write_back` and `set_status`",
+                    )
+                    .help("write every step as an item of its own"),
+                );
+                None
+            }
+        }
+    }
+}
+
+via_node!(Step);
+
+impl JsonSchema for Step {
+    fn schema_name() -> Cow<'static, str> {
+        "Step".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut long = LongStep::json_schema(generator);
+        long.insert("minProperties".into(), 1.into());
+        long.insert("maxProperties".into(), 1.into());
+        schemars::json_schema!({
+            "description": "One step of a document: `create` (the record is made on the other side), or a map with one of `verify`, `write_back`, `set_status`.",
+            "anyOf": [ { "const": "create" }, long ]
+        })
+    }
+}
+
+/// What the other side made of a document is compared with what it should be.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Verify {
+    /// Two amounts that must be equal: a field of either side.
+    pub equal: Table<At<String>>,
+    /// How far they may be apart, as text: `"0.05"` means 0.05 passes and 0.0500001 does not. Default "0".
+    pub tolerance: Option<At<String>>,
+    /// `ignore`: a minus does not count (a credit note is a positive amount in many systems). Default: it counts.
+    pub sign: Option<Sign>,
+    /// Two fields that must be the same: the currency.
+    #[serde(default)]
+    pub same: Table<At<String>>,
+    /// What happens when they are not.
+    #[serde(rename = "else")]
+    pub otherwise: VerifyElse,
+}
+
+/// Whether a minus counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Sign {
+    /// It does not.
+    Ignore,
+}
+
+/// What happens to a document that does not stand its check.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VerifyElse {
+    /// The record that was made on the other side is removed again, before anything else. Where that is refused, a person decides.
+    #[serde(default)]
+    pub delete: bool,
+    /// The role the source record gets; it travels again when somebody has mended it. Without it, it is set aside.
+    pub set_status: Option<At<String>>,
+}
+
+/// Values of the other side go back to the source.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WriteBack {
+    /// The field table, read from the other side to the source.
+    #[serde(default)]
+    pub fields: List<Row>,
+    /// The role the source record gets in the same request.
+    pub set_status: Option<At<String>>,
+}
+
+/// What is looked at after the last step.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Follow {
+    /// Only while the source record has one of these roles.
+    #[serde(rename = "while")]
+    pub during: Paths,
+    /// Where it leads: the first that holds.
+    #[serde(default)]
+    pub moves: List<FollowMove>,
+    /// Rows that are written back whenever they differ, moved or not.
+    #[serde(default)]
+    pub write: List<Row>,
+}
+
+/// A move that something on the other side leads to.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FollowMove {
+    /// The role it leads to.
+    pub to: At<String>,
+    /// When: an expression over both records.
+    pub when: At<String>,
+    /// What is said of it: a template over both records.
+    pub say: Option<At<String>>,
+}
