@@ -7,6 +7,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use rust_decimal::Decimal;
 
+use super::document::Document;
 use super::expr::{Expr, Template};
 use super::system::{Resource, System};
 use super::types::Type;
@@ -40,6 +41,8 @@ pub struct Program {
     pub checks: Vec<Check>,
     /// What is kept equal, in the order of their references.
     pub registers: Vec<Arc<Register>>,
+    /// What travels once and then has a life, in the order of the file.
+    pub documents: Vec<Arc<Document>>,
     /// Which fields of which resources are needed, beside keys, identities and cursor fields.
     pub needs: Both<IndexMap<String, BTreeSet<String>>>,
     /// Records that expressions read: singletons and records by key.
@@ -47,9 +50,19 @@ pub struct Program {
 }
 
 impl Program {
-    /// A register by its name.
+    /// A register by its name, or the register-like part of a document.
     pub fn register(&self, name: &str) -> Option<&Arc<Register>> {
-        self.registers.iter().find(|register| register.name == name)
+        self.all().find(|register| register.name == name)
+    }
+
+    /// All registers, then those of the documents.
+    pub fn all(&self) -> impl Iterator<Item = &Arc<Register>> {
+        self.registers.iter().chain(self.documents.iter().map(|document| &document.register))
+    }
+
+    /// A document by its name.
+    pub fn document(&self, name: &str) -> Option<&Arc<Document>> {
+        self.documents.iter().find(|document| document.register.name == name)
     }
 
     /// The side with this name in the mapping.
@@ -211,6 +224,8 @@ pub struct Register {
     pub origin: Origin,
     /// Registers whose links it needs.
     pub needs: Vec<String>,
+    /// It is the register-like part of a document: pairs are made once and not compared.
+    pub is_document: bool,
 }
 
 impl Register {

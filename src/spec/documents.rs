@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 
-use super::mapping::{Row, Valid, split, with_sides};
+use super::mapping::{Codes, Row, Valid, split, with_sides};
 use super::short::Paths;
 use super::yaml::{FromNode, Kind, List, Node, Table, from_node, via_node};
 use crate::diagnostic::{At, Diagnostics};
@@ -100,7 +100,7 @@ pub struct DocumentSide {
     /// The resource of the system file.
     pub resource: Option<At<String>>,
     /// The side that is written to: resource and the values of `by` that lead to it.
-    pub one_of: Table<Paths>,
+    pub one_of: Table<Codes>,
     /// The field of the source that tells which: `shop.isCreditNote`.
     pub by: Option<At<String>>,
     /// The source: every item of this list of the record is a document of its own. Bare names are the item's fields, `header` is the

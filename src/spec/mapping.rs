@@ -206,7 +206,7 @@ pub struct RegisterWords {
 }
 
 /// Names of [`RegisterWords`], used to tell words from sides.
-const REGISTER_WORDS: &[&str] = &[
+pub const REGISTER_WORDS: &[&str] = &[
     "title",
     "when",
     "direction",
@@ -252,7 +252,7 @@ pub struct Endpoint {
     pub resource: Option<At<String>>,
     /// Many resources are one register: resource and the values of `by` that belong to it. The first value is written when a record is
     /// made on the other side; other values are out of scope.
-    pub one_of: Table<Paths>,
+    pub one_of: Table<Codes>,
     /// The field of the other side that tells which: `erp.type`.
     pub by: Option<At<String>>,
     /// Which records concern the mapping at all. Leaving the scope never deletes.
@@ -449,6 +449,13 @@ impl JsonSchema for Values {
 /// One code, or many of which the first is written and all are understood. Codes are read as the type of their field.
 #[derive(Clone, Debug, Default)]
 pub struct Codes(pub Vec<At<String>>);
+
+impl std::ops::Deref for Codes {
+    type Target = [At<String>];
+    fn deref(&self) -> &[At<String>] {
+        &self.0
+    }
+}
 
 impl FromNode for Codes {
     fn from_node(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {

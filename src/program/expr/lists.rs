@@ -367,7 +367,7 @@ pub(super) static ENTRIES: &[Entry] = &[
         example: Example {
             source: "lines | products('quantity', 'price') | sum",
             given: r#"{"lines":[{"quantity":2,"price":0.35},{"quantity":"1.5","price":"10.00"},{"quantity":3}]}"#,
-            gives: "15.70",
+            gives: "15.7",
         },
         params: &[param("attribute", Want::Attribute), param("by", Want::Attribute)],
         required: 2,

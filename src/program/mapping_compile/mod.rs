@@ -3,6 +3,8 @@
 //! Findings are collected, never stopped at: a row that is wrong is left out and the rest is checked.
 
 mod checks;
+mod documents;
+mod flow;
 mod names;
 mod order;
 mod registers;
@@ -58,6 +60,7 @@ pub fn compile_mapping(
         facts: BTreeSet::new(),
         validating: matches!(answers, Answers::None),
         setting_uses: BTreeSet::new(),
+        document: None,
     };
     for (side, end) in [(Side::Left, names[0]), (Side::Right, names[1])] {
         compiler.side_name(side, end);
@@ -71,6 +74,7 @@ pub fn compile_mapping(
         delete: compiler.brake(mapping.brakes.delete.as_ref(), Brake::Count(0)),
     };
     let registers = compiler.compile_registers(mapping);
+    let documents = compiler.compile_documents(mapping);
     let checks = compiler.compile_checks(mapping, &registers);
     compiler.unused(mapping);
     let program = Program {
@@ -85,6 +89,7 @@ pub fn compile_mapping(
         answers: compiler.answers.clone(),
         checks,
         registers: registers.into_iter().map(Arc::new).collect(),
+        documents: documents.into_iter().map(Arc::new).collect(),
         needs: std::mem::take(&mut compiler.needs),
         facts: compiler
             .facts
@@ -116,6 +121,8 @@ pub(super) struct Compiler<'a> {
     facts: BTreeSet<(Side, String, Option<String>)>,
     validating: bool,
     setting_uses: BTreeSet<String>,
+    /// A document is compiled: the fields of its other side that something else than its rows gives.
+    document: Option<Vec<Path>>,
 }
 
 impl Compiler<'_> {

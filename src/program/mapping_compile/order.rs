@@ -8,6 +8,12 @@ use crate::spec::mapping as spec;
 impl Compiler<'_> {
     /// Every `ref` names a register (of this mapping, switched on or not) whose records it can mean.
     pub(super) fn check_references(&mut self, registers: &[Register], mapping: &spec::Mapping) {
+        let registers: Vec<&Register> = registers.iter().collect();
+        self.check_references_of(&registers, mapping);
+    }
+
+    /// The same for registers that stand elsewhere.
+    pub(super) fn check_references_of(&mut self, registers: &[&Register], mapping: &spec::Mapping) {
         for register in registers {
             for row in &register.rows {
                 for step in &row.steps {

@@ -48,19 +48,34 @@ impl Compiler<'_> {
         register: &spec::Register,
     ) -> Option<Register> {
         let words = &register.words;
-        if let Some(when) = &words.when {
-            let scope = self.base_scope();
-            if let Some(expr) = self.expr(when, &scope)
-                && !self.validating
-            {
-                let mut root = crate::value::Map::new();
-                root.insert("settings".into(), self.answers.clone());
-                if !expr.holds(&Value::Map(root)).unwrap_or(false) {
-                    return None;
-                }
-            }
+        if !self.is_on(words.when.as_ref()) {
+            return None;
         }
-        let ends = self.endpoints(name, register)?;
+        let ends = self.endpoints(name, &register.sides, None)?;
+        self.register_of(mapping, name, words, ends)
+    }
+
+    /// Whether a register or document is there by its `when`; all are for `validate`.
+    pub(super) fn is_on(&mut self, when: Option<&At<String>>) -> bool {
+        let Some(when) = when else { return true };
+        let scope = self.base_scope();
+        let Some(expr) = self.expr(when, &scope) else { return true };
+        if self.validating {
+            return true;
+        }
+        let mut root = crate::value::Map::new();
+        root.insert("settings".into(), self.answers.clone());
+        expr.holds(&Value::Map(root)).unwrap_or(false)
+    }
+
+    /// A register (or the part of a document that is like one) whose ends are known.
+    pub(super) fn register_of(
+        &mut self,
+        mapping: &spec::Mapping,
+        name: &At<String>,
+        words: &spec::RegisterWords,
+        ends: Both<Endpoint>,
+    ) -> Option<Register> {
         let direction = match &words.direction {
             Some(text) => self.direction(text)?,
             None => Direction { link_only: false, none: false, to: Both2 { left: true, right: true } },
@@ -100,6 +115,7 @@ impl Compiler<'_> {
                 types: &types,
                 direction: &direction,
                 master,
+                document: None,
             },
         );
         let matching = self.matching(words, &rows, name);
@@ -123,6 +139,7 @@ impl Compiler<'_> {
             rows,
             origin: self.origin(name.span),
             needs: Vec::new(),
+            is_document: self.document.is_some(),
         };
         self.creatable(&mut compiled, name, &direction);
         self.needs_of(&compiled);
@@ -143,25 +160,21 @@ impl Compiler<'_> {
         Some(compiled)
     }
 
-    fn endpoints(&mut self, name: &At<String>, register: &spec::Register) -> Option<Both<Endpoint>> {
-        for (key, _) in &register.sides {
+    /// Both ends of a register, or of a document; `each`: the items of this list of one side.
+    pub(super) fn endpoints(
+        &mut self,
+        name: &At<String>,
+        sides: &[(At<String>, spec::Endpoint)],
+        each: Option<(Side, &At<String>)>,
+    ) -> Option<Both<Endpoint>> {
+        for (key, _) in sides {
             if Side::BOTH.into_iter().all(|side| self.sides[side].name != key.value) {
-                let words = [
-                    "title",
-                    "when",
-                    "direction",
-                    "master",
-                    "adopt",
-                    "match",
-                    "unique",
-                    "part_of",
-                    "valid",
-                    "situations",
-                    "was",
-                    "fields",
-                ];
+                let (words, what) = match self.document {
+                    Some(_) => (crate::spec::documents::DOCUMENT_WORDS, "a document"),
+                    None => (spec::REGISTER_WORDS, "a register"),
+                };
                 let sides = [self.sides.left.name.clone(), self.sides.right.name.clone()];
-                let near = suggest(&key.value, words.into_iter().chain(sides.iter().map(String::as_str)));
+                let near = suggest(&key.value, words.iter().copied().chain(sides.iter().map(String::as_str)));
                 let help = near.map_or_else(
                     || {
                         format!(
@@ -176,7 +189,7 @@ impl Compiler<'_> {
                 self.error(
                     &codes::UNKNOWN_SIDE,
                     key.span,
-                    format!("`{key}` is neither a side nor a word of a register"),
+                    format!("`{key}` is neither a side nor a word of {what}"),
                     Some(help),
                 );
             }
@@ -184,11 +197,11 @@ impl Compiler<'_> {
         let mut found: [Option<Endpoint>; 2] = [None, None];
         for side in Side::BOTH {
             let side_name = self.sides[side].name.clone();
-            let Some((_, end)) = register.sides.iter().find(|(key, _)| key.value == side_name) else {
+            let Some((_, end)) = sides.iter().find(|(key, _)| key.value == side_name) else {
                 self.error(
                     &codes::NO_RECORDS,
                     name.span,
-                    format!("register `{name}` does not say which records of `{side_name}` it is about"),
+                    format!("`{name}` does not say which records of `{side_name}` it is about"),
                     Some(format!("add `{side_name}: {{ resource: … }}`")),
                 );
                 continue;
@@ -197,10 +210,13 @@ impl Compiler<'_> {
         }
         let [left, right] = found;
         let mut ends = Both { left: left?, right: right? };
+        if let Some((side, list)) = each {
+            self.items(side, &mut ends[side], list)?;
+        }
         // scopes see the record of their side by bare names
         for side in Side::BOTH {
             let side_name = self.sides[side].name.clone();
-            let Some((_, end)) = register.sides.iter().find(|(key, _)| key.value == side_name) else {
+            let Some((_, end)) = sides.iter().find(|(key, _)| key.value == side_name) else {
                 continue;
             };
             let ty = self.end_type(&ends[side], &[]);
@@ -215,14 +231,15 @@ impl Compiler<'_> {
                 ends[side].create_when = self.record_expr(side, &ends[side].clone(), text, &scope);
             }
             if let Some(by) = &end.by {
-                ends[side].by = self.discriminator(side, &ends.clone(), by);
+                let by = self.discriminator(side, &mut ends, by);
+                ends[side].by = by;
             }
         }
         Some(ends)
     }
 
     /// An expression over records of one side: what it reads is noted as needed.
-    fn record_expr(
+    pub(super) fn record_expr(
         &mut self,
         side: Side,
         end: &Endpoint,
@@ -348,7 +365,7 @@ impl Compiler<'_> {
     }
 
     /// `by: erp.type`, the field of the other side that tells which member a record is.
-    fn discriminator(&mut self, side: Side, ends: &Both<Endpoint>, text: &At<String>) -> Option<Path> {
+    fn discriminator(&mut self, side: Side, ends: &mut Both<Endpoint>, text: &At<String>) -> Option<Path> {
         let other = side.other();
         let path = self.path(text)?;
         let Some(field) = path.strip_prefix(&Path::key(self.sides[other].name.clone())) else {
@@ -379,6 +396,17 @@ impl Compiler<'_> {
                             )),
                         );
                     }
+                }
+            }
+            for value in ends[side].members.iter_mut().flat_map(|member| &mut member.values) {
+                let typed = match (&found.field.ty, value.as_text()) {
+                    (Type::Bool, Some("true")) => Some(Value::Bool(true)),
+                    (Type::Bool, Some("false")) => Some(Value::Bool(false)),
+                    (Type::Integer, Some(text)) => crate::value::parse_decimal(text).map(Value::Number),
+                    _ => None,
+                };
+                if let Some(typed) = typed {
+                    *value = typed;
                 }
             }
         }
@@ -509,7 +537,7 @@ impl Compiler<'_> {
                 entries.push(indexes);
             }
         }
-        if words.matching.is_empty() {
+        if words.matching.is_empty() && self.document.is_none() {
             self.error(
                 &codes::NO_MATCH,
                 name.span,
@@ -736,7 +764,8 @@ impl Compiler<'_> {
                                 .any(|other| row.only.contains(&other.resource.name))
                         })
                         && row.paths(side).iter().any(|path| path.strip_prefix(&field.name).is_some())
-                }) || by.is_some_and(|by| *by == field.name);
+                }) || by.is_some_and(|by| *by == field.name)
+                    || self.document.as_ref().is_some_and(|given| given.contains(&field.name));
                 if !given {
                     self.error(
                         &codes::REQUIRED_WITHOUT_ROW,
@@ -772,7 +801,7 @@ impl Compiler<'_> {
     }
 
     /// A pivot needs its children: what tells them, their parent, and their value.
-    fn need_part(&mut self, side: Side, resource: &str, part: &str, field: &str) {
+    pub(super) fn need_part(&mut self, side: Side, resource: &str, part: &str, field: &str) {
         let system = std::sync::Arc::clone(&self.sides[side].system);
         let Some(parent) = system.resources.get(resource) else { return };
         let Some(part) = parent.parts.get(part) else { return };

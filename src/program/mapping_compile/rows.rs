@@ -18,6 +18,8 @@ pub(super) struct Table<'t> {
     pub types: &'t Both<Type>,
     pub direction: &'t Direction,
     pub master: Option<Side>,
+    /// The rows are those of the rows of a document: the types of the document itself, which has its sides' names.
+    pub document: Option<&'t Both<Type>>,
 }
 
 /// What one end of a row is in every resource it counts for.
@@ -475,7 +477,12 @@ impl Compiler<'_> {
             (None, Some(_)) => Some(Side::Left),
             _ => source,
         };
-        self.scope_with(Some(&types.left), Some(&types.right), bare)
+        match (table.document, bare) {
+            (Some(document), Some(bare)) => {
+                self.scope_with(Some(&document.left), Some(&document.right), None).bare(&types[bare])
+            }
+            _ => self.scope_with(Some(&types.left), Some(&types.right), bare),
+        }
     }
 
     fn steps(

@@ -36,6 +36,7 @@ use indexmap::IndexMap;
 
 pub use address::check_base_url;
 pub use durations::parse_duration;
+pub(super) use shape::object_type as object_of;
 pub use shape::record_type;
 
 use calls::Calls;

@@ -77,7 +77,7 @@ pub fn record_type(resource: &Resource) -> Type {
 }
 
 /// The type of an object with these fields.
-pub(super) fn object_type(fields: &[Field]) -> Type {
+pub(in crate::program) fn object_type(fields: &[Field]) -> Type {
     nest(fields.iter().map(|field| (field.name.segments(), &field.ty)).collect())
 }
 

@@ -1,0 +1,236 @@
+//! A compiled document: what travels once and then has a life.
+
+use std::sync::Arc;
+
+use super::expr::{Expr, Template};
+use super::mapping::{Origin, Register, Row};
+use super::system::Resource;
+use crate::value::{Both, Decimal, Path, Side, Value};
+
+/// A document: made once on the other side, then followed.
+#[derive(Debug)]
+pub struct Document {
+    /// Its sides, field table, reasons to refuse, and how a record is found again: a register that goes one way.
+    pub register: Arc<Register>,
+    /// The side it comes from.
+    pub source: Side,
+    /// Which records travel.
+    pub take: Take,
+    /// Every item of this list is a document of its own.
+    pub each: Vec<Each>,
+    /// The rows below it.
+    pub lines: Option<Lines>,
+    /// The life of the source record.
+    pub flow: Option<Flow>,
+    /// The role of a source record that is refused.
+    pub refused: Option<String>,
+    /// What happens after it was made, in order.
+    pub steps: Vec<Step>,
+    /// What is looked at after the last step.
+    pub follow: Option<Follow>,
+    /// Equal records that are not linked are as good as each other.
+    pub twins: bool,
+}
+
+impl Document {
+    /// The side that is written to.
+    pub fn target(&self) -> Side {
+        self.source.other()
+    }
+
+    /// The resource that is read where items of its list are documents.
+    pub fn read_from(&self, resource: &str) -> Option<&Each> {
+        self.each.iter().find(|each| each.item.name == resource)
+    }
+}
+
+/// Which source records travel.
+#[derive(Clone, Debug)]
+pub enum Take {
+    /// All in scope.
+    All,
+    /// Those that have a role.
+    Role(String),
+    /// Those that satisfy a condition.
+    When(Expr),
+}
+
+/// A list whose items are documents.
+#[derive(Clone, Debug)]
+pub struct Each {
+    /// The resource whose records hold the list.
+    pub of: Arc<Resource>,
+    /// The list.
+    pub list: Path,
+    /// What an item is: a resource that is never called, with `header` for the record it stands in.
+    pub item: Arc<Resource>,
+}
+
+/// The rows below a document.
+#[derive(Debug)]
+pub struct Lines {
+    /// The source's list.
+    pub from: Path,
+    /// The list that is written.
+    pub to: Path,
+    /// The field of a source row that orders them.
+    pub order: Option<Path>,
+    /// Only rows that satisfy this travel.
+    pub scope: Option<Expr>,
+    /// The field table of a row.
+    pub rows: Vec<Row>,
+}
+
+/// The life of a source record.
+#[derive(Clone, Debug)]
+pub struct Flow {
+    /// The field that holds the status.
+    pub field: Path,
+    /// The resource whose records are the statuses; none: the values themselves.
+    pub of: Option<Arc<Resource>>,
+    /// How roles are recognised.
+    pub recognise: Recognise,
+    /// The roles, in the order of the file.
+    pub roles: Vec<String>,
+    /// The legal moves: from, to, and whose (none: the mapping's own).
+    pub moves: Vec<Move>,
+    /// Where it stands.
+    pub origin: Origin,
+}
+
+impl Flow {
+    /// The roles from which the mapping may move to a role.
+    pub fn sources(&self, to: &str) -> Vec<&str> {
+        self.moves
+            .iter()
+            .filter(|one| one.by.is_none() && one.to == to)
+            .map(|one| one.from.as_str())
+            .collect()
+    }
+}
+
+/// One legal move.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Move {
+    /// From this role.
+    pub from: String,
+    /// To this one.
+    pub to: String,
+    /// Whose move it is; none: the mapping's.
+    pub by: Option<Side>,
+}
+
+/// How the statuses of roles are recognised.
+#[derive(Clone, Debug)]
+pub enum Recognise {
+    /// Role and status: a value, or a setting.
+    Named {
+        /// The field of a status record that the value is compared with; none: its key.
+        by: Option<Path>,
+        /// In the order of the file.
+        roles: Vec<(String, Named)>,
+    },
+    /// By order and flags.
+    Sequence {
+        /// What orders them.
+        order: Path,
+        /// Only these count.
+        only_where: Option<Expr>,
+        /// The flags that tell them apart.
+        flags: Vec<Path>,
+        /// The roles from first to last.
+        roles: Vec<SequenceRole>,
+    },
+}
+
+/// A status that was named.
+#[derive(Clone, Debug)]
+pub enum Named {
+    /// This one.
+    Status(Value),
+    /// The company's answer.
+    Setting(String),
+}
+
+/// One role of a sequence.
+#[derive(Clone, Debug)]
+pub struct SequenceRole {
+    /// Its name.
+    pub role: String,
+    /// The flags that are on.
+    pub flags: Vec<Path>,
+    /// One or more in a row.
+    pub repeat: bool,
+    /// What each must satisfy.
+    pub must: Option<Expr>,
+    /// What a person reads when it does not.
+    pub otherwise: Option<Template>,
+}
+
+/// What happens to a document after it was made.
+#[derive(Debug)]
+pub enum Step {
+    /// Amounts are compared.
+    Verify(Verify),
+    /// Values go back to the source, with a role.
+    WriteBack {
+        /// The field table, read from the other side.
+        rows: Vec<Row>,
+        /// The role, in the same request.
+        set_status: Option<String>,
+    },
+    /// The source gets a role.
+    SetStatus(String),
+}
+
+impl Step {
+    /// Its word.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Step::Verify(_) => "verify",
+            Step::WriteBack { .. } => "write_back",
+            Step::SetStatus(_) => "set_status",
+        }
+    }
+}
+
+/// What the other side made is compared with what it should be.
+#[derive(Clone, Debug)]
+pub struct Verify {
+    /// The two amounts.
+    pub equal: Both<Path>,
+    /// How far they may be apart.
+    pub tolerance: Decimal,
+    /// A minus does not count.
+    pub ignore_sign: bool,
+    /// Two fields that must be the same.
+    pub same: Option<Both<Path>>,
+    /// The record on the other side is removed again where they are not.
+    pub delete: bool,
+    /// The role the source gets then.
+    pub set_status: Option<String>,
+    /// Where it stands.
+    pub origin: Origin,
+}
+
+/// What is looked at after the last step.
+#[derive(Debug)]
+pub struct Follow {
+    /// Only while the source has one of these roles.
+    pub during: Vec<String>,
+    /// Where it leads: the first that holds.
+    pub moves: Vec<FollowMove>,
+    /// Rows that are written back whenever they differ.
+    pub write: Vec<Row>,
+}
+
+/// A move that something on the other side leads to.
+#[derive(Clone, Debug)]
+pub struct FollowMove {
+    /// The role.
+    pub to: String,
+    /// When.
+    pub when: Expr,
+    /// What is said of it.
+    pub say: Option<Template>,
+}

@@ -1,0 +1,682 @@
+//! Documents: ends, items of lists, rows, steps, follow.
+
+use std::sync::Arc;
+
+use super::Compiler;
+use super::names::place;
+use super::registers::{Both2, Direction};
+use super::rows::Table;
+use crate::diagnostic::{At, codes, suggest};
+use crate::program::document::{Document, Each, Follow, FollowMove, Lines, Step, Take, Verify};
+use crate::program::expr::Expr;
+use crate::program::mapping::{Endpoint, Member, Register, Row};
+use crate::program::system::{Field, Resource};
+use crate::program::types::Type;
+use crate::spec::documents as doc;
+use crate::spec::mapping as spec;
+use crate::value::{Both, Decimal, Path, Side, parse_decimal};
+
+impl Compiler<'_> {
+    pub(super) fn compile_documents(&mut self, mapping: &spec::Mapping) -> Vec<Document> {
+        let mut documents = Vec::new();
+        for (name, document) in mapping.documents.iter() {
+            if mapping.registers.contains_key(&name.value) {
+                self.error(
+                    &codes::BAD_NAME,
+                    name.span,
+                    format!("`{name}` is a register already"),
+                    Some("registers and documents share one set of names".to_owned()),
+                );
+                continue;
+            }
+            self.document = Some(given_by_lines(document, &self.sides));
+            documents.extend(self.compile_document(mapping, name, document));
+            self.document = None;
+        }
+        let registers: Vec<&Register> = documents.iter().map(|document| &*document.register).collect();
+        self.check_references_of(&registers, mapping);
+        documents
+    }
+
+    fn compile_document(
+        &mut self,
+        mapping: &spec::Mapping,
+        name: &At<String>,
+        document: &doc::Document,
+    ) -> Option<Document> {
+        let words = &document.words;
+        if !self.is_on(words.when.as_ref()) {
+            return None;
+        }
+        let (direction, source) = self.way(name, words.direction.as_ref())?;
+        let target = source.other();
+        let side_of = |this: &Self, side: Side| {
+            let wanted = &this.sides[side].name;
+            document.sides.iter().find(|(key, _)| key.value == *wanted).map(|(_, side)| side)
+        };
+        let from = side_of(self, source).cloned().unwrap_or_default();
+        for (at, word) in [
+            (side_of(self, target).and_then(|side| side.each.as_ref()), "each"),
+            (side_of(self, target).and_then(|side| side.take.as_ref()), "take"),
+        ] {
+            if let Some(at) = at {
+                let (to, of) = (self.sides[target].name.clone(), self.sides[source].name.clone());
+                self.error(
+                    &codes::BAD_DIRECTION,
+                    at.span,
+                    format!("`{word}` chooses among the records that travel; those of `{to}` are made"),
+                    Some(format!("write it at `{of}`")),
+                );
+            }
+        }
+        let ends: Vec<(At<String>, spec::Endpoint)> = document
+            .sides
+            .iter()
+            .map(|(key, side)| {
+                let end = spec::Endpoint {
+                    resource: side.resource.clone(),
+                    one_of: side.one_of.clone(),
+                    by: side.by.clone(),
+                    scope: side.scope.clone(),
+                    create_when: None,
+                };
+                (key.clone(), end)
+            })
+            .collect();
+        let ends = self.endpoints(name, &ends, from.each.as_ref().map(|list| (source, list)))?;
+        let each = self.each_of(source, &ends[source], &from);
+        let types = Both::of(|side| self.end_type(&ends[side], &[]));
+        let words_of_register = spec::RegisterWords {
+            title: words.title.clone(),
+            direction: words.direction.clone(),
+            valid: words.valid.clone(),
+            fields: words.fields.clone(),
+            ..spec::RegisterWords::default()
+        };
+        let mut register = self.register_of(mapping, name, &words_of_register, ends)?;
+        self.need_valid(&register);
+        register.matching = self.find_again(name, words, &register, target);
+        let flow =
+            words.status_flow.as_ref().and_then(|flow| self.flow(source, &register.ends[source], flow));
+        let take = self.take(source, &register, from.take.as_ref(), flow.as_ref());
+        let lines = match &words.rows {
+            Some(rows) => Some(self.lines(mapping, name, rows, &register, &types, &direction, source)?),
+            None => None,
+        };
+        let roles = flow.as_ref();
+        let refused = words.refused.as_ref().and_then(|refused| self.role(&refused.set_status, roles));
+        let steps = self.doc_steps(mapping, name, words, &register, &types, source, roles);
+        let follow = words
+            .follow
+            .as_ref()
+            .map(|follow| self.follow(mapping, name, follow, &register, &types, source, roles));
+        if let (Some(flow), Some(spec)) = (&flow, &words.status_flow) {
+            self.check_flow(flow, spec, &take, &steps, refused.as_deref(), follow.as_ref());
+        }
+        Some(Document {
+            source,
+            take,
+            each,
+            lines,
+            flow,
+            refused,
+            steps,
+            follow,
+            twins: words.twins.is_some(),
+            register: Arc::new(register),
+        })
+    }
+
+    fn way(&mut self, name: &At<String>, direction: Option<&At<String>>) -> Option<(Direction, Side)> {
+        let Some(text) = direction else {
+            let sides = (self.sides.left.name.clone(), self.sides.right.name.clone());
+            self.error(
+                &codes::BAD_DIRECTION,
+                name.span,
+                format!("document `{name}` does not say which way it goes"),
+                Some(format!("add `direction: {} -> {}`, or the other way", sides.0, sides.1)),
+            );
+            return None;
+        };
+        let direction = self.direction(text)?;
+        let source = match (direction.to.left, direction.to.right) {
+            (false, true) => Side::Left,
+            (true, false) => Side::Right,
+            _ => {
+                // a setting that says `none` switches it off
+                if !direction.none {
+                    self.error(&codes::BAD_DIRECTION, text.span, "a document goes one way", None);
+                }
+                return None;
+            }
+        };
+        Some((direction, source))
+    }
+
+    /// Turns the members of an end into the items of a list of theirs.
+    pub(super) fn items(&mut self, side: Side, end: &mut Endpoint, list: &At<String>) -> Option<()> {
+        let path = self.path(list)?;
+        for member in &mut end.members {
+            let parent = Arc::clone(&member.resource);
+            let found = self.resolve(side, &parent, &path, list.span)?;
+            let key = found.field.key.clone();
+            let (true, Some(key), None) =
+                (matches!(found.field.ty, Type::List(_)), key, found.field.pivot.as_ref())
+            else {
+                self.error(
+                    &codes::BAD_ROWS,
+                    list.span,
+                    format!("the items of `{path}` cannot be told apart"),
+                    Some("`each` names a list that says its `key` in the system file".to_owned()),
+                );
+                return None;
+            };
+            for field in &parent.fields {
+                self.need(side, &parent.name, &field.name.to_string());
+            }
+            member.resource = Arc::new(item_of(&parent, &path, &found.field, &key));
+        }
+        Some(())
+    }
+
+    /// Which lists the members of an end are items of.
+    fn each_of(&mut self, side: Side, end: &Endpoint, from: &doc::DocumentSide) -> Vec<Each> {
+        let Some(list) = from.each.as_ref().and_then(|list| Path::parse(&list.value).ok()) else {
+            return Vec::new();
+        };
+        let system = Arc::clone(&self.sides[side].system);
+        let suffix = format!(".{list}");
+        end.members
+            .iter()
+            .filter_map(|member| {
+                let of = system.resources.get(member.resource.name.strip_suffix(&suffix)?)?;
+                Some(Each { of: Arc::clone(of), list: list.clone(), item: Arc::clone(&member.resource) })
+            })
+            .collect()
+    }
+
+    fn need_valid(&mut self, register: &Register) {
+        for valid in &register.valid {
+            let end = register.ends[valid.side].clone();
+            self.need_uses(valid.side, &end, valid.that.uses());
+            self.need_uses(valid.side, &end, valid.otherwise.uses());
+        }
+    }
+
+    /// The rows by whose fields a record is found again.
+    fn find_again(
+        &mut self,
+        name: &At<String>,
+        words: &doc::DocumentWords,
+        register: &Register,
+        target: Side,
+    ) -> Vec<Vec<usize>> {
+        let mut entry = Vec::new();
+        for field in words.find_again.iter() {
+            let found = register.rows.iter().position(|row| {
+                row.writes[target] && matches!(row.paths(target), [one] if one.to_string() == field.value)
+            });
+            match found {
+                Some(index) => entry.push(index),
+                None => {
+                    let names: Vec<String> = register
+                        .rows
+                        .iter()
+                        .filter(|row| row.writes[target] && row.paths(target).len() == 1)
+                        .map(|row| row.paths(target)[0].to_string())
+                        .collect();
+                    let help = match suggest(&field.value, names.iter().map(String::as_str)) {
+                        Some(near) => format!("did you mean `{near}`?"),
+                        None => format!("rows give {}", names.join(", ")),
+                    };
+                    self.error(
+                        &codes::NO_FIND_AGAIN,
+                        field.span,
+                        format!("no row gives `{field}` of {} its value", self.sides[target].name),
+                        Some(help),
+                    );
+                }
+            }
+        }
+        if words.find_again.is_empty() && words.on_unknown.is_none() {
+            self.error(
+                &codes::NO_FIND_AGAIN,
+                name.span,
+                format!("document `{name}` does not say how its record is found again"),
+                Some(
+                    "add `find_again: [ FIELD ]` with fields that our rows give, or `on_unknown: hold`"
+                        .to_owned(),
+                ),
+            );
+        }
+        if entry.is_empty() { Vec::new() } else { vec![entry] }
+    }
+
+    fn take(
+        &mut self,
+        source: Side,
+        register: &Register,
+        text: Option<&At<String>>,
+        flow: Option<&crate::program::document::Flow>,
+    ) -> Take {
+        let Some(text) = text else { return Take::All };
+        if let Some(flow) = flow
+            && flow.roles.contains(&text.value)
+        {
+            return Take::Role(text.value.clone());
+        }
+        let end = register.ends[source].clone();
+        let ty = self.end_type(&end, &[]);
+        let scope = match source {
+            Side::Left => self.scope_with(Some(&ty), None, Some(source)),
+            Side::Right => self.scope_with(None, Some(&ty), Some(source)),
+        };
+        match self.record_expr(source, &end, text, &scope) {
+            Some(expr) => Take::When(expr),
+            None => Take::All,
+        }
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn lines(
+        &mut self,
+        mapping: &spec::Mapping,
+        name: &At<String>,
+        rows: &doc::Rows,
+        register: &Register,
+        types: &Both<Type>,
+        direction: &Direction,
+        source: Side,
+    ) -> Option<Lines> {
+        let target = source.other();
+        let mut lists: Both<Option<(Path, Endpoint, Vec<Field>)>> = Both { left: None, right: None };
+        for (key, text) in &rows.sides {
+            let side = self.side(key)?;
+            let path = self.path(text)?;
+            let mut members = Vec::new();
+            let mut fields: Vec<Field> = Vec::new();
+            for member in &register.ends[side].members {
+                let found = self.resolve(side, &member.resource, &path, text.span)?;
+                let list = matches!(found.field.ty, Type::List(_)) && !found.field.fields.is_empty();
+                if !list || side == target && (found.read_only || found.field.pivot.is_some()) {
+                    let why = if list { "cannot be written" } else { "is no list of rows" };
+                    self.error(
+                        &codes::BAD_ROWS,
+                        text.span,
+                        format!("`{text}` of {} {why}", self.sides[side].name),
+                        None,
+                    );
+                    return None;
+                }
+                self.need(side, &member.resource.name, &found.top);
+                if let Some(part) = &found.part {
+                    self.need_part(side, &member.resource.name.clone(), part, &found.top);
+                }
+                let row = Resource { fields: found.field.fields.clone(), ..(*member.resource).clone() };
+                members.push(Member { resource: Arc::new(row), values: member.values.clone() });
+                fields.clone_from(&found.field.fields);
+            }
+            let end = Endpoint { members, by: None, scope: None, create_when: None };
+            lists[side] = Some((path, end, fields));
+        }
+        let (Some(left), Some(right)) = (lists.left, lists.right) else {
+            self.error(
+                &codes::BAD_ROWS,
+                name.span,
+                format!("the rows of `{name}` need a list on both sides"),
+                Some(format!("add `{}: LIST` and `{}: LIST`", self.sides.left.name, self.sides.right.name)),
+            );
+            return None;
+        };
+        let ends = Both { left: left.1, right: right.1 };
+        let row_types = Both::of(|side| self.end_type(&ends[side], &[]));
+        // a row's own fields are those of the list, which is read whole: only the document's are needed
+        let before = self.needs.clone();
+        let compiled = self.rows(
+            mapping,
+            &rows.words.fields,
+            &Table {
+                register: &name.value,
+                ends: &ends,
+                types: &row_types,
+                direction,
+                master: Some(source),
+                document: Some(types),
+            },
+        );
+        let scope = match source {
+            Side::Left => self.scope_with(Some(&types.left), None, None),
+            Side::Right => self.scope_with(None, Some(&types.right), None),
+        }
+        .bare(&row_types[source]);
+        let only = rows.words.scope.as_ref().and_then(|text| self.expr(text, &scope));
+        self.needs = before;
+        let uses: Vec<Path> = compiled
+            .iter()
+            .flat_map(row_uses)
+            .chain(only.iter().flat_map(|expr| expr.uses().into_iter().map(|path| path.to_owned())))
+            .collect();
+        for side in Side::BOTH {
+            let prefix = Path::key(self.sides[side].name.clone());
+            let named: Vec<Path> =
+                uses.iter().filter(|path| path.strip_prefix(&prefix).is_some()).cloned().collect();
+            self.need_uses(side, &register.ends[side].clone(), named);
+        }
+        let order = match &rows.words.order {
+            Some(text) => {
+                let path = self.path(text)?;
+                let resource = Arc::clone(&ends[source].members[0].resource);
+                self.resolve(source, &resource, &path, text.span)?;
+                Some(path)
+            }
+            None => None,
+        };
+        self.required_members(&ends[target], &compiled, target, name);
+        let (left, right) = (left.0, right.0);
+        let (from, to) = if source == Side::Left { (left, right) } else { (right, left) };
+        Some(Lines { from, to, order, scope: only, rows: compiled })
+    }
+
+    /// Every field that a row must have must be given.
+    fn required_members(&mut self, end: &Endpoint, rows: &[Row], target: Side, name: &At<String>) {
+        for member in &end.members {
+            for field in &member.resource.fields {
+                let needed = field.required && field.on_create.is_none() && field.assigned.is_none();
+                let given = rows.iter().any(|row| {
+                    (row.only.is_empty() || row.only.contains(&member.resource.name))
+                        && row.paths(target).iter().any(|path| path.strip_prefix(&field.name).is_some())
+                });
+                if needed && !given {
+                    self.error(
+                        &codes::REQUIRED_WITHOUT_ROW,
+                        name.span,
+                        format!(
+                            "a row of {} needs `{}` and nothing gives it",
+                            member.resource.name, field.name
+                        ),
+                        Some(format!(
+                            "add a row with `{}: {}` under `rows`",
+                            self.sides[target].name, field.name
+                        )),
+                    );
+                }
+            }
+        }
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn doc_steps(
+        &mut self,
+        mapping: &spec::Mapping,
+        name: &At<String>,
+        words: &doc::DocumentWords,
+        register: &Register,
+        types: &Both<Type>,
+        source: Side,
+        flow: Option<&crate::program::document::Flow>,
+    ) -> Vec<Step> {
+        let mut steps = Vec::new();
+        for (i, step) in words.steps.iter().enumerate() {
+            match step {
+                doc::Step::Create(span) if i > 0 => {
+                    self.error(&codes::BAD_STEP, *span, "`create` comes first, and once", None);
+                }
+                doc::Step::Create(_) => {}
+                _ if i == 0 => {
+                    self.error(
+                        &codes::BAD_STEP,
+                        name.span,
+                        format!("the steps of `{name}` do not begin with `create`"),
+                        Some("write `- create` as the first step".to_owned()),
+                    );
+                }
+                doc::Step::Verify(verify) => {
+                    steps.extend(self.verify(name, verify, register, source, flow).map(Step::Verify));
+                }
+                doc::Step::WriteBack(back) => {
+                    let rows = self.back_rows(mapping, &name.value, &back.fields, register, types, source);
+                    let role = back.set_status.as_ref().and_then(|role| self.role(role, flow));
+                    steps.push(Step::WriteBack { rows, set_status: role });
+                }
+                doc::Step::SetStatus(role) => {
+                    steps.extend(self.role(role, flow).map(Step::SetStatus));
+                }
+            }
+        }
+        steps
+    }
+
+    /// Rows that go from the other side back to the source.
+    fn back_rows(
+        &mut self,
+        mapping: &spec::Mapping,
+        name: &str,
+        fields: &crate::spec::yaml::List<spec::Row>,
+        register: &Register,
+        types: &Both<Type>,
+        source: Side,
+    ) -> Vec<Row> {
+        let direction = Direction {
+            link_only: false,
+            none: false,
+            to: Both2 { left: source == Side::Left, right: source == Side::Right },
+        };
+        let rows = self.rows(
+            mapping,
+            fields,
+            &Table {
+                register: name,
+                ends: &register.ends,
+                types,
+                direction: &direction,
+                master: Some(source.other()),
+                document: None,
+            },
+        );
+        for side in Side::BOTH {
+            for member in &register.ends[side].members {
+                for path in rows.iter().flat_map(|row| row.paths(side)) {
+                    if let Some(found) = place(&member.resource, path) {
+                        self.need(side, &member.resource.name, &found.top);
+                    }
+                }
+            }
+        }
+        rows
+    }
+
+    fn verify(
+        &mut self,
+        name: &At<String>,
+        verify: &doc::Verify,
+        register: &Register,
+        source: Side,
+        flow: Option<&crate::program::document::Flow>,
+    ) -> Option<Verify> {
+        let equal = self.pair(name, &verify.equal, register, true)?;
+        let same = match verify.same.is_empty() {
+            true => None,
+            false => Some(self.pair(name, &verify.same, register, false)?),
+        };
+        let tolerance = match &verify.tolerance {
+            None => Decimal::ZERO,
+            Some(text) => match parse_decimal(&text.value).filter(|number| !number.is_sign_negative()) {
+                Some(number) => number,
+                None => {
+                    self.error(
+                        &codes::WRONG_KIND,
+                        text.span,
+                        format!("`{text}` is no amount"),
+                        Some("write it as text: \"0.05\"".to_owned()),
+                    );
+                    return None;
+                }
+            },
+        };
+        let target = source.other();
+        if verify.otherwise.delete {
+            for member in &register.ends[target].members {
+                if member.resource.delete.is_none() {
+                    self.error(
+                        &codes::BAD_STEP,
+                        name.span,
+                        format!(
+                            "{} of {} cannot be deleted again",
+                            member.resource.name, self.sides[target].name
+                        ),
+                        Some("leave `delete` out: then a person decides".to_owned()),
+                    );
+                }
+            }
+        }
+        Some(Verify {
+            equal,
+            tolerance,
+            ignore_sign: verify.sign.is_some(),
+            same,
+            delete: verify.otherwise.delete,
+            set_status: verify.otherwise.set_status.as_ref().and_then(|role| self.role(role, flow)),
+            origin: self.origin(name.span),
+        })
+    }
+
+    /// One field of either side.
+    fn pair(
+        &mut self,
+        name: &At<String>,
+        table: &crate::spec::yaml::Table<At<String>>,
+        register: &Register,
+        amounts: bool,
+    ) -> Option<Both<Path>> {
+        let mut paths: Both<Option<Path>> = Both { left: None, right: None };
+        for (key, text) in table.iter() {
+            let side = self.side(key)?;
+            let path = self.path(text)?;
+            for member in &register.ends[side].members {
+                let found = self.resolve(side, &member.resource, &path, text.span)?;
+                self.need(side, &member.resource.name, &found.top);
+                if amounts && !matches!(found.field.ty, Type::Decimal | Type::Integer) {
+                    self.error(
+                        &codes::WRONG_KIND,
+                        text.span,
+                        format!("`{path}` is {}, an amount is compared", found.field.ty),
+                        None,
+                    );
+                    return None;
+                }
+            }
+            paths[side] = Some(path);
+        }
+        let (Some(left), Some(right)) = (paths.left, paths.right) else {
+            let names = (self.sides.left.name.clone(), self.sides.right.name.clone());
+            self.error(
+                &codes::BAD_STEP,
+                name.span,
+                "a comparison names one field of either side",
+                Some(format!("write `{{ {}: FIELD, {}: FIELD }}`", names.0, names.1)),
+            );
+            return None;
+        };
+        Some(Both { left, right })
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn follow(
+        &mut self,
+        mapping: &spec::Mapping,
+        name: &At<String>,
+        follow: &doc::Follow,
+        register: &Register,
+        types: &Both<Type>,
+        source: Side,
+        flow: Option<&crate::program::document::Flow>,
+    ) -> Follow {
+        let during = follow.during.iter().filter_map(|role| self.role(role, flow)).collect();
+        let scope = self.scope_with(Some(&types.left), Some(&types.right), None);
+        let mut moves = Vec::new();
+        for step in follow.moves.iter() {
+            let to = self.role(&step.to, flow);
+            let when = self.expr(&step.when, &scope);
+            let say = step.say.as_ref().and_then(|say| self.template(say, &scope));
+            for side in Side::BOTH {
+                let prefix = Path::key(self.sides[side].name.clone());
+                let uses: Vec<Path> = when
+                    .iter()
+                    .flat_map(Expr::uses)
+                    .map(|path| path.to_owned())
+                    .chain(say.iter().flat_map(|say| say.uses().into_iter().map(|path| path.to_owned())))
+                    .filter(|path| path.strip_prefix(&prefix).is_some())
+                    .collect();
+                self.need_uses(side, &register.ends[side].clone(), uses);
+            }
+            if let (Some(to), Some(when)) = (to, when) {
+                moves.push(FollowMove { to, when, say });
+            }
+        }
+        let write = self.back_rows(mapping, &name.value, &follow.write, register, types, source);
+        Follow { during, moves, write }
+    }
+}
+
+/// The paths that a row's expressions read.
+fn row_uses(row: &Row) -> Vec<Path> {
+    use crate::program::mapping::Computed;
+    let mut uses: Vec<Path> = Vec::new();
+    let mut add = |expr: &Expr| uses.extend(expr.uses().into_iter().map(|path| path.to_owned()));
+    for expr in [&row.when, &row.otherwise, &row.default].into_iter().flatten() {
+        add(expr);
+    }
+    match &row.computed {
+        Some(Computed::Value(expr)) => add(expr),
+        Some(Computed::Template(template)) => {
+            uses.extend(template.uses().into_iter().map(|path| path.to_owned()));
+        }
+        _ => {}
+    }
+    uses
+}
+
+/// The list of the other side that `rows` gives.
+fn given_by_lines(document: &doc::Document, sides: &Both<crate::program::mapping::End>) -> Vec<Path> {
+    let Some(rows) = &document.words.rows else { return Vec::new() };
+    rows.sides
+        .iter()
+        .filter(|(key, _)| Side::BOTH.into_iter().any(|side| sides[side].name == key.value))
+        .filter_map(|(_, path)| Path::parse(&path.value).ok())
+        .collect()
+}
+
+/// An item of a list as a resource of its own: its members, and `header` for the record around it.
+fn item_of(parent: &Resource, list: &Path, field: &Field, key: &Path) -> Resource {
+    let header = Path::key("header");
+    let around: Vec<Field> = parent.fields.iter().filter(|one| one.name != *list).cloned().collect();
+    let mut fields = field.fields.clone();
+    fields.push(Field {
+        name: header.clone(),
+        ty: crate::program::system_compile::object_of(&around),
+        fields: around,
+        key: None,
+        read_only: true,
+        ..field.clone()
+    });
+    let cursor = parent.cursor.clone().map(|mut cursor| {
+        cursor.fields = cursor.fields.iter().map(|field| header.join(field)).collect();
+        cursor
+    });
+    Resource {
+        name: format!("{}.{list}", parent.name),
+        key: parent.key.iter().map(|one| header.join(one)).chain([key.clone()]).collect(),
+        identity: None,
+        scope: None,
+        get: None,
+        create: None,
+        update: None,
+        delete: None,
+        writable: false,
+        cursor,
+        search: Default::default(),
+        parts: Default::default(),
+        fields,
+        ..parent.clone()
+    }
+}

@@ -1,0 +1,349 @@
+//! Status flows: roles, how they are recognised, and that the life they describe can be lived.
+
+use std::sync::Arc;
+
+use super::Compiler;
+use crate::diagnostic::{At, codes, suggest};
+use crate::program::document::{Flow, Follow, Move, Named, Recognise, SequenceRole, Step, Take};
+use crate::program::expr::Scope;
+use crate::program::mapping::Endpoint;
+use crate::program::system_compile::record_type;
+use crate::program::types::Type;
+use crate::spec::documents as doc;
+use crate::value::{Path, Side, Value};
+
+impl Compiler<'_> {
+    pub(super) fn flow(&mut self, source: Side, end: &Endpoint, flow: &doc::StatusFlow) -> Option<Flow> {
+        let field = self.path(&flow.field)?;
+        let mut of = None;
+        for member in &end.members {
+            let found = self.resolve(source, &member.resource, &field, flow.field.span)?;
+            self.need(source, &member.resource.name, &found.top);
+            of = found.field.reference.as_ref().map(|reference| reference.resource.clone());
+        }
+        let of = of.and_then(|of| self.sides[source].system.resources.get(&of).cloned());
+        let mut roles: Vec<String> = Vec::new();
+        let recognise = match (flow.roles.is_empty(), flow.sequence.is_empty()) {
+            (false, true) => {
+                let named = self.named_roles(flow, of.as_deref());
+                roles.extend(named.iter().map(|(role, _)| role.clone()));
+                let by = match (&flow.name, &of) {
+                    (Some(text), Some(of)) => {
+                        let path = self.path(text)?;
+                        self.resolve(source, of, &path, text.span)?;
+                        Some(path)
+                    }
+                    (Some(text), None) => {
+                        self.error(
+                            &codes::BAD_FLOW,
+                            text.span,
+                            "`name` chooses among records; these statuses are values",
+                            None,
+                        );
+                        None
+                    }
+                    (None, _) => None,
+                };
+                Recognise::Named { by, roles: named }
+            }
+            (true, false) => self.sequence(source, flow, of.as_ref(), &mut roles)?,
+            _ => {
+                self.error(
+                    &codes::BAD_FLOW,
+                    flow.field.span,
+                    "a status flow has either `roles` or a `sequence`",
+                    Some("`roles: { ready: Approved }` by name, `sequence` by order and flags".to_owned()),
+                );
+                return None;
+            }
+        };
+        let mut compiled =
+            Flow { field, of, recognise, roles, moves: Vec::new(), origin: self.origin(flow.field.span) };
+        compiled.moves = self.moves(flow, &compiled);
+        Some(compiled)
+    }
+
+    fn named_roles(
+        &mut self,
+        flow: &doc::StatusFlow,
+        of: Option<&crate::program::system::Resource>,
+    ) -> Vec<(String, Named)> {
+        let _ = of;
+        let mut named = Vec::new();
+        for (role, status) in flow.roles.iter() {
+            let value = match status.value.strip_prefix("settings.") {
+                Some(setting) => {
+                    self.setting_uses.insert(setting.to_owned());
+                    if !self.settings.contains_key(setting) {
+                        self.unknown_setting(setting, status.span);
+                        continue;
+                    }
+                    Named::Setting(setting.to_owned())
+                }
+                None => Named::Status(Value::text(status.value.clone())),
+            };
+            named.push((role.value.clone(), value));
+        }
+        named
+    }
+
+    fn sequence(
+        &mut self,
+        source: Side,
+        flow: &doc::StatusFlow,
+        of: Option<&Arc<crate::program::system::Resource>>,
+        roles: &mut Vec<String>,
+    ) -> Option<Recognise> {
+        let Some(of) = of else {
+            self.error(
+                &codes::BAD_FLOW,
+                flow.field.span,
+                "a `sequence` is recognised among records, and this field holds no key of any",
+                Some(
+                    "give the field a `ref` in the system file, or name the roles: `roles: { ready: … }`"
+                        .to_owned(),
+                ),
+            );
+            return None;
+        };
+        let Some(order) = &flow.order else {
+            self.error(
+                &codes::BAD_FLOW,
+                flow.field.span,
+                "a `sequence` needs `order`: the field that orders the statuses",
+                None,
+            );
+            return None;
+        };
+        let order_path = self.path(order)?;
+        self.resolve(source, of, &order_path, order.span)?;
+        let mut flags = Vec::new();
+        for flag in flow.flags.iter() {
+            let path = self.path(flag)?;
+            let found = self.resolve(source, of, &path, flag.span)?;
+            if found.field.ty != Type::Bool {
+                self.error(
+                    &codes::WRONG_KIND,
+                    flag.span,
+                    format!("`{flag}` is {}, a flag is true or false", found.field.ty),
+                    None,
+                );
+            }
+            flags.push(path);
+        }
+        let scope = Scope::new().bare(&record_type(of));
+        let only_where = flow.only_where.as_ref().and_then(|text| self.expr(text, &scope));
+        let mut out = Vec::new();
+        for entry in flow.sequence.iter() {
+            if roles.contains(&entry.role.value) {
+                self.error(
+                    &codes::BAD_FLOW,
+                    entry.role.span,
+                    format!("the role `{}` stands twice", entry.role),
+                    None,
+                );
+            }
+            roles.push(entry.role.value.clone());
+            let mut on = Vec::new();
+            for flag in entry.flags.iter() {
+                match flags.iter().find(|known| known.to_string() == flag.value) {
+                    Some(path) => on.push(path.clone()),
+                    None => {
+                        let names: Vec<String> = flags.iter().map(Path::to_string).collect();
+                        let help = match suggest(&flag.value, names.iter().map(String::as_str)) {
+                            Some(near) => format!("did you mean `{near}`?"),
+                            None => "list it under `flags`".to_owned(),
+                        };
+                        self.error(
+                            &codes::BAD_FLOW,
+                            flag.span,
+                            format!("`{flag}` is no flag of this flow"),
+                            Some(help),
+                        );
+                    }
+                }
+            }
+            out.push(SequenceRole {
+                role: entry.role.value.clone(),
+                flags: on,
+                repeat: entry.repeat,
+                must: entry.must.as_ref().and_then(|text| self.expr(text, &scope)),
+                otherwise: entry.otherwise.as_ref().and_then(|text| self.template(text, &scope)),
+            });
+        }
+        // the same flags twice in a row with a repeat before could be read in more than one way
+        for (one, next) in
+            flow.sequence.iter().zip(out.iter().skip(1)).zip(&out).map(|((at, next), one)| ((at, one), next))
+        {
+            let (at, one) = one;
+            if one.repeat && one.flags == next.flags {
+                self.error(
+                    &codes::BAD_FLOW,
+                    at.role.span,
+                    format!(
+                        "`{}` may repeat, and `{}` after it has the same flags: where does it end?",
+                        one.role, next.role
+                    ),
+                    None,
+                );
+            }
+        }
+        Some(Recognise::Sequence { order: order_path, only_where, flags, roles: out })
+    }
+
+    fn moves(&mut self, flow: &doc::StatusFlow, compiled: &Flow) -> Vec<Move> {
+        let mut moves = Vec::new();
+        for one in flow.moves.iter() {
+            let by = match one.by.value.as_str() {
+                "mapping" => None,
+                _ => match self.side(&one.by) {
+                    Some(side) => Some(side),
+                    None => continue,
+                },
+            };
+            for from in one.from.iter() {
+                for to in one.to.iter() {
+                    let (Some(from), Some(to)) =
+                        (self.role(from, Some(compiled)), self.role(to, Some(compiled)))
+                    else {
+                        continue;
+                    };
+                    if from != to {
+                        moves.push(Move { from, to, by });
+                    }
+                }
+            }
+        }
+        moves
+    }
+
+    /// A role by its name.
+    pub(super) fn role(&mut self, name: &At<String>, flow: Option<&Flow>) -> Option<String> {
+        let known = flow.map(|flow| flow.roles.as_slice()).unwrap_or_default();
+        if known.contains(&name.value) {
+            return Some(name.value.clone());
+        }
+        let help = match (flow, suggest(&name.value, known.iter().map(String::as_str))) {
+            (None, _) => "declare the roles in `status_flow`".to_owned(),
+            (_, Some(near)) => format!("did you mean `{near}`?"),
+            (_, None) => format!("the roles are {}", known.join(", ")),
+        };
+        self.error(&codes::UNKNOWN_ROLE, name.span, format!("there is no role `{name}`"), Some(help));
+        None
+    }
+
+    /// That the life can be lived: what the mapping does is legal, every role is reached, and the mapping does not go round
+    /// by itself.
+    pub(super) fn check_flow(
+        &mut self,
+        flow: &Flow,
+        spec: &doc::StatusFlow,
+        take: &Take,
+        steps: &[Step],
+        refused: Option<&str>,
+        follow: Option<&Follow>,
+    ) {
+        let span = spec.field.span;
+        let illegal = |this: &mut Self, from: &str, to: &str, what: &str| {
+            if from != to
+                && !flow.moves.iter().any(|one| one.by.is_none() && one.from == from && one.to == to)
+            {
+                this.error(
+                    &codes::ILLEGAL_MOVE,
+                    span,
+                    format!("{what} leads from `{from}` to `{to}`, and no move of the mapping does"),
+                    Some(format!("add {{ from: {from}, to: {to}, by: mapping }} to `moves`")),
+                );
+            }
+        };
+        if let Take::Role(taken) = take {
+            let mut here = taken.clone();
+            if let Some(refused) = refused {
+                illegal(self, taken, refused, "`refused`");
+            }
+            for step in steps {
+                match step {
+                    Step::Verify(verify) => {
+                        if let Some(to) = &verify.set_status {
+                            illegal(self, &here, to, "`verify`");
+                        }
+                    }
+                    Step::WriteBack { set_status: Some(to), .. } | Step::SetStatus(to) => {
+                        illegal(self, &here, to, &format!("`{}`", step.word()));
+                        here.clone_from(to);
+                    }
+                    Step::WriteBack { .. } => {}
+                }
+            }
+            if !flow.moves.iter().any(|one| one.from == *taken && one.by.is_none()) {
+                self.error(
+                    &codes::BAD_FLOW,
+                    span,
+                    format!("`{taken}` travels, and no move of the mapping leads on from it"),
+                    Some("a document that stays where it was would travel for ever".to_owned()),
+                );
+            }
+        }
+        for follow in follow.into_iter() {
+            for step in &follow.moves {
+                let reached = follow.during.iter().any(|from| {
+                    *from == step.to
+                        || flow
+                            .moves
+                            .iter()
+                            .any(|one| one.by.is_none() && one.from == *from && one.to == step.to)
+                });
+                if !reached {
+                    self.error(
+                        &codes::ILLEGAL_MOVE,
+                        span,
+                        format!(
+                            "`follow` leads to `{}`, and no move of the mapping does from {}",
+                            step.to,
+                            follow.during.join(", ")
+                        ),
+                        None,
+                    );
+                }
+            }
+        }
+        for (i, role) in flow.roles.iter().enumerate() {
+            let reached = i == 0 || flow.moves.iter().any(|one| one.to == *role);
+            if !reached {
+                self.error(
+                    &codes::BAD_FLOW,
+                    span,
+                    format!("no move leads to `{role}`"),
+                    Some("say whose it is: { from: …, to: …, by: mapping } or the name of a side".to_owned()),
+                );
+            }
+        }
+        self.check_circle(flow, span);
+    }
+
+    /// A circle of moves that are all the mapping's own would never end.
+    fn check_circle(&mut self, flow: &Flow, span: crate::diagnostic::Span) {
+        for start in &flow.roles {
+            let mut reached: Vec<&str> = vec![start];
+            let mut i = 0;
+            while i < reached.len() {
+                let here = reached[i];
+                for one in flow.moves.iter().filter(|one| one.by.is_none() && one.from == here) {
+                    if one.to == *start {
+                        self.error(
+                            &codes::BAD_FLOW,
+                            span,
+                            format!("the mapping's own moves lead from `{start}` back to it: it could go round for ever"),
+                            Some("one move of every circle is somebody else's".to_owned()),
+                        );
+                        return;
+                    }
+                    if !reached.contains(&one.to.as_str()) {
+                        reached.push(&one.to);
+                    }
+                }
+                i += 1;
+            }
+        }
+    }
+}
