@@ -274,7 +274,7 @@ pub fn decide_unlinked(
     }
 }
 
-fn start(register: &Register, side: Side, record: &Record) -> Change {
+pub(super) fn start(register: &Register, side: Side, record: &Record) -> Change {
     let (left, right) = match side {
         Side::Left => (Some(record.at.clone()), None),
         Side::Right => (None, Some(record.at.clone())),
@@ -291,7 +291,7 @@ pub fn set_aside(mut change: Change, code: &str, reason: String) -> Change {
     change
 }
 
-fn wait(mut change: Change, reason: String) -> Change {
+pub(super) fn wait(mut change: Change, reason: String) -> Change {
     change.action = Action::Wait { reason };
     change.fields = Default::default();
     change
@@ -323,7 +323,7 @@ fn part_of(
 }
 
 /// What a record in scope fails to satisfy: all of it, in one text.
-fn problems(
+pub(super) fn problems(
     context: &Context,
     register: &Register,
     side: Side,
@@ -373,7 +373,7 @@ fn found(
 }
 
 /// Decides about a record without a match: made on the other side, or nothing.
-fn absent(
+pub(super) fn absent(
     context: &Context,
     register: &Register,
     side: Side,
@@ -509,13 +509,14 @@ fn applicable<'r>(register: &'r Register, one: &'r str, other: &'r str) -> impl 
         .filter(move |row| row.only.is_empty() || row.only.iter().any(|only| only == one || only == other))
 }
 
-enum New {
+/// What a row gives.
+pub(super) enum New {
     Values(Vec<Value>),
     Reference { register: String, source: RecordRef, label: String },
 }
 
 /// What a row gives the other side of `from`; none: it is left alone. `current` are the target's values now.
-fn new_values(
+pub(super) fn new_values(
     row: &Row,
     from: Side,
     source: &Value,
@@ -564,7 +565,7 @@ fn some_values(values: Vec<Value>, row: &Row) -> Option<New> {
     if values.iter().all(Value::is_empty) && !row.clear { None } else { Some(New::Values(values)) }
 }
 
-fn push(writes: &mut Vec<FieldChange>, row: &Row, to: Side, target: &Value, new: New, reason: &str) {
+pub(super) fn push(writes: &mut Vec<FieldChange>, row: &Row, to: Side, target: &Value, new: New, reason: &str) {
     let mut add = |path: &Path, new: NewValue| {
         let old = path.get(target).cloned().unwrap_or_default();
         writes.push(FieldChange {

@@ -3,6 +3,8 @@
 pub mod brakes;
 pub mod change;
 pub mod decide;
+pub mod document;
+pub mod flow;
 pub mod translate;
 
 pub use change::{Action, Change, FieldChange, Found, NewValue, Note};

@@ -21,7 +21,7 @@ const ROWS: usize = 512;
 
 /// What became of one change.
 #[derive(Debug)]
-enum Became {
+pub(super) enum Became {
     Linked,
     Created,
     Updated,
@@ -33,20 +33,20 @@ enum Became {
 }
 
 /// One write to one system, and the rows it carries.
-struct Sending {
-    side: Side,
-    resource: std::sync::Arc<Resource>,
-    write: wire::Write,
-    current: Value,
+pub(super) struct Sending {
+    pub side: Side,
+    pub resource: std::sync::Arc<Resource>,
+    pub write: wire::Write,
+    pub current: Value,
     /// What to do with the pair when it is done.
-    then: Value,
+    pub then: Value,
     /// The new record is linked to its source in the same commit that says it was made: between the two a
     /// crash would leave a record that nobody knows.
-    links: bool,
+    pub links: bool,
 }
 
 /// Why a change stopped on its way.
-enum Stop {
+pub(super) enum Stop {
     Run(RunError),
     Change(Became),
 }
@@ -165,6 +165,9 @@ impl Engine {
         register: &Register,
         change: &Change,
     ) -> Result<Became, Stop> {
+        if let Some(document) = self.program.document(&register.name) {
+            return self.carry_document(decider, document, change).await;
+        }
         match &change.action {
             Action::Nothing => Ok(Became::Nothing),
             Action::Wait { reason } => Ok(Became::Waiting(reason.clone())),
@@ -187,7 +190,7 @@ impl Engine {
     }
 
     /// The values of a change for one side, with references to new records resolved.
-    async fn values(
+    pub(super) async fn values(
         &self,
         decider: &Decider,
         change: &Change,
@@ -512,7 +515,7 @@ impl Engine {
     }
 
     /// One write: intent, request, outcome. Comes back with the record as the system has it now.
-    async fn send(
+    pub(super) async fn send(
         &self,
         decider: &Decider,
         register: &Register,
@@ -840,7 +843,8 @@ impl Engine {
     }
 }
 
-enum Sent {
+/// What a write came to.
+pub(super) enum Sent {
     Row(crate::store::RecordRow),
     Gone,
 }

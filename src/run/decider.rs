@@ -28,6 +28,8 @@ pub(super) struct Decider {
     pub selected: Option<Selected>,
     /// Set aside records are tried again before their time.
     pub retry_all: bool,
+    /// The roles of documents' statuses.
+    pub roles: Arc<super::documents::AllRoles>,
 }
 
 /// One record, chosen by its register, side and key.
@@ -102,7 +104,7 @@ impl Decider {
     /// The slots of a register's index for one record: match entries, halves of them, unique rules, the key. A
     /// unique rule's slot holds the value on the rule's own side, and on the other side the value that the record
     /// would give it there.
-    fn keys(
+    pub(super) fn keys(
         &self,
         store: &dyn Store,
         context: &Context,
@@ -219,7 +221,7 @@ impl Decider {
         Ok(chunk)
     }
 
-    fn is_selected(&self, register: &Register, side: Side, record: &Record) -> bool {
+    pub(super) fn is_selected(&self, register: &Register, side: Side, record: &Record) -> bool {
         let Some(selected) = &self.selected else { return true };
         if selected.register != register.name || selected.side.is_some_and(|one| one != side) {
             return false;
@@ -231,7 +233,7 @@ impl Decider {
     }
 
     /// What a server refused is not sent again before its time, unless the record changed.
-    fn resting(
+    pub(super) fn resting(
         &self,
         store: &dyn Store,
         register: &Register,
@@ -441,6 +443,10 @@ impl Decider {
         link: &Link,
         keep: &[String],
     ) -> Result<Option<Value>> {
+        if register.is_document {
+            // what its link holds is how far it is
+            return Ok(Some(link.base.clone()));
+        }
         let (Some(left), Some(right)) =
             (self.record(store, Side::Left, &link.left)?, self.record(store, Side::Right, &link.right)?)
         else {
@@ -661,7 +667,7 @@ pub fn key_slot(register: &Register) -> usize {
     entries(register).len() + register.unique.len()
 }
 
-fn plan_row(change: &Change) -> PlanRow {
+pub(super) fn plan_row(change: &Change) -> PlanRow {
     PlanRow {
         seq: 0,
         register: change.register.clone(),
@@ -673,7 +679,7 @@ fn plan_row(change: &Change) -> PlanRow {
     }
 }
 
-fn planned(plan: &[PlanRow], side: Side, id: &str) -> bool {
+pub(super) fn planned(plan: &[PlanRow], side: Side, id: &str) -> bool {
     plan.iter().any(|row| match side {
         Side::Left => row.left.as_deref() == Some(id),
         Side::Right => row.right.as_deref() == Some(id),

@@ -7,6 +7,7 @@
 mod apply;
 mod checks;
 mod decider;
+mod documents;
 mod facts;
 mod lookups;
 mod read;
@@ -208,6 +209,7 @@ impl Engine {
         let facts = Arc::new(self.read_facts().await?);
         let mut decider = self.decider(Arc::clone(&facts), HashSet::new());
         self.check_facts(&decider)?;
+        decider.roles = Arc::new(self.recognise_flows().await?);
         if !self.options.plan_only {
             self.recover(&decider).await?;
         }
@@ -224,11 +226,14 @@ impl Engine {
                 self.decide_register(&decider, register).await?;
             }
         }
-        self.show_changes().await?;
         if self.options.plan_only {
+            self.plan_documents(&decider).await?;
+            self.show_changes(&|_| true).await?;
             return self.count_plan().await;
         }
-        self.brake().await?;
+        let is_document = |name: &str| self.program.document(name).is_some();
+        self.show_changes(&|name| !is_document(name)).await?;
+        self.brake(&|name| !is_document(name)).await?;
         for register in &self.program.registers {
             if !self.chosen(&register.name) {
                 continue;
@@ -240,6 +245,19 @@ impl Engine {
             self.report.borrow_mut().registers.insert(register.name.clone(), counts);
             outcome?;
             self.refresh_lookups(register).await?;
+        }
+        // documents come when what they refer to is there, with brakes of their own (`decisions` 5)
+        self.plan_documents(&decider).await?;
+        self.show_changes(&is_document).await?;
+        self.brake(&is_document).await?;
+        for document in self.program.documents.iter().filter(|document| self.chosen(&document.register.name)) {
+            let register = &document.register;
+            let mut counts = self.report.borrow().registers.get(&register.name).copied().unwrap_or_default();
+            let outcome = self.apply_register(&decider, register, &mut counts).await;
+            let name = register.name.clone();
+            counts.pairs = self.store.read(move |store| store.count_links(&name)).await?;
+            self.report.borrow_mut().registers.insert(register.name.clone(), counts);
+            outcome?;
         }
         Ok(())
     }
@@ -272,6 +290,7 @@ impl Engine {
             complete: Arc::new(complete),
             selected: self.options.record.clone(),
             retry_all: self.options.retry_all,
+            roles: Arc::default(),
         }
     }
 
@@ -420,7 +439,7 @@ impl Engine {
     }
 
     /// Tells the listener every planned change, and drops those that a saved plan does not hold.
-    async fn show_changes(&self) -> Result<(), RunError> {
+    async fn show_changes(&self, of: &dyn Fn(&str) -> bool) -> Result<(), RunError> {
         let mut after = 0;
         let mut kept = Vec::new();
         let mut skipped = 0_u64;
@@ -429,6 +448,9 @@ impl Engine {
             let Some(last) = rows.last() else { break };
             after = last.seq;
             for row in rows {
+                if !of(&row.register) {
+                    continue;
+                }
                 let Ok(change) = serde_json::from_str::<Change>(&row.change) else { continue };
                 match &self.options.saved {
                     Some(saved) if change.writes() && !saved.contains(&change.fingerprint()) => {
@@ -500,9 +522,9 @@ impl Engine {
     }
 
     /// The brakes look at the whole plan before the first write.
-    async fn brake(&self) -> Result<(), RunError> {
+    async fn brake(&self, of: &dyn Fn(&str) -> bool) -> Result<(), RunError> {
         let mut all = Vec::new();
-        for register in &self.program.registers {
+        for register in self.program.all().filter(|register| of(&register.name)) {
             let name = register.name.clone();
             let (planned, linked) = self
                 .store

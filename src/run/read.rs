@@ -31,10 +31,14 @@ pub(super) fn resources(
     let system = &program.sides[side].system;
     let mut out: Vec<(Arc<Resource>, Option<PartOf>)> = Vec::new();
     let mut seen = BTreeSet::new();
-    for register in program.registers.iter().filter(|register| only(&register.name)) {
+    for register in program.all().filter(|register| only(&register.name)) {
+        let document = program.document(&register.name);
         for member in &register.ends[side].members {
-            if seen.insert(member.resource.name.clone()) {
-                out.push((Arc::clone(&member.resource), None));
+            // items of a list are read with the record that holds them
+            let each = document.and_then(|document| document.read_from(&member.resource.name));
+            let resource = each.map_or(&member.resource, |each| &each.of);
+            if seen.insert(resource.name.clone()) {
+                out.push((Arc::clone(resource), None));
             }
         }
     }
@@ -76,6 +80,23 @@ pub(super) fn row_of(resource: &Resource, data: Value, part_of: Option<&PartOf>)
     Some(RecordRow { id, parent, hash: hash_of(&counted), data })
 }
 
+/// The items of a record's list, each with the record around it.
+fn items(each: &crate::program::document::Each, data: &Value) -> Vec<RecordRow> {
+    let mut header = data.clone();
+    each.list.remove(&mut header);
+    each.list
+        .get(data)
+        .and_then(Value::as_list)
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|item| {
+            let mut item = item.clone();
+            crate::value::Path::key("header").set(&mut item, header.clone());
+            row_of(&each.item, item, None)
+        })
+        .collect()
+}
+
 /// A short hash of a value in its canonical form.
 pub(super) fn hash_of(value: &Value) -> String {
     use sha2::{Digest, Sha256};
@@ -93,11 +114,26 @@ impl Engine {
     pub(super) async fn read_all(&self) -> Result<Reads, RunError> {
         let mut reads = Reads::default();
         for side in Side::BOTH {
-            for (resource, part_of) in resources(&self.program, side, &|name| self.chosen(name)) {
+            let registers = |name: &str| self.chosen(name) && self.program.document(name).is_none();
+            for (resource, part_of) in resources(&self.program, side, &registers) {
                 self.read_resource(side, &resource, part_of.as_ref(), &mut reads).await?;
             }
         }
         Ok(reads)
+    }
+
+    /// Reads what the chosen documents need, but for the rows below them: those are read for the ones that travel.
+    pub(super) async fn read_documents(&self) -> Result<(), RunError> {
+        let mut reads = Reads::default();
+        for side in Side::BOTH {
+            let documents = |name: &str| self.chosen(name) && self.program.document(name).is_some();
+            for (resource, part_of) in resources(&self.program, side, &documents) {
+                if part_of.is_none() {
+                    self.read_resource(side, &resource, None, &mut reads).await?;
+                }
+            }
+        }
+        Ok(())
     }
 
     async fn read_resource(
@@ -176,6 +212,10 @@ impl Engine {
                 }
             }
             count += rows.len() as u64;
+            for each in self.items_of(&resource.name, side) {
+                let items = rows.iter().flat_map(|row| items(&each, &row.data)).collect();
+                self.put_page(side, &each.item, items, number, None).await?;
+            }
             self.put_page(side, resource, rows, number, part_of).await?;
             self.tell(Event::Read {
                 side: self.program.sides[side].name.clone(),
@@ -212,6 +252,18 @@ impl Engine {
             self.store.call(move |store| store.set_fact(&cursor_fact, Some(&newest))).await?;
         }
         Ok(())
+    }
+
+    /// The documents that are items of a list of these records.
+    fn items_of(&self, resource: &str, side: Side) -> Vec<crate::program::document::Each> {
+        self.program
+            .documents
+            .iter()
+            .filter(|document| document.source == side)
+            .flat_map(|document| &document.each)
+            .filter(|each| each.of.name == resource)
+            .cloned()
+            .collect()
     }
 
     /// A list below a parent is read for parents on the work list; for all of them where the parents were read

@@ -350,8 +350,11 @@ impl Engine {
                     free.push(row);
                 }
             }
+            let twins = self.program.document(&register.name).is_some_and(|document| document.twins);
             return Ok(match free.len() {
                 0 => Looked::NotThere,
+                // equal ones that are not linked are as good as each other
+                _ if twins => Looked::Found(Box::new(free.remove(0))),
                 1 => Looked::Found(Box::new(free.remove(0))),
                 _ => Looked::Many(free.into_iter().map(|row| row.id).collect()),
             });

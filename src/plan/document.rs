@@ -1,0 +1,365 @@
+//! What happens to a document: made once, then carried through its steps, then followed. Pure.
+
+use super::change::{Action, Change, FieldChange, Found, NewValue};
+use super::decide::{Context, Known, New, Record, absent, in_scope, new_values, problems, push, set_aside, start, wait};
+use super::flow::Roles;
+use super::translate::{Untranslatable, View, values_at};
+use crate::program::document::{Document, FollowMove, Take, Verify};
+use crate::program::mapping::Row;
+use crate::value::{Decimal, Map, Path, Side, Value};
+
+/// How far a document is: what its link holds in the state.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Progress {
+    /// How many steps after the making are done.
+    pub done: usize,
+    /// A hash of the source record as it was when the document was made.
+    pub content: Option<String>,
+    /// It did not stand its check and is being taken back: why, and by which step.
+    pub undo: Option<Undo>,
+}
+
+/// A document that is being taken back.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Undo {
+    /// The step that said so.
+    pub step: usize,
+    /// Why.
+    pub reason: String,
+    /// The record on the other side is known to be gone.
+    pub deleted: bool,
+}
+
+impl Progress {
+    /// As the link holds it.
+    pub fn of(base: &Value) -> Progress {
+        let number = |value: Option<&Value>| match value {
+            Some(Value::Number(number)) => usize::try_from(*number).unwrap_or(0),
+            _ => 0,
+        };
+        Progress {
+            done: number(base.get("done")),
+            content: base.get("content").and_then(Value::as_text).map(str::to_owned),
+            undo: base.get("undo").map(|undo| Undo {
+                step: number(undo.get("step")),
+                reason: undo.get("reason").and_then(Value::as_text).unwrap_or_default().to_owned(),
+                deleted: undo.get("deleted") == Some(&Value::Bool(true)),
+            }),
+        }
+    }
+
+    /// For the link.
+    pub fn to_value(&self) -> Value {
+        let mut map = Map::new();
+        map.insert("done".into(), Value::from(i64::try_from(self.done).unwrap_or(i64::MAX)));
+        if let Some(content) = &self.content {
+            map.insert("content".into(), Value::text(content.clone()));
+        }
+        if let Some(undo) = &self.undo {
+            map.insert(
+                "undo".into(),
+                Value::Map(Map::from([
+                    ("step".to_owned(), Value::from(i64::try_from(undo.step).unwrap_or(0))),
+                    ("reason".to_owned(), Value::text(undo.reason.clone())),
+                    ("deleted".to_owned(), Value::Bool(undo.deleted)),
+                ])),
+            );
+        }
+        Value::Map(map)
+    }
+}
+
+/// The role of a source record.
+pub fn role_of<'r>(document: &Document, roles: &'r Roles, source: &Value) -> Option<&'r str> {
+    let flow = document.flow.as_ref()?;
+    roles.of(flow.field.get(source).unwrap_or(&Value::Null))
+}
+
+/// Whether a source record travels now.
+///
+/// # Errors
+/// Why that cannot be said.
+pub fn taken(context: &Context, document: &Document, roles: &Roles, record: &Record) -> Result<bool, String> {
+    if !in_scope(context, &document.register, document.source, record)? {
+        return Ok(false);
+    }
+    match &document.take {
+        Take::All => Ok(true),
+        Take::Role(role) => Ok(role_of(document, roles, &record.data) == Some(role)),
+        Take::When(when) => super::decide::holds(context, when, document.source, record),
+    }
+}
+
+/// Decides about a source record that has no counterpart yet.
+pub fn decide_new(
+    context: &Context,
+    document: &Document,
+    roles: &Roles,
+    record: &Record,
+    known: &Known,
+    view: &dyn View,
+) -> Change {
+    let (register, side) = (&document.register, document.source);
+    let mut change = start(register, side, record);
+    match taken(context, document, roles, record) {
+        Ok(true) => {}
+        Ok(false) => {
+            change.found = Found::OutOfScope;
+            return change;
+        }
+        Err(reason) => return set_aside(change, "ME0902", reason),
+    }
+    if let Some(open) = known.open {
+        return wait(change, format!("write {open} of it has no answer yet; it is looked up after the settle time"));
+    }
+    if let Some((code, reason)) = problems(context, register, side, record, known) {
+        return set_aside(change, code, reason);
+    }
+    // made already, by a state that was lost: the same is not made twice
+    match (&known.matches[..], document.twins) {
+        ([], _) => {}
+        ([one], _) | ([one, ..], true) => {
+            match side {
+                Side::Left => change.right = Some(one.clone()),
+                Side::Right => change.left = Some(one.clone()),
+            }
+            change.found = Found::Found;
+            change.action = Action::Link;
+            return change;
+        }
+        (many, false) => {
+            change.found = Found::Ambiguous;
+            let ids: Vec<&str> = many.iter().map(|one| one.id.as_str()).collect();
+            let reason = format!(
+                "{} has more than one record that could be it: {}. Remove those that are wrong",
+                context.program.sides[side.other()].name,
+                ids.join(", ")
+            );
+            return set_aside(change, "ME0903", reason);
+        }
+    }
+    let mut change = absent(context, register, side, record, change, view);
+    if let Action::Create { resource, .. } = &change.action {
+        match lines(context, document, record, resource, view) {
+            Ok(None) => {}
+            Ok(Some((path, list))) => change.fields[side.other()].push(FieldChange {
+                path: path.to_string(),
+                old: Value::Null,
+                new: NewValue::Value(list),
+                row: "rows".into(),
+                origin: register.origin.text.clone(),
+                reason: "its rows".into(),
+                sensitive: false,
+            }),
+            Err(Untranslatable::Wait(reason)) => return wait(change, reason),
+            Err(Untranslatable::SetAside(code, reason)) => return set_aside(change, code, reason),
+        }
+    }
+    change
+}
+
+/// The rows below a document in the other side's terms.
+fn lines(
+    context: &Context,
+    document: &Document,
+    record: &Record,
+    resource: &str,
+    view: &dyn View,
+) -> Result<Option<(Path, Value)>, Untranslatable> {
+    let Some(lines) = &document.lines else { return Ok(None) };
+    let side = document.source;
+    let mut items: Vec<Value> =
+        lines.from.get(&record.data).and_then(Value::as_list).unwrap_or_default().to_vec();
+    if let Some(order) = &lines.order {
+        items.sort_by(|one, other| match (order.get(one), order.get(other)) {
+            (Some(Value::Number(one)), Some(Value::Number(other))) => one.cmp(other),
+            (one, other) => {
+                let text = |value: Option<&Value>| value.and_then(Value::scalar_text);
+                text(one).cmp(&text(other))
+            }
+        });
+    }
+    let (left, right) = match side {
+        Side::Left => (Some(&record.data), None),
+        Side::Right => (None, Some(&record.data)),
+    };
+    let around = context.root(left, right, None);
+    let (mut out, mut waits, mut refusals) = (Vec::new(), Vec::new(), Vec::new());
+    for (i, item) in items.iter().enumerate() {
+        let mut root = around.as_map().cloned().unwrap_or_default();
+        for (name, value) in item.as_map().into_iter().flatten() {
+            root.entry(name.clone()).or_insert_with(|| value.clone());
+        }
+        let root = Value::Map(root);
+        if let Some(scope) = &lines.scope
+            && !scope.holds(&root).map_err(|error| Untranslatable::SetAside("ME0902", error.to_string()))?
+        {
+            continue;
+        }
+        let mut made = Value::Map(Map::new());
+        let in_row = |reason: String| format!("row {}: {reason}", i + 1);
+        for row in lines.rows.iter().filter(|row| counts(row, &record.at.resource, resource)) {
+            match new_values(row, side, item, &root, None, view) {
+                Ok(None) if row.required => {
+                    refusals.push(("ME0907", in_row(format!("{} is missing", row.labels[side]))));
+                }
+                Ok(None) => {}
+                Ok(Some(New::Values(values))) => {
+                    for (path, value) in row.paths(side.other()).iter().zip(values) {
+                        path.set(&mut made, value);
+                    }
+                }
+                Ok(Some(New::Reference { register, label, .. })) => {
+                    waits.push(in_row(format!("{register} '{label}' is still to be made")));
+                }
+                Err(Untranslatable::Wait(reason)) => waits.push(in_row(reason)),
+                Err(Untranslatable::SetAside(code, reason)) => refusals.push((code, in_row(reason))),
+            }
+        }
+        out.push(made);
+    }
+    if let Some((code, _)) = refusals.first() {
+        let text = refusals.iter().map(|(_, reason)| reason.as_str()).collect::<Vec<_>>().join("; ");
+        return Err(Untranslatable::SetAside(code, text));
+    }
+    if !waits.is_empty() {
+        return Err(Untranslatable::Wait(waits.join("; ")));
+    }
+    Ok(Some((lines.to.clone(), Value::List(out))))
+}
+
+fn counts(row: &Row, one: &str, other: &str) -> bool {
+    row.only.is_empty() || row.only.iter().any(|only| only == one || only == other)
+}
+
+/// What a comparison of two amounts came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// They are equal, within the tolerance.
+    Fits,
+    /// They are not: both, for people.
+    Differs(String),
+    /// One of them is not there.
+    Missing(String),
+}
+
+/// Compares what should be with what the other side made. Exact: a tolerance of 0.05 lets 0.05 pass and 0.0500001 not.
+pub fn verify(verify: &Verify, left: &Value, right: &Value, names: [&str; 2]) -> Verdict {
+    let records = [left, right];
+    let paths = [&verify.equal.left, &verify.equal.right];
+    let mut amounts = [Decimal::ZERO; 2];
+    for (i, amount) in amounts.iter_mut().enumerate() {
+        match paths[i].get(records[i]) {
+            Some(Value::Number(number)) => *amount = *number,
+            _ => return Verdict::Missing(format!("{} of {} is not there", paths[i], names[i])),
+        }
+    }
+    let [mut one, mut other] = amounts;
+    if verify.ignore_sign {
+        (one, other) = (one.abs(), other.abs());
+    }
+    let apart = one.checked_sub(other).map(|apart| apart.abs());
+    let shown = format!("{} {} in {}, {} {} in {}", paths[0], amounts[0], names[0], paths[1], amounts[1], names[1]);
+    let Some(apart) = apart else { return Verdict::Differs(shown) };
+    if apart > verify.tolerance {
+        return Verdict::Differs(format!(
+            "the totals are {apart} apart, {} is allowed: {shown}",
+            verify.tolerance
+        ));
+    }
+    if let Some(same) = &verify.same {
+        let values = [same.left.get(left), same.right.get(right)].map(|value| value.cloned().unwrap_or_default());
+        if values[0].canonical() != values[1].canonical() {
+            return Verdict::Differs(format!(
+                "{} is {} in {}, {} is {} in {}",
+                same.left, values[0], names[0], same.right, values[1], names[1]
+            ));
+        }
+    }
+    Verdict::Fits
+}
+
+/// The move that the state of both records leads to, if any.
+///
+/// # Errors
+/// A condition that cannot be worked out.
+pub fn next_move<'d>(
+    context: &Context,
+    document: &'d Document,
+    roles: &Roles,
+    left: &Value,
+    right: &Value,
+) -> Result<Option<&'d FollowMove>, String> {
+    let (Some(follow), Some(flow)) = (&document.follow, &document.flow) else { return Ok(None) };
+    let source = if document.source == Side::Left { left } else { right };
+    let Some(role) = role_of(document, roles, source) else { return Ok(None) };
+    if !follow.during.iter().any(|one| one == role) {
+        return Ok(None);
+    }
+    let root = context.root(Some(left), Some(right), None);
+    for step in &follow.moves {
+        let legal = flow.sources(&step.to).contains(&role);
+        if step.to != role && legal && roles.status(&step.to).is_some() {
+            if step.when.holds(&root).map_err(|error| error.to_string())? {
+                return Ok(Some(step));
+            }
+        } else if step.to == role && step.when.holds(&root).map_err(|error| error.to_string())? {
+            // it is there already: what comes later in the list counts no more
+            return Ok(None);
+        }
+    }
+    Ok(None)
+}
+
+/// The fields that rows give one side of a pair, as far as they differ from what stands there.
+///
+/// # Errors
+/// As for any row.
+pub fn row_changes(
+    context: &Context,
+    rows: &[Row],
+    from: Side,
+    left: &Record,
+    right: &Record,
+    view: &dyn View,
+) -> Result<Vec<FieldChange>, Untranslatable> {
+    let to = from.other();
+    let root = context.root(Some(&left.data), Some(&right.data), Some(from));
+    let (source, target) = if from == Side::Left { (left, right) } else { (right, left) };
+    let mut writes = Vec::new();
+    for row in rows.iter().filter(|row| counts(row, &source.at.resource, &target.at.resource)) {
+        let current = values_at(row, to, &target.data);
+        if row.apply == crate::program::mapping::Apply::IfEmpty && !current.iter().all(Value::is_empty) {
+            continue;
+        }
+        if let Some(new) = new_values(row, from, &source.data, &root, Some(&current), view)? {
+            push(&mut writes, row, to, &target.data, new, "written back");
+        }
+    }
+    Ok(writes)
+}
+
+/// A record of what is used of a source record, for noticing that it changed meanwhile: without its status and what is written
+/// back to it.
+pub fn content_of(document: &Document, source: &Value) -> Value {
+    let mut content = source.clone();
+    if let Some(flow) = &document.flow {
+        flow.field.remove(&mut content);
+    }
+    let back = document.steps.iter().flat_map(|step| match step {
+        crate::program::document::Step::WriteBack { rows, .. } => &rows[..],
+        _ => &[],
+    });
+    let followed = document.follow.iter().flat_map(|follow| &follow.write);
+    for row in back.chain(followed) {
+        for path in row.paths(document.source) {
+            path.remove(&mut content);
+        }
+    }
+    for member in &document.register.ends[document.source].members {
+        for field in member.resource.cursor.iter().flat_map(|cursor| &cursor.fields) {
+            field.remove(&mut content);
+        }
+    }
+    content
+}

@@ -1,0 +1,905 @@
+//! Documents in a run: their statuses, what is read of them, what is decided, and each carried through its steps.
+//!
+//! Registers come first, so that what a document refers to is linked. A document is one link in the state, made with its record
+//! on the other side; how far it is stands in the link, and every write of it is an intent of its own in the journal. A step is
+//! done when that is on disk; a run that is cut goes on with the next one.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::apply::{Became, Sending, Sent, Stop};
+use super::decider::{Chunk, Decider, StoreView, plan_row, planned};
+use super::read::{hash_of, row_of, wanted};
+use super::{Counts, Engine, Entry, Event, RunError};
+use crate::http::Pages;
+use crate::plan::document::{self, Progress, Undo, Verdict};
+use crate::plan::flow::{self, Roles};
+use crate::plan::{Action, Change, FieldChange, NewValue, Record};
+use crate::program::document::{Document, Step, Take};
+use crate::program::mapping::Row;
+use crate::program::system::{ErrorClass, Resource};
+use crate::store::{Link, PlanRow, RecordRef, Result as StoreResult, Store, Which};
+use crate::value::{Map, Path, Side, Value};
+use crate::wire;
+
+/// The roles of every document's statuses, by the document's name.
+pub(super) type AllRoles = BTreeMap<String, Roles>;
+
+/// How many records are decided in one job of the store.
+const CHUNK: usize = 200;
+
+impl Engine {
+    /// Reads the statuses and finds the roles. A set-up that cannot work is refused before anything is written.
+    pub(super) async fn recognise_flows(&self) -> Result<AllRoles, RunError> {
+        let mut all = AllRoles::new();
+        let mut problems = Vec::new();
+        for document in &self.program.documents {
+            let name = document.register.name.clone();
+            let Some(flow) = document.flow.as_ref().filter(|_| self.chosen(&name)) else {
+                all.insert(name, Roles::default());
+                continue;
+            };
+            let mut statuses = Vec::new();
+            if let Some(of) = &flow.of {
+                let side = document.source;
+                let system = &self.program.sides[side].system;
+                let mut pages = Pages::new(&self.clients[side], of, Vec::new(), None)?;
+                while let Some(page) = pages.next().await? {
+                    for record in page.records {
+                        let data = wire::decode(system, of, None, &record, &*self.lookups.borrow()[side])
+                            .map_err(|problem| RunError::failed(format!("{}: {problem}", of.name)))?;
+                        if let Some(key) = of.key.first().and_then(|key| key.get(&data)).cloned() {
+                            statuses.push((key, data));
+                        }
+                    }
+                }
+            }
+            match flow::recognise(flow, &statuses, &self.program.answers) {
+                Ok(roles) => {
+                    all.insert(name, roles);
+                }
+                Err(reason) => problems.push(format!("{name}: {reason} ({})", flow.origin.text)),
+            }
+        }
+        if problems.is_empty() {
+            Ok(all)
+        } else {
+            Err(RunError::Refused { reasons: problems, bad_input: false })
+        }
+    }
+
+    /// Reads what documents need and decides about each: plan rows in the state.
+    pub(super) async fn plan_documents(&self, decider: &Decider) -> Result<(), RunError> {
+        self.read_documents().await?;
+        for document in self.program.documents.iter().filter(|document| self.chosen(&document.register.name)) {
+            self.read_rows(decider, document).await?;
+            self.index_documents(decider, document).await?;
+            let mut counts = Counts::default();
+            let mut looked_at = 0;
+            for side in [document.source, document.target()] {
+                for member in &document.register.ends[side].members {
+                    let mut after = String::new();
+                    loop {
+                        let (decider, of, resource, from) =
+                            (decider.clone(), Arc::clone(document), member.resource.name.clone(), after);
+                        let chunk = self
+                            .store
+                            .call(move |store| decider.document_chunk(store, &of, side, &resource, &from))
+                            .await?;
+                        looked_at += chunk.looked_at;
+                        self.tell(Event::Decided { register: document.register.name.clone(), count: looked_at });
+                        match chunk.last {
+                            Some(last) => after = last,
+                            None => break,
+                        }
+                    }
+                }
+            }
+            let name = document.register.name.clone();
+            let (pairs, planned) = self
+                .store
+                .read(move |store| Ok((store.count_links(&name)?, store.count_changes(&name)?)))
+                .await?;
+            let touched: u64 = planned.iter().filter(|(action, _)| action == "update").map(|(_, n)| n).sum();
+            counts.unchanged = pairs.saturating_sub(touched);
+            counts.pairs = pairs;
+            self.report.borrow_mut().registers.insert(document.register.name.clone(), counts);
+        }
+        Ok(())
+    }
+
+    /// The rows of documents that travel are children with a list of their own: read for these alone.
+    async fn read_rows(&self, decider: &Decider, document: &Arc<Document>) -> Result<(), RunError> {
+        let side = document.source;
+        for member in &document.register.ends[side].members {
+            let parts: Vec<_> = member
+                .resource
+                .parts
+                .values()
+                .filter(|part| self.program.needs[side].contains_key(&part.resource))
+                .cloned()
+                .collect();
+            if parts.is_empty() {
+                continue;
+            }
+            let mut after = String::new();
+            loop {
+                let (decider, of, resource, from) =
+                    (decider.clone(), Arc::clone(document), member.resource.name.clone(), after);
+                let (last, taken) = self
+                    .store
+                    .read(move |store| decider.travelling(store, &of, &resource, &from))
+                    .await?;
+                for part in &parts {
+                    let Some(child) = self.program.sides[side].system.resources.get(&part.resource) else {
+                        continue;
+                    };
+                    for key in &taken {
+                        self.read_children(side, child, &member.resource.name, &part.by, key).await?;
+                    }
+                }
+                match last {
+                    Some(last) => after = last,
+                    None => break,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// All children of one parent: those that are not there any more leave the mirror.
+    async fn read_children(
+        &self,
+        side: Side,
+        child: &Arc<Resource>,
+        parent: &str,
+        by: &Path,
+        key: &str,
+    ) -> Result<(), RunError> {
+        let fields = wanted(&self.program, side, &child.name);
+        let part_of = super::read::PartOf { parent: parent.to_owned(), by: by.clone() };
+        let mut record = Value::Map(Map::new());
+        by.set(&mut record, Value::text(key));
+        let below = child.list.as_ref().is_some_and(|list| list.path.fields().next().is_some());
+        let mut pages =
+            Pages::new(&self.clients[side], child, Vec::new(), below.then_some(&record))?;
+        let mut rows = Vec::new();
+        while let Some(page) = pages.next().await? {
+            for wire_record in &page.records {
+                match self.decoded(side, child, &fields, wire_record) {
+                    Ok(Some(mut data)) => {
+                        if below {
+                            by.set(&mut data, Value::text(key));
+                        }
+                        if by.get(&data).and_then(Value::scalar_text).as_deref() == Some(key) {
+                            rows.extend(row_of(child, data, Some(&part_of)));
+                        }
+                    }
+                    Ok(None) => {}
+                    Err(problem) => {
+                        return Err(RunError::failed(format!("a row of {parent} {key} cannot be read: {problem}")));
+                    }
+                }
+            }
+        }
+        if !pages.complete() {
+            return Err(RunError::failed(format!("the rows of {parent} {key} came incomplete")));
+        }
+        let (name, key) = (child.name.clone(), key.to_owned());
+        self.store
+            .call(move |store| {
+                for old in store.children(side, &name, &key)? {
+                    if !rows.iter().any(|row| row.id == old.row.id) {
+                        store.remove_record(side, &name, &old.row.id)?;
+                    }
+                }
+                store.put_records(side, &name, &rows, 0).map(|_| ())
+            })
+            .await?;
+        Ok(())
+    }
+
+    async fn index_documents(&self, decider: &Decider, document: &Arc<Document>) -> Result<(), RunError> {
+        for side in Side::BOTH {
+            for member in &document.register.ends[side].members {
+                let mut after = String::new();
+                loop {
+                    let (decider, register, resource, from) =
+                        (decider.clone(), Arc::clone(&document.register), member.resource.name.clone(), after);
+                    let last = self
+                        .store
+                        .call(move |store| decider.index_chunk(store, &register, side, &resource, &from))
+                        .await?;
+                    match last {
+                        Some(last) => after = last,
+                        None => break,
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Carries one document on: a change of the plan.
+    pub(super) async fn carry_document(
+        &self,
+        decider: &Decider,
+        document: &Arc<Document>,
+        change: &Change,
+    ) -> Result<Became, Stop> {
+        match &change.action {
+            Action::Wait { reason } => Ok(Became::Waiting(reason.clone())),
+            Action::SetAside { code, reason, refused } => {
+                let became = Became::SetAside { code: code.clone(), reason: reason.clone(), refused: *refused };
+                self.refuse(decider, document, change, became).await
+            }
+            Action::Create { side, resource } => {
+                match self.make(decider, document, change, *side, resource).await {
+                    Err(Stop::Change(became @ Became::SetAside { .. })) => {
+                        self.refuse(decider, document, change, became).await
+                    }
+                    other => other,
+                }
+            }
+            Action::Link => {
+                let (Some(left), Some(right)) = (change.left.clone(), change.right.clone()) else {
+                    return Ok(Became::Nothing);
+                };
+                let link = Link {
+                    register: document.register.name.clone(),
+                    left,
+                    right,
+                    base: Progress::default().to_value(),
+                    since: self.clock.now_ms(),
+                    how: "matched".into(),
+                };
+                let stored = link.clone();
+                self.store.call(move |store| store.put_link(&stored)).await?;
+                self.advance(decider, document, change, link, Became::Linked).await
+            }
+            Action::Update => {
+                let (name, Some(left)) = (document.register.name.clone(), change.left.clone()) else {
+                    return Ok(Became::Nothing);
+                };
+                let link = self.store.read(move |store| store.link(&name, Side::Left, &left)).await?;
+                match link {
+                    Some(link) => self.advance(decider, document, change, link, Became::Updated).await,
+                    None => Ok(Became::Nothing),
+                }
+            }
+            Action::Nothing | Action::Delete { .. } | Action::Unlink => Ok(Became::Nothing),
+        }
+    }
+
+    /// Makes the record on the other side, linked in the same commit, and goes on.
+    async fn make(
+        &self,
+        decider: &Decider,
+        document: &Arc<Document>,
+        change: &Change,
+        side: Side,
+        resource: &str,
+    ) -> Result<Became, Stop> {
+        let system = Arc::clone(&self.program.sides[side].system);
+        let Some(resource) = system.resources.get(resource).cloned() else { return Ok(Became::Nothing) };
+        let values = self.values(decider, change, side).await?;
+        let mut record = Value::Map(Map::new());
+        for (path, value) in &values {
+            path.set(&mut record, value.clone());
+        }
+        let Some(main) = wire::plan_create(&system, &resource, &record)?.into_iter().next() else {
+            return Ok(Became::Nothing);
+        };
+        let source = change.on(side.other()).cloned();
+        let sending = Sending {
+            side,
+            resource: Arc::clone(&resource),
+            write: main,
+            current: record,
+            then: Value::Null,
+            links: true,
+        };
+        let row = match self.send(decider, &document.register, source.clone(), sending).await? {
+            Sent::Row(row) => row,
+            Sent::Gone => return Ok(Became::Waiting("the record it belongs to is gone; it is decided again".into())),
+        };
+        let Some(source) = source else { return Ok(Became::Created) };
+        let made = RecordRef { resource: resource.name.clone(), id: row.id };
+        let (left, right) = if side == Side::Left { (made, source) } else { (source, made) };
+        let name = document.register.name.clone();
+        let content = self.content_hash(document, if side == Side::Left { &right } else { &left }).await?;
+        let progress = Progress { content, ..Progress::default() };
+        let link = Link {
+            register: name,
+            left,
+            right,
+            base: progress.to_value(),
+            since: self.clock.now_ms(),
+            how: "created".into(),
+        };
+        let stored = link.clone();
+        self.store.call(move |store| store.put_link(&stored)).await?;
+        self.advance(decider, document, change, link, Became::Created).await
+    }
+
+    async fn content_hash(&self, document: &Document, source: &RecordRef) -> Result<Option<String>, RunError> {
+        let (side, resource, id) = (document.source, source.resource.clone(), source.id.clone());
+        let stored = self.store.read(move |store| store.record(side, &resource, &id)).await?;
+        Ok(stored.map(|stored| hash_of(&document::content_of(document, &stored.row.data))))
+    }
+
+    /// A document that cannot go: its source record gets the role for that, and the reason stays with it.
+    async fn refuse(
+        &self,
+        decider: &Decider,
+        document: &Arc<Document>,
+        change: &Change,
+        became: Became,
+    ) -> Result<Became, Stop> {
+        let (Some(role), Some(at)) = (&document.refused, change.on(document.source)) else { return Ok(became) };
+        // what only a person can tell apart stays where it is; so does what was made already
+        let held = matches!(&became, Became::SetAside { code, .. } if code == "ME0903" || code == "ME0902");
+        if held || change.on(document.target()).is_some() {
+            return Ok(became);
+        }
+        match self.write_source(decider, document, at, None, &[], Some(role)).await {
+            Ok(()) => Ok(became),
+            Err(Stop::Change(Became::SetAside { reason, .. })) => {
+                let Became::SetAside { code, reason: why, refused } = became else { return Ok(became) };
+                Ok(Became::SetAside { code, reason: format!("{why}. Its status stays as it is: {reason}"), refused })
+            }
+            Err(other) => Err(other),
+        }
+    }
+
+    /// Goes through the steps that are left, one after the other, each on disk before the next.
+    async fn advance(
+        &self,
+        decider: &Decider,
+        document: &Arc<Document>,
+        change: &Change,
+        mut link: Link,
+        became: Became,
+    ) -> Result<Became, Stop> {
+        loop {
+            let mut progress = Progress::of(&link.base);
+            if progress.undo.is_some() {
+                return self.undo(decider, document, link).await;
+            }
+            let Some(step) = document.steps.get(progress.done) else { break };
+            match step {
+                Step::Verify(verify) => {
+                    let (left, right) = self.both_now(document, &link, &progress).await?;
+                    let names = Side::BOTH.map(|side| self.program.sides[side].name.as_str());
+                    match document::verify(verify, &left.data, &right.data, names) {
+                        Verdict::Fits => {}
+                        Verdict::Missing(reason) => {
+                            return Ok(Became::SetAside {
+                                code: "ME0953".into(),
+                                reason: format!("its total cannot be checked: {reason}"),
+                                refused: false,
+                            });
+                        }
+                        Verdict::Differs(reason) => {
+                            progress.undo = Some(Undo { step: progress.done, reason, deleted: false });
+                            link = self.keep_progress(link, &progress).await?;
+                            return self.undo(decider, document, link).await;
+                        }
+                    }
+                }
+                Step::WriteBack { rows, set_status } => {
+                    let (left, right) = self.both_now(document, &link, &progress).await?;
+                    let source = link.on(document.source).clone();
+                    self.write_source(decider, document, &source, Some((&left, &right)), rows, set_status.as_deref())
+                        .await?;
+                }
+                Step::SetStatus(role) => {
+                    let source = link.on(document.source).clone();
+                    self.write_source(decider, document, &source, None, &[], Some(role)).await?;
+                }
+            }
+            progress.done += 1;
+            link = self.keep_progress(link, &progress).await?;
+        }
+        let followed = self.follow(decider, document, &link).await?;
+        let _ = (followed, change);
+        self.clean_pair(&link).await?;
+        Ok(became)
+    }
+
+    /// What is looked at after the last step: a move that the other side leads to, and rows that follow it.
+    async fn follow(&self, decider: &Decider, document: &Arc<Document>, link: &Link) -> Result<bool, Stop> {
+        let Some(follow) = &document.follow else { return Ok(false) };
+        let roles = decider.roles_of(document);
+        let (of, at) = (decider.clone(), link.clone());
+        let pair = self
+            .store
+            .read(move |store| {
+                Ok((of.record(store, Side::Left, &at.left)?, of.record(store, Side::Right, &at.right)?))
+            })
+            .await?;
+        let (Some(left), Some(right)) = pair else { return Ok(false) };
+        let context = decider.context();
+        let step = document::next_move(&context, document, &roles, &left.data, &right.data)
+            .map_err(|reason| Stop::Change(Became::SetAside { code: "ME0902".into(), reason, refused: false }))?;
+        if step.is_none() && follow.write.is_empty() {
+            return Ok(false);
+        }
+        let source = link.on(document.source).clone();
+        let to = step.map(|step| step.to.as_str());
+        self.write_source(decider, document, &source, Some((&left, &right)), &follow.write, to).await?;
+        if let Some(say) = step.and_then(|step| step.say.as_ref()) {
+            let root = context.root(Some(&left.data), Some(&right.data), None);
+            if let Ok(text) = say.render(&root) {
+                self.report.borrow_mut().notes.push(Entry {
+                    register: document.register.name.clone(),
+                    record: crate::plan::label(&document.register, document.source, if document.source == Side::Left { &left } else { &right }),
+                    code: "followed".into(),
+                    reason: text,
+                });
+            }
+        }
+        Ok(true)
+    }
+
+    /// Takes a document back that did not stand its check: the record on the other side first, then the status.
+    async fn undo(&self, decider: &Decider, document: &Arc<Document>, mut link: Link) -> Result<Became, Stop> {
+        let mut progress = Progress::of(&link.base);
+        let Some(mut undo) = progress.undo.clone() else { return Ok(Became::Nothing) };
+        let Some(Step::Verify(verify)) = document.steps.get(undo.step) else {
+            let reason = format!("{}; the step that said so is not in the mapping any more", undo.reason);
+            return Ok(Became::SetAside { code: "ME0952".into(), reason, refused: false });
+        };
+        let target = document.target();
+        let at = link.on(target).clone();
+        if verify.delete && !undo.deleted {
+            if let Some(row) = self.read_one(target, &at).await? {
+                let Some(resource) = self.program.sides[target].system.resources.get(&at.resource).cloned() else {
+                    return Ok(Became::Nothing);
+                };
+                let sending = Sending {
+                    side: target,
+                    resource: Arc::clone(&resource),
+                    write: wire::Write::delete(&resource.name, row.data.clone()),
+                    current: row.data,
+                    then: Value::Null,
+                    links: false,
+                };
+                let source = Some(link.on(document.source).clone());
+                match self.send(decider, &document.register, source, sending).await {
+                    Ok(_) => {}
+                    Err(Stop::Change(Became::SetAside { reason, .. })) => {
+                        return Ok(Became::SetAside {
+                            code: "ME0952".into(),
+                            reason: format!("{}. It could not be taken back: {reason}. Correct one of the two by hand", undo.reason),
+                            refused: true,
+                        });
+                    }
+                    Err(other) => return Err(other),
+                }
+            }
+            undo.deleted = true;
+            progress.undo = Some(undo.clone());
+            link = self.keep_progress(link, &progress).await?;
+        }
+        let source = link.on(document.source).clone();
+        if let Some(role) = &verify.set_status {
+            self.write_source(decider, document, &source, None, &[], Some(role)).await?;
+        }
+        if undo.deleted {
+            let (name, left, gone) = (link.register.clone(), link.left.clone(), at.clone());
+            self.store
+                .call(move |store| {
+                    store.remove_link(&name, &left)?;
+                    store.put_keys(&name, target, &gone, &[])?;
+                    store.remove_record(target, &gone.resource, &gone.id)
+                })
+                .await?;
+        }
+        let what = if undo.deleted { format!("; it was deleted again in {}", self.program.sides[target].name) } else { String::new() };
+        Ok(Became::SetAside { code: "ME0951".into(), reason: format!("{}{what}", undo.reason), refused: false })
+    }
+
+    /// Both records of a pair as they are now. A source that changed since the document was made is held.
+    async fn both_now(
+        &self,
+        document: &Arc<Document>,
+        link: &Link,
+        progress: &Progress,
+    ) -> Result<(Record, Record), Stop> {
+        let mut records = Vec::with_capacity(2);
+        for side in Side::BOTH {
+            let at = link.on(side);
+            match self.read_one(side, at).await? {
+                Some(row) => records.push(Record {
+                    at: at.clone(),
+                    hash: row.hash,
+                    data: row.data,
+                    changed_at: None,
+                }),
+                None => {
+                    return Err(Stop::Change(Became::SetAside {
+                        code: "ME0955".into(),
+                        reason: format!("its record in {} is gone", self.program.sides[side].name),
+                        refused: false,
+                    }));
+                }
+            }
+        }
+        let (Some(right), Some(left)) = (records.pop(), records.pop()) else { return Err(Stop::Change(Became::Nothing)) };
+        let source = if document.source == Side::Left { &left } else { &right };
+        let now = hash_of(&document::content_of(document, &source.data));
+        if progress.content.as_ref().is_some_and(|then| *then != now) {
+            return Err(Stop::Change(Became::SetAside {
+                code: "ME0954".into(),
+                reason: format!(
+                    "it was changed in {} after it had been made in {}: undo the change, or correct both by hand and say `mapengine resolve`",
+                    self.program.sides[document.source].name,
+                    self.program.sides[document.target()].name
+                ),
+                refused: false,
+            }));
+        }
+        Ok((left, right))
+    }
+
+    /// One record as the system has it now; none where it is gone. The mirror has it then, too.
+    async fn read_one(&self, side: Side, at: &RecordRef) -> Result<Option<crate::store::RecordRow>, Stop> {
+        let system = &self.program.sides[side].system;
+        let Some(resource) = system.resources.get(&at.resource).cloned() else { return Ok(None) };
+        let (name, id) = (at.resource.clone(), at.id.clone());
+        let stored = self.store.read(move |store| store.record(side, &name, &id)).await?;
+        let known = stored.map_or_else(
+            || {
+                let mut record = Value::Map(Map::new());
+                if let [field] = resource.id_fields() {
+                    field.set(&mut record, Value::text(at.id.clone()));
+                }
+                record
+            },
+            |stored| stored.row.data,
+        );
+        let outgoing = wire::get(system, &resource, &known).map_err(|problem| RunError::failed(problem.to_string()))?;
+        let fields = wanted(&self.program, side, &resource.name);
+        let reply = match self.clients[side].read(&outgoing).await {
+            Ok(reply) => reply,
+            Err(error) if error.class == ErrorClass::Gone => return Ok(None),
+            Err(error) => return Err(Stop::Run(error.into())),
+        };
+        let found = reply.body.as_ref().and_then(|body| wire::record_in_get(&resource, body));
+        let data = match found {
+            Some(found) => self
+                .decoded(side, &resource, &fields, &found)
+                .map_err(|problem| RunError::failed(format!("{}: {problem}", resource.name)))?,
+            None => None,
+        };
+        let Some(row) = data.and_then(|data| row_of(&resource, data, None)) else {
+            return Err(Stop::Run(RunError::failed(format!("{} {} cannot be read", resource.name, at.id))));
+        };
+        let (name, stored) = (resource.name.clone(), row.clone());
+        self.store.call(move |store| store.put_records(side, &name, &[stored], 0).map(|_| ())).await?;
+        Ok(Some(row))
+    }
+
+    /// Writes to the source record: rows from the other side, and a role, in one request. The status is looked at just before:
+    /// a move that is not legal from there is not made.
+    async fn write_source(
+        &self,
+        decider: &Decider,
+        document: &Arc<Document>,
+        at: &RecordRef,
+        pair: Option<(&Record, &Record)>,
+        rows: &[Row],
+        role: Option<&str>,
+    ) -> Result<(), Stop> {
+        let side = document.source;
+        let held = |code: &str, reason: String| Stop::Change(Became::SetAside { code: code.into(), reason, refused: false });
+        let Some(now) = self.read_one(side, at).await? else {
+            return Err(held("ME0955", format!("its record in {} is gone", self.program.sides[side].name)));
+        };
+        let mut values: Vec<(Path, Value)> = Vec::new();
+        if let Some((left, right)) = pair
+            && !rows.is_empty()
+        {
+            let fresh = Record { at: at.clone(), hash: now.hash.clone(), data: now.data.clone(), changed_at: None };
+            let (left, right) = if side == Side::Left { (&fresh, right) } else { (left, &fresh) };
+            let (of, document_of) = (decider.clone(), Arc::clone(document));
+            let (left, right, rows) = (left.clone(), right.clone(), rows.to_vec());
+            let written = self
+                .store
+                .read(move |store| {
+                    let view = StoreView { store, register_of: &of.program };
+                    Ok(document::row_changes(&of.context(), &rows, document_of.target(), &left, &right, &view))
+                })
+                .await?;
+            let written = written.map_err(|problem| match problem {
+                crate::plan::translate::Untranslatable::Wait(reason) => Stop::Change(Became::Waiting(reason)),
+                crate::plan::translate::Untranslatable::SetAside(code, reason) => held(code, reason),
+            })?;
+            for field in written {
+                if let (Ok(path), NewValue::Value(value)) = (Path::parse(&field.path), field.new) {
+                    values.push((path, value));
+                }
+            }
+        }
+        if let (Some(role), Some(flow)) = (role, &document.flow) {
+            let roles = decider.roles_of(document);
+            let here = document::role_of(document, &roles, &now.data);
+            if here != Some(role) {
+                let legal = here.is_some_and(|here| flow.sources(role).contains(&here));
+                let Some(status) = roles.status(role).filter(|_| legal) else {
+                    let status = flow.field.get(&now.data).cloned().unwrap_or_default();
+                    let here = here.map_or_else(|| format!("{status}, which has no role"), |here| format!("'{}'", roles.title(here)));
+                    return Err(held(
+                        "ME0950",
+                        format!("its status is {here} now: no move of the mapping leads from there to '{}'", roles.title(role)),
+                    ));
+                };
+                values.push((flow.field.clone(), status.clone()));
+            }
+        }
+        if values.is_empty() {
+            return Ok(());
+        }
+        let system = Arc::clone(&self.program.sides[side].system);
+        let Some(resource) = system.resources.get(&at.resource).cloned() else { return Ok(()) };
+        let name = document.register.name.clone();
+        let from = at.clone();
+        let link = self.store.read(move |store| store.link(&name, side, &from)).await?;
+        let mut current = now.data;
+        for write in wire::plan_update(&system, &resource, &current, &values)? {
+            let sending = Sending {
+                side,
+                resource: Arc::clone(&resource),
+                write,
+                current: current.clone(),
+                then: Value::Null,
+                links: false,
+            };
+            let source = link.as_ref().map(|link| link.on(side.other()).clone());
+            match self.send(decider, &document.register, source, sending).await? {
+                Sent::Row(row) => current = row.data,
+                Sent::Gone => return Err(held("ME0955", "it is gone".into())),
+            }
+        }
+        Ok(())
+    }
+
+    async fn keep_progress(&self, mut link: Link, progress: &Progress) -> Result<Link, Stop> {
+        link.base = progress.to_value();
+        let stored = link.clone();
+        self.store.call(move |store| store.put_link(&stored)).await?;
+        Ok(link)
+    }
+
+    /// Both records leave the work list, as they are in the mirror.
+    async fn clean_pair(&self, link: &Link) -> Result<(), Stop> {
+        let link = link.clone();
+        self.store
+            .call(move |store| {
+                for side in Side::BOTH {
+                    let at = link.on(side);
+                    if let Some(stored) = store.record(side, &at.resource, &at.id)? {
+                        store.clean(side, &at.resource, &at.id, &stored.row.hash)?;
+                    }
+                }
+                Ok(())
+            })
+            .await?;
+        Ok(())
+    }
+}
+
+impl Decider {
+    pub(super) fn roles_of(&self, document: &Document) -> Roles {
+        self.roles.get(&document.register.name).cloned().unwrap_or_default()
+    }
+
+    /// The keys of documents on the work list that travel now, for reading their rows.
+    fn travelling(
+        &self,
+        store: &dyn Store,
+        document: &Document,
+        resource: &str,
+        after: &str,
+    ) -> StoreResult<(Option<String>, Vec<String>)> {
+        let side = document.source;
+        let rows = store.records(side, resource, Which::Dirty, after, CHUNK)?;
+        let last = rows.last().map(|row| row.id.clone());
+        let (context, roles) = (self.context(), self.roles_of(document));
+        let mut keys = Vec::new();
+        for row in rows {
+            let record = Record::of(resource, row);
+            let linked = store.link(&document.register.name, side, &record.at)?.is_some();
+            if !linked && document::taken(&context, document, &roles, &record).unwrap_or(false) {
+                let member = document.register.member(side, resource);
+                keys.extend(member.and_then(|member| member.resource.key_of(&record.data)));
+            }
+        }
+        Ok((last, keys))
+    }
+
+    fn document_chunk(
+        &self,
+        store: &mut dyn Store,
+        document: &Document,
+        side: Side,
+        resource: &str,
+        after: &str,
+    ) -> StoreResult<Chunk> {
+        let rows = store.records(side, resource, Which::Dirty, after, CHUNK)?;
+        let mut chunk = Chunk { last: rows.last().map(|row| row.id.clone()), ..Chunk::default() };
+        let mut plan: Vec<PlanRow> = Vec::new();
+        let name = document.register.name.clone();
+        for row in rows {
+            if store.change_of(&name, side, &row.id)?.is_some() || planned(&plan, side, &row.id) {
+                continue;
+            }
+            chunk.looked_at += 1;
+            let record = self.assembled(store, side, resource, row)?;
+            if !self.is_selected(&document.register, side, &record) {
+                continue;
+            }
+            let link = store.link(&name, side, &record.at)?;
+            let change = match (&link, side == document.source) {
+                (Some(link), _) => match self.resting(store, &document.register, document.source, &record)? {
+                    Some(change) if side == document.source => change,
+                    _ => self.decide_life(store, document, link)?,
+                },
+                (None, true) => match self.resting(store, &document.register, side, &record)? {
+                    Some(change) => change,
+                    None => self.decide_new_document(store, document, record.clone())?,
+                },
+                // nothing that stands there by itself concerns us
+                (None, false) => {
+                    store.clean(side, &record.at.resource, &record.at.id, &record.hash)?;
+                    continue;
+                }
+            };
+            if change.action == Action::Nothing {
+                store.clean(side, &record.at.resource, &record.at.id, &record.hash)?;
+                if side == document.source && !self.is_refused(document, &record) {
+                    store.remove_set_aside(&name, side, &record.at.id)?;
+                }
+                continue;
+            }
+            plan.push(plan_row(&change));
+        }
+        store.add_changes(&plan)?;
+        Ok(chunk)
+    }
+
+    /// Whether a source record has the role of those that were refused: its reason stays.
+    fn is_refused(&self, document: &Document, record: &Record) -> bool {
+        let roles = self.roles_of(document);
+        let Some(here) = document::role_of(document, &roles, &record.data) else { return false };
+        let verified = document.steps.iter().filter_map(|step| match step {
+            Step::Verify(verify) => verify.set_status.as_deref(),
+            _ => None,
+        });
+        document.refused.as_deref().into_iter().chain(verified).any(|role| role == here)
+            && !matches!(&document.take, Take::Role(taken) if taken == here)
+    }
+
+    fn decide_new_document(
+        &self,
+        store: &mut dyn Store,
+        document: &Document,
+        record: Record,
+    ) -> StoreResult<Change> {
+        let (register, side) = (&document.register, document.source);
+        let context = self.context();
+        let mut known = crate::plan::Known {
+            open: store.open_intent_of(&register.name, side, &record.at.id)?.map(|intent| intent.id),
+            ..crate::plan::Known::default()
+        };
+        let keys = self.keys(store, &context, register, side, &record)?;
+        for (index, key) in keys.iter().take(register.matching.len()).enumerate() {
+            let Some(key) = key else { continue };
+            for hit in store.by_key(&register.name, side.other(), index, key, 6)? {
+                let claimed = store.change_of(&register.name, side.other(), &hit.id)?.is_some();
+                if !claimed && store.link(&register.name, side.other(), &hit)?.is_none() {
+                    known.matches.push(hit);
+                }
+            }
+        }
+        let view = StoreView { store, register_of: &self.program };
+        Ok(document::decide_new(&context, document, &self.roles_of(document), &record, &known, &view))
+    }
+
+    /// Decides about a document that was made: what is left of it, or where the other side leads.
+    fn decide_life(&self, store: &mut dyn Store, document: &Document, link: &Link) -> StoreResult<Change> {
+        let register = &document.register;
+        let left = self.record(store, Side::Left, &link.left)?;
+        let right = self.record(store, Side::Right, &link.right)?;
+        let named = if document.source == Side::Left { &left } else { &right };
+        let label = named.as_ref().map_or_else(
+            || link.on(document.source).id.clone(),
+            |record| crate::plan::label(register, document.source, record),
+        );
+        let mut change = Change::new(
+            &register.name,
+            Some(link.left.clone()),
+            Some(link.right.clone()),
+            label,
+            crate::plan::Found::Linked,
+        );
+        for (side, record) in [(Side::Left, &left), (Side::Right, &right)] {
+            change.hashes[side] = record.as_ref().map(|record| record.hash.clone());
+        }
+        for side in Side::BOTH {
+            if let Some(intent) = store.open_intent_of(&register.name, side, &link.on(side).id)? {
+                change.action = Action::Wait {
+                    reason: format!("write {} of it has no answer yet; it is looked up after the settle time", intent.id),
+                };
+                return Ok(change);
+            }
+        }
+        let progress = Progress::of(&link.base);
+        let source = document.source;
+        let roles = self.roles_of(document);
+        let status = |to: &str, change: &mut Change| {
+            let Some(flow) = &document.flow else { return };
+            let record = if source == Side::Left { &left } else { &right };
+            let old = record.as_ref().and_then(|record| document::role_of(document, &roles, &record.data));
+            change.fields[source].push(FieldChange {
+                path: flow.field.to_string(),
+                old: old.map_or(Value::Null, |role| Value::text(roles.title(role))),
+                new: NewValue::Value(Value::text(roles.title(to))),
+                row: "status".into(),
+                origin: flow.origin.text.clone(),
+                reason: String::new(),
+                sensitive: false,
+            });
+        };
+        if progress.undo.is_some() {
+            change.action = Action::Update;
+            if let Some(undo) = &progress.undo {
+                change.notes.push(crate::plan::Note {
+                    kind: "taken_back".into(),
+                    text: undo.reason.clone(),
+                    lost: Value::Null,
+                });
+            }
+            return Ok(change);
+        }
+        if let Some(step) = document.steps.get(progress.done) {
+            change.action = Action::Update;
+            if let Step::WriteBack { set_status: Some(to), .. } | Step::SetStatus(to) = step {
+                status(to, &mut change);
+            }
+            return Ok(change);
+        }
+        let (Some(left), Some(right)) = (&left, &right) else { return Ok(change) };
+        let context = self.context();
+        match document::next_move(&context, document, &roles, &left.data, &right.data) {
+            Ok(Some(step)) => {
+                status(&step.to.clone(), &mut change);
+                change.action = Action::Update;
+            }
+            Ok(None) => {}
+            Err(reason) => return Ok(crate::plan::decide::set_aside(change, "ME0902", reason)),
+        }
+        let follows = document.follow.as_ref().filter(|follow| {
+            document::role_of(document, &roles, &if source == Side::Left { left } else { right }.data)
+                .is_some_and(|role| follow.during.iter().any(|one| one == role))
+        });
+        if let Some(follow) = follows {
+            let view = StoreView { store, register_of: &self.program };
+            match document::row_changes(&context, &follow.write, source.other(), left, right, &view) {
+                Ok(fields) if fields.is_empty() => {}
+                Ok(fields) => {
+                    change.fields[source].extend(fields);
+                    change.action = Action::Update;
+                }
+                Err(crate::plan::translate::Untranslatable::Wait(reason)) => {
+                    change.action = Action::Wait { reason };
+                }
+                Err(crate::plan::translate::Untranslatable::SetAside(code, reason)) => {
+                    return Ok(crate::plan::decide::set_aside(change, code, reason));
+                }
+            }
+        }
+        Ok(change)
+    }
+}
