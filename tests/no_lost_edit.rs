@@ -4,21 +4,9 @@
 
 mod common;
 
-use common::{edit, harness, kill_after, sweep};
+use common::{Choices, edit, harness, kill_after, sweep};
 use mapengine::case::Harness;
 use mapengine::value::{Side, Value};
-
-/// A small repeatable source of choices (an xorshift; the same seed gives the same story).
-struct Choices(u64);
-
-impl Choices {
-    fn next(&mut self, below: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % below as u64).unwrap()
-    }
-}
 
 const COUNT: usize = 6;
 
@@ -67,7 +55,7 @@ fn state(harness: &Harness, side: Side) -> Vec<(String, String, String, String)>
 #[test]
 fn every_edit_arrives_whatever_happens_in_between() {
     for seed in 1..=40_u64 {
-        let mut choices = Choices(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
+        let mut choices = Choices::new(seed);
         let mut harness = harness(&shop(), "");
         until_quiet(&mut harness, seed);
         for round in 0..4 {

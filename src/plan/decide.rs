@@ -565,7 +565,14 @@ fn some_values(values: Vec<Value>, row: &Row) -> Option<New> {
     if values.iter().all(Value::is_empty) && !row.clear { None } else { Some(New::Values(values)) }
 }
 
-pub(super) fn push(writes: &mut Vec<FieldChange>, row: &Row, to: Side, target: &Value, new: New, reason: &str) {
+pub(super) fn push(
+    writes: &mut Vec<FieldChange>,
+    row: &Row,
+    to: Side,
+    target: &Value,
+    new: New,
+    reason: &str,
+) {
     let mut add = |path: &Path, new: NewValue| {
         let old = path.get(target).cloned().unwrap_or_default();
         writes.push(FieldChange {

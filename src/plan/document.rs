@@ -1,7 +1,9 @@
 //! What happens to a document: made once, then carried through its steps, then followed. Pure.
 
 use super::change::{Action, Change, FieldChange, Found, NewValue};
-use super::decide::{Context, Known, New, Record, absent, in_scope, new_values, problems, push, set_aside, start, wait};
+use super::decide::{
+    Context, Known, New, Record, absent, in_scope, new_values, problems, push, set_aside, start, wait,
+};
 use super::flow::Roles;
 use super::translate::{Untranslatable, View, values_at};
 use crate::program::document::{Document, FollowMove, Take, Verify};
@@ -110,7 +112,10 @@ pub fn decide_new(
         Err(reason) => return set_aside(change, "ME0902", reason),
     }
     if let Some(open) = known.open {
-        return wait(change, format!("write {open} of it has no answer yet; it is looked up after the settle time"));
+        return wait(
+            change,
+            format!("write {open} of it has no answer yet; it is looked up after the settle time"),
+        );
     }
     if let Some((code, reason)) = problems(context, register, side, record, known) {
         return set_aside(change, code, reason);
@@ -259,7 +264,8 @@ pub fn verify(verify: &Verify, left: &Value, right: &Value, names: [&str; 2]) ->
         (one, other) = (one.abs(), other.abs());
     }
     let apart = one.checked_sub(other).map(|apart| apart.abs());
-    let shown = format!("{} {} in {}, {} {} in {}", paths[0], amounts[0], names[0], paths[1], amounts[1], names[1]);
+    let shown =
+        format!("{} {} in {}, {} {} in {}", paths[0], amounts[0], names[0], paths[1], amounts[1], names[1]);
     let Some(apart) = apart else { return Verdict::Differs(shown) };
     if apart > verify.tolerance {
         return Verdict::Differs(format!(
@@ -268,7 +274,8 @@ pub fn verify(verify: &Verify, left: &Value, right: &Value, names: [&str; 2]) ->
         ));
     }
     if let Some(same) = &verify.same {
-        let values = [same.left.get(left), same.right.get(right)].map(|value| value.cloned().unwrap_or_default());
+        let values =
+            [same.left.get(left), same.right.get(right)].map(|value| value.cloned().unwrap_or_default());
         if values[0].canonical() != values[1].canonical() {
             return Verdict::Differs(format!(
                 "{} is {} in {}, {} is {} in {}",
@@ -362,4 +369,75 @@ pub fn content_of(document: &Document, source: &Value) -> Value {
         }
     }
     content
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::{Both, parse_decimal};
+
+    fn check(tolerance: &str, ignore_sign: bool) -> Verify {
+        let path = |text: &str| Path::parse(text).unwrap();
+        Verify {
+            equal: Both { left: path("total"), right: path("sum") },
+            tolerance: parse_decimal(tolerance).unwrap(),
+            ignore_sign,
+            same: Some(Both { left: path("currency"), right: path("currency") }),
+            delete: true,
+            set_status: None,
+            origin: Default::default(),
+        }
+    }
+
+    fn of(name: &str, amount: &str, currency: &str) -> Value {
+        Value::Map(Map::from([
+            (name.to_owned(), Value::Number(parse_decimal(amount).unwrap())),
+            ("currency".to_owned(), Value::text(currency)),
+        ]))
+    }
+
+    fn fits(check: &Verify, one: &str, other: &str) -> bool {
+        verify(check, &of("total", one, "NOK"), &of("sum", other, "NOK"), ["a", "b"]) == Verdict::Fits
+    }
+
+    #[test]
+    fn the_tolerance_is_exact() {
+        let check = check("0.05", false);
+        for (one, other, fit) in [
+            ("100.00", "100.05", true),
+            ("100.05", "100.00", true),
+            ("100.00", "100.0500001", false),
+            ("100.00", "99.95", true),
+            ("100.00", "99.9499999", false),
+            ("100.00", "-100.00", false),
+            ("0.00", "0.05", true),
+            ("79228162514264337593543950335", "79228162514264337593543950335", true),
+        ] {
+            assert_eq!(fits(&check, one, other), fit, "{one} {other}");
+        }
+        let exact = super::tests::check("0", false);
+        assert!(fits(&exact, "1.50", "1.5") && !fits(&exact, "1.50", "1.51"));
+    }
+
+    #[test]
+    fn a_sign_may_be_left_out_and_a_currency_may_not() {
+        let check = check("0.05", true);
+        assert!(fits(&check, "-125.00", "125.02"));
+        let other = verify(&check, &of("total", "125", "NOK"), &of("sum", "125", "EUR"), ["a", "b"]);
+        assert_eq!(other, Verdict::Differs("currency is \"NOK\" in a, currency is \"EUR\" in b".into()));
+        // what cannot be compared is nobody's reason to take something back
+        let missing = verify(&check, &of("total", "125", "NOK"), &Value::Null, ["a", "b"]);
+        assert_eq!(missing, Verdict::Missing("sum of b is not there".into()));
+    }
+
+    #[test]
+    fn progress_survives_the_state() {
+        let all = Progress {
+            done: 2,
+            content: Some("ab".into()),
+            undo: Some(Undo { step: 1, reason: "too far apart".into(), deleted: true }),
+        };
+        assert_eq!(Progress::of(&all.to_value()), all);
+        assert_eq!(Progress::of(&Value::Null), Progress::default());
+    }
 }

@@ -79,11 +79,7 @@ struct Status {
 }
 
 fn title_of(record: &Value, key: &Value) -> String {
-    record
-        .get("name")
-        .and_then(Value::scalar_text)
-        .or_else(|| key.scalar_text())
-        .unwrap_or_default()
+    record.get("name").and_then(Value::scalar_text).or_else(|| key.scalar_text()).unwrap_or_default()
 }
 
 fn by_order(one: &Value, other: &Value) -> std::cmp::Ordering {
@@ -294,7 +290,8 @@ mod tests {
         let said = sequence(&wrong, &roles()).unwrap_err();
         assert!(said.contains("'In Financials' does not fit"), "{said}");
         assert!(said.contains("→ 4. In Financials (isReadOnly + isSent)"), "{said}");
-        let short = statuses(&[("Failed", &[]), ("Draft", &[]), ("Ready", &[0]), ("In Financials", &[0, 1, 2])]);
+        let short =
+            statuses(&[("Failed", &[]), ("Draft", &[]), ("Ready", &[0]), ("In Financials", &[0, 1, 2])]);
         assert!(sequence(&short, &roles()).unwrap_err().contains("a status is missing at the end"));
     }
 }

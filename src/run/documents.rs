@@ -71,7 +71,8 @@ impl Engine {
     /// Reads what documents need and decides about each: plan rows in the state.
     pub(super) async fn plan_documents(&self, decider: &Decider) -> Result<(), RunError> {
         self.read_documents().await?;
-        for document in self.program.documents.iter().filter(|document| self.chosen(&document.register.name)) {
+        for document in self.program.documents.iter().filter(|document| self.chosen(&document.register.name))
+        {
             self.read_rows(decider, document).await?;
             self.index_documents(decider, document).await?;
             let mut counts = Counts::default();
@@ -87,7 +88,10 @@ impl Engine {
                             .call(move |store| decider.document_chunk(store, &of, side, &resource, &from))
                             .await?;
                         looked_at += chunk.looked_at;
-                        self.tell(Event::Decided { register: document.register.name.clone(), count: looked_at });
+                        self.tell(Event::Decided {
+                            register: document.register.name.clone(),
+                            count: looked_at,
+                        });
                         match chunk.last {
                             Some(last) => after = last,
                             None => break,
@@ -126,10 +130,8 @@ impl Engine {
             loop {
                 let (decider, of, resource, from) =
                     (decider.clone(), Arc::clone(document), member.resource.name.clone(), after);
-                let (last, taken) = self
-                    .store
-                    .read(move |store| decider.travelling(store, &of, &resource, &from))
-                    .await?;
+                let (last, taken) =
+                    self.store.read(move |store| decider.travelling(store, &of, &resource, &from)).await?;
                 for part in &parts {
                     let Some(child) = self.program.sides[side].system.resources.get(&part.resource) else {
                         continue;
@@ -161,8 +163,7 @@ impl Engine {
         let mut record = Value::Map(Map::new());
         by.set(&mut record, Value::text(key));
         let below = child.list.as_ref().is_some_and(|list| list.path.fields().next().is_some());
-        let mut pages =
-            Pages::new(&self.clients[side], child, Vec::new(), below.then_some(&record))?;
+        let mut pages = Pages::new(&self.clients[side], child, Vec::new(), below.then_some(&record))?;
         let mut rows = Vec::new();
         while let Some(page) = pages.next().await? {
             for wire_record in &page.records {
@@ -177,7 +178,9 @@ impl Engine {
                     }
                     Ok(None) => {}
                     Err(problem) => {
-                        return Err(RunError::failed(format!("a row of {parent} {key} cannot be read: {problem}")));
+                        return Err(RunError::failed(format!(
+                            "a row of {parent} {key} cannot be read: {problem}"
+                        )));
                     }
                 }
             }
@@ -204,8 +207,12 @@ impl Engine {
             for member in &document.register.ends[side].members {
                 let mut after = String::new();
                 loop {
-                    let (decider, register, resource, from) =
-                        (decider.clone(), Arc::clone(&document.register), member.resource.name.clone(), after);
+                    let (decider, register, resource, from) = (
+                        decider.clone(),
+                        Arc::clone(&document.register),
+                        member.resource.name.clone(),
+                        after,
+                    );
                     let last = self
                         .store
                         .call(move |store| decider.index_chunk(store, &register, side, &resource, &from))
@@ -230,7 +237,8 @@ impl Engine {
         match &change.action {
             Action::Wait { reason } => Ok(Became::Waiting(reason.clone())),
             Action::SetAside { code, reason, refused } => {
-                let became = Became::SetAside { code: code.clone(), reason: reason.clone(), refused: *refused };
+                let became =
+                    Became::SetAside { code: code.clone(), reason: reason.clone(), refused: *refused };
                 self.refuse(decider, document, change, became).await
             }
             Action::Create { side, resource } => {
@@ -301,7 +309,9 @@ impl Engine {
         };
         let row = match self.send(decider, &document.register, source.clone(), sending).await? {
             Sent::Row(row) => row,
-            Sent::Gone => return Ok(Became::Waiting("the record it belongs to is gone; it is decided again".into())),
+            Sent::Gone => {
+                return Ok(Became::Waiting("the record it belongs to is gone; it is decided again".into()));
+            }
         };
         let Some(source) = source else { return Ok(Became::Created) };
         let made = RecordRef { resource: resource.name.clone(), id: row.id };
@@ -322,7 +332,11 @@ impl Engine {
         self.advance(decider, document, change, link, Became::Created).await
     }
 
-    async fn content_hash(&self, document: &Document, source: &RecordRef) -> Result<Option<String>, RunError> {
+    async fn content_hash(
+        &self,
+        document: &Document,
+        source: &RecordRef,
+    ) -> Result<Option<String>, RunError> {
         let (side, resource, id) = (document.source, source.resource.clone(), source.id.clone());
         let stored = self.store.read(move |store| store.record(side, &resource, &id)).await?;
         Ok(stored.map(|stored| hash_of(&document::content_of(document, &stored.row.data))))
@@ -336,7 +350,9 @@ impl Engine {
         change: &Change,
         became: Became,
     ) -> Result<Became, Stop> {
-        let (Some(role), Some(at)) = (&document.refused, change.on(document.source)) else { return Ok(became) };
+        let (Some(role), Some(at)) = (&document.refused, change.on(document.source)) else {
+            return Ok(became);
+        };
         // what only a person can tell apart stays where it is; so does what was made already
         let held = matches!(&became, Became::SetAside { code, .. } if code == "ME0903" || code == "ME0902");
         if held || change.on(document.target()).is_some() {
@@ -346,7 +362,11 @@ impl Engine {
             Ok(()) => Ok(became),
             Err(Stop::Change(Became::SetAside { reason, .. })) => {
                 let Became::SetAside { code, reason: why, refused } = became else { return Ok(became) };
-                Ok(Became::SetAside { code, reason: format!("{why}. Its status stays as it is: {reason}"), refused })
+                Ok(Became::SetAside {
+                    code,
+                    reason: format!("{why}. Its status stays as it is: {reason}"),
+                    refused,
+                })
             }
             Err(other) => Err(other),
         }
@@ -390,8 +410,15 @@ impl Engine {
                 Step::WriteBack { rows, set_status } => {
                     let (left, right) = self.both_now(document, &link, &progress).await?;
                     let source = link.on(document.source).clone();
-                    self.write_source(decider, document, &source, Some((&left, &right)), rows, set_status.as_deref())
-                        .await?;
+                    self.write_source(
+                        decider,
+                        document,
+                        &source,
+                        Some((&left, &right)),
+                        rows,
+                        set_status.as_deref(),
+                    )
+                    .await?;
                 }
                 Step::SetStatus(role) => {
                     let source = link.on(document.source).clone();
@@ -420,8 +447,10 @@ impl Engine {
             .await?;
         let (Some(left), Some(right)) = pair else { return Ok(false) };
         let context = decider.context();
-        let step = document::next_move(&context, document, &roles, &left.data, &right.data)
-            .map_err(|reason| Stop::Change(Became::SetAside { code: "ME0902".into(), reason, refused: false }))?;
+        let step =
+            document::next_move(&context, document, &roles, &left.data, &right.data).map_err(|reason| {
+                Stop::Change(Became::SetAside { code: "ME0902".into(), reason, refused: false })
+            })?;
         if step.is_none() && follow.write.is_empty() {
             return Ok(false);
         }
@@ -433,7 +462,11 @@ impl Engine {
             if let Ok(text) = say.render(&root) {
                 self.report.borrow_mut().notes.push(Entry {
                     register: document.register.name.clone(),
-                    record: crate::plan::label(&document.register, document.source, if document.source == Side::Left { &left } else { &right }),
+                    record: crate::plan::label(
+                        &document.register,
+                        document.source,
+                        if document.source == Side::Left { &left } else { &right },
+                    ),
                     code: "followed".into(),
                     reason: text,
                 });
@@ -443,7 +476,12 @@ impl Engine {
     }
 
     /// Takes a document back that did not stand its check: the record on the other side first, then the status.
-    async fn undo(&self, decider: &Decider, document: &Arc<Document>, mut link: Link) -> Result<Became, Stop> {
+    async fn undo(
+        &self,
+        decider: &Decider,
+        document: &Arc<Document>,
+        mut link: Link,
+    ) -> Result<Became, Stop> {
         let mut progress = Progress::of(&link.base);
         let Some(mut undo) = progress.undo.clone() else { return Ok(Became::Nothing) };
         let Some(Step::Verify(verify)) = document.steps.get(undo.step) else {
@@ -454,7 +492,8 @@ impl Engine {
         let at = link.on(target).clone();
         if verify.delete && !undo.deleted {
             if let Some(row) = self.read_one(target, &at).await? {
-                let Some(resource) = self.program.sides[target].system.resources.get(&at.resource).cloned() else {
+                let Some(resource) = self.program.sides[target].system.resources.get(&at.resource).cloned()
+                else {
                     return Ok(Became::Nothing);
                 };
                 let sending = Sending {
@@ -471,7 +510,10 @@ impl Engine {
                     Err(Stop::Change(Became::SetAside { reason, .. })) => {
                         return Ok(Became::SetAside {
                             code: "ME0952".into(),
-                            reason: format!("{}. It could not be taken back: {reason}. Correct one of the two by hand", undo.reason),
+                            reason: format!(
+                                "{}. It could not be taken back: {reason}. Correct one of the two by hand",
+                                undo.reason
+                            ),
                             refused: true,
                         });
                     }
@@ -496,8 +538,16 @@ impl Engine {
                 })
                 .await?;
         }
-        let what = if undo.deleted { format!("; it was deleted again in {}", self.program.sides[target].name) } else { String::new() };
-        Ok(Became::SetAside { code: "ME0951".into(), reason: format!("{}{what}", undo.reason), refused: false })
+        let what = if undo.deleted {
+            format!("; it was deleted again in {}", self.program.sides[target].name)
+        } else {
+            String::new()
+        };
+        Ok(Became::SetAside {
+            code: "ME0951".into(),
+            reason: format!("{}{what}", undo.reason),
+            refused: false,
+        })
     }
 
     /// Both records of a pair as they are now. A source that changed since the document was made is held.
@@ -511,12 +561,9 @@ impl Engine {
         for side in Side::BOTH {
             let at = link.on(side);
             match self.read_one(side, at).await? {
-                Some(row) => records.push(Record {
-                    at: at.clone(),
-                    hash: row.hash,
-                    data: row.data,
-                    changed_at: None,
-                }),
+                Some(row) => {
+                    records.push(Record { at: at.clone(), hash: row.hash, data: row.data, changed_at: None })
+                }
                 None => {
                     return Err(Stop::Change(Became::SetAside {
                         code: "ME0955".into(),
@@ -526,7 +573,9 @@ impl Engine {
                 }
             }
         }
-        let (Some(right), Some(left)) = (records.pop(), records.pop()) else { return Err(Stop::Change(Became::Nothing)) };
+        let (Some(right), Some(left)) = (records.pop(), records.pop()) else {
+            return Err(Stop::Change(Became::Nothing));
+        };
         let source = if document.source == Side::Left { &left } else { &right };
         let now = hash_of(&document::content_of(document, &source.data));
         if progress.content.as_ref().is_some_and(|then| *then != now) {
@@ -559,7 +608,8 @@ impl Engine {
             },
             |stored| stored.row.data,
         );
-        let outgoing = wire::get(system, &resource, &known).map_err(|problem| RunError::failed(problem.to_string()))?;
+        let outgoing =
+            wire::get(system, &resource, &known).map_err(|problem| RunError::failed(problem.to_string()))?;
         let fields = wanted(&self.program, side, &resource.name);
         let reply = match self.clients[side].read(&outgoing).await {
             Ok(reply) => reply,
@@ -593,7 +643,9 @@ impl Engine {
         role: Option<&str>,
     ) -> Result<(), Stop> {
         let side = document.source;
-        let held = |code: &str, reason: String| Stop::Change(Became::SetAside { code: code.into(), reason, refused: false });
+        let held = |code: &str, reason: String| {
+            Stop::Change(Became::SetAside { code: code.into(), reason, refused: false })
+        };
         let Some(now) = self.read_one(side, at).await? else {
             return Err(held("ME0955", format!("its record in {} is gone", self.program.sides[side].name)));
         };
@@ -601,7 +653,8 @@ impl Engine {
         if let Some((left, right)) = pair
             && !rows.is_empty()
         {
-            let fresh = Record { at: at.clone(), hash: now.hash.clone(), data: now.data.clone(), changed_at: None };
+            let fresh =
+                Record { at: at.clone(), hash: now.hash.clone(), data: now.data.clone(), changed_at: None };
             let (left, right) = if side == Side::Left { (&fresh, right) } else { (left, &fresh) };
             let (of, document_of) = (decider.clone(), Arc::clone(document));
             let (left, right, rows) = (left.clone(), right.clone(), rows.to_vec());
@@ -609,7 +662,14 @@ impl Engine {
                 .store
                 .read(move |store| {
                     let view = StoreView { store, register_of: &of.program };
-                    Ok(document::row_changes(&of.context(), &rows, document_of.target(), &left, &right, &view))
+                    Ok(document::row_changes(
+                        &of.context(),
+                        &rows,
+                        document_of.target(),
+                        &left,
+                        &right,
+                        &view,
+                    ))
                 })
                 .await?;
             let written = written.map_err(|problem| match problem {
@@ -629,10 +689,16 @@ impl Engine {
                 let legal = here.is_some_and(|here| flow.sources(role).contains(&here));
                 let Some(status) = roles.status(role).filter(|_| legal) else {
                     let status = flow.field.get(&now.data).cloned().unwrap_or_default();
-                    let here = here.map_or_else(|| format!("{status}, which has no role"), |here| format!("'{}'", roles.title(here)));
+                    let here = here.map_or_else(
+                        || format!("{status}, which has no role"),
+                        |here| format!("'{}'", roles.title(here)),
+                    );
                     return Err(held(
                         "ME0950",
-                        format!("its status is {here} now: no move of the mapping leads from there to '{}'", roles.title(role)),
+                        format!(
+                            "its status is {here} now: no move of the mapping leads from there to '{}'",
+                            roles.title(role)
+                        ),
                     ));
                 };
                 values.push((flow.field.clone(), status.clone()));
@@ -830,7 +896,10 @@ impl Decider {
         for side in Side::BOTH {
             if let Some(intent) = store.open_intent_of(&register.name, side, &link.on(side).id)? {
                 change.action = Action::Wait {
-                    reason: format!("write {} of it has no answer yet; it is looked up after the settle time", intent.id),
+                    reason: format!(
+                        "write {} of it has no answer yet; it is looked up after the settle time",
+                        intent.id
+                    ),
                 };
                 return Ok(change);
             }

@@ -250,7 +250,8 @@ impl Engine {
         self.plan_documents(&decider).await?;
         self.show_changes(&is_document).await?;
         self.brake(&is_document).await?;
-        for document in self.program.documents.iter().filter(|document| self.chosen(&document.register.name)) {
+        for document in self.program.documents.iter().filter(|document| self.chosen(&document.register.name))
+        {
             let register = &document.register;
             let mut counts = self.report.borrow().registers.get(&register.name).copied().unwrap_or_default();
             let outcome = self.apply_register(&decider, register, &mut counts).await;

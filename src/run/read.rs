@@ -454,11 +454,11 @@ impl Engine {
         self.store
             .call(move |store| {
                 for register in &registers {
-                    if let Some(link) = store.link_by_id(register, side, &id)? {
+                    let gone = crate::store::RecordRef { resource: name.clone(), id: id.clone() };
+                    if let Some(link) = store.link(register, side, &gone)? {
                         let other = link.on(side.other());
                         store.mark_dirty(side.other(), &other.resource, Some(&other.id))?;
                     }
-                    let gone = crate::store::RecordRef { resource: name.clone(), id: id.clone() };
                     store.put_keys(register, side, &gone, &[])?;
                 }
                 store.remove_record(side, &name, &id)

@@ -340,10 +340,11 @@ impl Engine {
                 .await?;
             let mut free = Vec::new();
             for row in found {
-                let (name, id) = (register.name.clone(), row.id.clone());
+                let name = register.name.clone();
+                let at = RecordRef { resource: resource.name.clone(), id: row.id.clone() };
                 let linked = self
                     .store
-                    .read(move |store| store.link_by_id(&name, side, &id))
+                    .read(move |store| store.link(&name, side, &at))
                     .await
                     .map_err(|error| error.to_string())?;
                 if linked.is_none() {

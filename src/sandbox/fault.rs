@@ -82,6 +82,11 @@ impl Faults {
         FAULTS
     }
 
+    /// Takes all rules away.
+    pub fn clear(&mut self) {
+        self.rules.clear();
+    }
+
     /// Adds a rule: `NAME[=VALUE][:CALL[:RESOURCE[:WHICH]]]`. A call is `list`, `get`, `create`, `update`,
     /// `delete`, `token` or `whoami`; which is `3` for the third fitting request or `10%` for some of them; `*`
     /// is any. `timeout_after_commit:create:customer:3`, `too_many=date:list`, `slow=2s:*:*:10%`.

@@ -102,14 +102,15 @@ pub trait Links {
     ) -> Result<Vec<RecordRef>>;
     /// The link of a record in a register.
     fn link(&self, register: &str, side: Side, record: &RecordRef) -> Result<Option<Link>>;
-    /// The link of a record of this register by id alone (ids are unique within a side of a register).
+    /// A link of this register by the id of a record alone: the first, where two resources of a side number alike.
     fn link_by_id(&self, register: &str, side: Side, id: &str) -> Result<Option<Link>>;
     /// Makes or replaces a link. A record has at most one link in a register: a second one is an error that
     /// names both.
     fn put_link(&mut self, link: &Link) -> Result<()>;
     /// Takes a link away; its records become dirty.
     fn remove_link(&mut self, register: &str, left: &RecordRef) -> Result<bool>;
-    /// Up to `limit` links of a register in the order of their left ids, starting after `after`.
+    /// Up to `limit` links of a register in the order of their left ids, starting after `after`; more where the last id stands
+    /// in more than one.
     fn links(&self, register: &str, after: &str, limit: usize) -> Result<Vec<Link>>;
     /// How many links a register has.
     fn count_links(&self, register: &str) -> Result<u64>;

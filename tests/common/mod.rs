@@ -22,14 +22,19 @@ const COUNTRIES: &str = "
 
 /// A harness over the invented systems with these records, given as YAML of a sandbox file's two sides.
 pub fn harness(shop: &str, ledger: &str) -> Harness {
+    harness_of("shop_ledger", shop, ledger)
+}
+
+/// The same for one of the mappings of `tests/mappings`.
+pub fn harness_of(mapping: &str, shop: &str, ledger: &str) -> Harness {
     let mut sources = Sources::new();
     let mut found = Diagnostics::new();
-    let opened = Opened::read(Path::new("tests/mappings/shop_ledger.yaml"), &mut sources, &mut found);
+    let opened = Opened::read(Path::new(&format!("tests/mappings/{mapping}.yaml")), &mut sources, &mut found);
     let program = opened.as_ref().and_then(|opened| opened.program(&Answers::Sandbox, &sources, &mut found));
     let text = render(&found, &sources, Format::Human { color: false });
     let (Some(opened), Some(program)) = (opened, program) else { panic!("{text}") };
     let yaml = format!(
-        "sandbox: shop_ledger\nnow: \"2026-11-02T08:00:00Z\"\nsystems:\n  shop:{COUNTRIES}{shop}\n  ledger:\n    country: [ {{ id: \"1\", iso: \"NO\" }}, {{ id: \"2\", iso: FI }} ]\n{ledger}\n"
+        "sandbox: {mapping}\nnow: \"2026-11-02T08:00:00Z\"\nsystems:\n  shop:{COUNTRIES}{shop}\n  ledger:\n    country: [ {{ id: \"1\", iso: \"NO\" }}, {{ id: \"2\", iso: FI }} ]\n{ledger}\n"
     );
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("data.yaml");
@@ -43,6 +48,22 @@ pub fn harness(shop: &str, ledger: &str) -> Harness {
         Harness::new(Arc::new(program), company, Handle::open(Path::new(""), Mode::InMemory).unwrap(), clock);
     harness.settle_after = Some(Duration::ZERO);
     harness
+}
+
+/// A small repeatable source of choices (an xorshift; the same seed gives the same story).
+pub struct Choices(u64);
+
+impl Choices {
+    pub fn new(seed: u64) -> Choices {
+        Choices(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
+    }
+
+    pub fn next(&mut self, below: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % below as u64).unwrap()
+    }
 }
 
 /// One run that must come to its end.

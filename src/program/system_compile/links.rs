@@ -51,6 +51,21 @@ pub(super) fn pivot_objects(shapes: &mut Shapes) {
     }
 }
 
+/// Gives the members that pivots took from their child what the child's own fields refer to.
+pub(super) fn pivot_members(linked: &mut IndexMap<String, Vec<Field>>) {
+    let children = linked.clone();
+    for field in linked.values_mut().flatten() {
+        let Some(of) = field.pivot.as_ref().filter(|pivot| pivot.value.is_none()) else { continue };
+        let Some(child) = children.get(&of.resource) else { continue };
+        for member in &mut field.fields {
+            if let Some(own) = child.iter().find(|own| own.name == member.name) {
+                member.reference = own.reference.clone();
+                member.lookup = own.lookup.clone();
+            }
+        }
+    }
+}
+
 /// The pivot fields of a resource that take their members from the child.
 fn pivots<'f>(shape: &'f Shape) -> impl Iterator<Item = (&'f Field, &'f spec::Pivot)> {
     shape.fields.iter().filter_map(|field| {

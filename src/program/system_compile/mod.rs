@@ -105,6 +105,7 @@ fn resources(system: &spec::System, found: &mut Findings) -> IndexMap<String, Ar
         linked.insert(name.clone(), links::links(system, &shapes, shape, found));
     }
     found.leave();
+    links::pivot_members(&mut linked);
     cycles::lookup_cycles(&linked, found);
     for (name, fields) in linked {
         if let Some(shape) = shapes.get_mut(&name) {

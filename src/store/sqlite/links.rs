@@ -77,23 +77,22 @@ impl Links for Sqlite {
     }
 
     fn link(&self, register: &str, side: Side, record: &RecordRef) -> Result<Option<Link>> {
-        let found = self.link_by_id(register, side, &record.id)?;
-        Ok(found.filter(|link| link.on(side) == record))
+        let (resource, id) = columns(side);
+        let sql = format!("{SELECT} WHERE register = ?1 AND {resource} = ?2 AND {id} = ?3");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        Ok(statement.query_row([register, &record.resource, &record.id], link).optional()?)
     }
 
     fn link_by_id(&self, register: &str, side: Side, id: &str) -> Result<Option<Link>> {
-        let column = match side {
-            Side::Left => "left_id",
-            Side::Right => "right_id",
-        };
-        let sql = format!("{SELECT} WHERE register = ?1 AND {column} = ?2");
+        let (_, column) = columns(side);
+        let sql = format!("{SELECT} WHERE register = ?1 AND {column} = ?2 ORDER BY key LIMIT 1");
         let mut statement = self.connection.prepare_cached(&sql)?;
         Ok(statement.query_row([register, id], link).optional()?)
     }
 
     fn put_link(&mut self, link: &Link) -> Result<()> {
         for side in Side::BOTH {
-            let Some(other) = self.link_by_id(&link.register, side, &link.on(side).id)? else { continue };
+            let Some(other) = self.link(&link.register, side, link.on(side))? else { continue };
             if other.left != link.left || other.right != link.right {
                 return Err(twice(link, &other, side));
             }
@@ -103,7 +102,7 @@ impl Links for Sqlite {
                 "INSERT INTO link
                     (register, left_resource, left_id, right_resource, right_id, base, since, how)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
-                 ON CONFLICT (register, left_id)
+                 ON CONFLICT (register, left_resource, left_id)
                  DO UPDATE SET base = excluded.base, since = excluded.since, how = excluded.how",
             )?
             .execute(params![
@@ -122,8 +121,8 @@ impl Links for Sqlite {
     fn remove_link(&mut self, register: &str, left: &RecordRef) -> Result<bool> {
         let Some(link) = self.link(register, Side::Left, left)? else { return Ok(false) };
         self.connection
-            .prepare_cached("DELETE FROM link WHERE register = ?1 AND left_id = ?2")?
-            .execute(params![register, left.id])?;
+            .prepare_cached("DELETE FROM link WHERE register = ?1 AND left_resource = ?2 AND left_id = ?3")?
+            .execute(params![register, left.resource, left.id])?;
         for side in Side::BOTH {
             self.mark_dirty(side, &link.on(side).resource, Some(&link.on(side).id))?;
         }
@@ -131,7 +130,13 @@ impl Links for Sqlite {
     }
 
     fn links(&self, register: &str, after: &str, limit: usize) -> Result<Vec<Link>> {
-        let sql = format!("{SELECT} WHERE register = ?1 AND left_id > ?2 ORDER BY left_id LIMIT ?3");
+        // a page never ends between two links of one id
+        let sql = format!(
+            "{SELECT} WHERE register = ?1 AND left_id > ?2 AND left_id <= (
+                SELECT max(left_id) FROM (
+                    SELECT left_id FROM link WHERE register = ?1 AND left_id > ?2 ORDER BY left_id LIMIT ?3))
+             ORDER BY left_id, left_resource"
+        );
         let mut statement = self.connection.prepare_cached(&sql)?;
         let found = statement.query_map(params![register, after, limited(limit)], link)?;
         Ok(found.collect::<rusqlite::Result<_>>()?)
@@ -162,6 +167,13 @@ impl Links for Sqlite {
     }
 }
 
+fn columns(side: Side) -> (&'static str, &'static str) {
+    match side {
+        Side::Left => ("left_resource", "left_id"),
+        Side::Right => ("right_resource", "right_id"),
+    }
+}
+
 fn rename(connection: &Connection, table: &str, was: &str, now: &str) -> Result<usize> {
     let sql = format!("UPDATE OR REPLACE {table} SET register = ?2 WHERE register = ?1");
     Ok(connection.execute(&sql, [was, now])?)
@@ -179,9 +191,6 @@ fn twice(link: &Link, other: &Link, side: Side) -> StoreError {
         named(link.on(side.other())),
         named(other.on(side.other())),
     );
-    if other.on(side) != mine {
-        let _ = write!(text, " (it was made for {})", named(other.on(side)));
-    }
     StoreError(text)
 }
 
@@ -297,6 +306,18 @@ mod tests {
         }
         assert_eq!(store.links("customers", "", 2).unwrap(), [link("1", "B"), link("2", "C")]);
         assert_eq!(store.links("customers", "2", 2).unwrap(), [link("3", "A")]);
+    }
+
+    #[test]
+    fn two_resources_of_a_side_may_number_alike() {
+        let mut store = Sqlite::in_memory().unwrap();
+        let note = Link { left: record("notes", "1"), right: record("clients", "B"), ..link("1", "A") };
+        store.put_link(&link("1", "A")).unwrap();
+        store.put_link(&note).unwrap();
+        assert_eq!(store.link("customers", Side::Left, &record("notes", "1")).unwrap(), Some(note.clone()));
+        assert_eq!(store.links("customers", "", 1).unwrap(), [link("1", "A"), note]);
+        assert!(store.remove_link("customers", &record("notes", "1")).unwrap());
+        assert_eq!(store.links("customers", "", 9).unwrap(), [link("1", "A")]);
     }
 
     #[test]

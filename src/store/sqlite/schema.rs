@@ -4,7 +4,7 @@
 pub(super) const APPLICATION: i64 = 0x4d41_5045;
 
 /// What makes each version out of the one before. Only ever append: a step that was released never changes.
-pub(super) const STEPS: &[&str] = &[FIRST];
+pub(super) const STEPS: &[&str] = &[FIRST, SECOND];
 
 /// The tables of a run's scratch: they live in SQLite's temporary database, so they die with the run, cost no
 /// fsync, and a state that was opened for reading can still hold a plan.
@@ -152,4 +152,14 @@ CREATE TABLE fact (
     name  TEXT PRIMARY KEY,
     value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+";
+
+/// Two resources of one side may number their records alike: an invoice 10001 and a credit note 10001.
+const SECOND: &str = "
+DROP INDEX link_left;
+DROP INDEX link_right;
+CREATE UNIQUE INDEX link_left ON link (register, left_resource, left_id);
+CREATE UNIQUE INDEX link_right ON link (register, right_resource, right_id);
+CREATE INDEX link_left_id ON link (register, left_id);
+CREATE INDEX link_right_id ON link (register, right_id);
 ";
