@@ -150,11 +150,8 @@ fn no_fault_makes_a_document_twice_or_loses_it() {
                 let what = format!("{fault} at {write} {nth}");
                 until_quiet(&mut harness, &what);
                 // what a server refused rests a while before it is asked again
-                for n in 0..invoices.len() {
-                    if fault == "refused"
-                        && text(&source(&harness, n), "status.guid") == "s-0"
-                        && invoices[n].fits
-                    {
+                for (n, one) in invoices.iter().enumerate() {
+                    if fault == "refused" && one.fits && text(&source(&harness, n), "status.guid") == "s-0" {
                         edit(
                             &harness,
                             Side::Left,
