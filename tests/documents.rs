@@ -282,6 +282,6 @@ fn each_document_exactly_once_in_random_stories() {
 /// The check must be able to fail: without the wait, a write that arrives late is made twice.
 #[test]
 fn the_same_stories_without_the_wait_fail() {
-    let failed = (1..=20).filter(|seed| std::panic::catch_unwind(|| tell(*seed, Duration::ZERO)).is_err());
-    assert!(failed.count() > 0, "no story failed");
+    let failed = (1..=200).any(|seed| std::panic::catch_unwind(|| tell(seed, Duration::ZERO)).is_err());
+    assert!(failed, "no story failed");
 }
