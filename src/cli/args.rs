@@ -105,6 +105,15 @@ pub enum Verb {
     /// Look up every write without an outcome whose settle time is over; nothing else.
     #[command(after_help = "Example:\n  mapengine recover mappings/financials.yaml --connection acme.yaml")]
     Recover(StateArgs),
+    /// Begin a file: a skeleton with a comment at every guess.
+    #[command(
+        after_help = "Example:\n  mapengine new system --openapi crm.json --resources customer,project --out systems/crm.yaml"
+    )]
+    New {
+        /// What is begun.
+        #[command(subcommand)]
+        what: NewWhat,
+    },
     /// Print a completion script for a shell.
     #[command(
         after_help = "Example:\n  mapengine completions bash > ~/.local/share/bash-completion/completions/mapengine"
@@ -343,4 +352,25 @@ pub struct ResolveArgs {
     /// Link two records by hand: REGISTER:LEFT_KEY:RIGHT_KEY.
     #[arg(long, value_name = "REGISTER:LEFT:RIGHT", conflicts_with_all = ["write", "unlink"])]
     pub link: Option<String>,
+}
+
+/// What `new` begins.
+#[derive(Clone, Debug, Subcommand)]
+pub enum NewWhat {
+    /// A system file, from an OpenAPI document (2.0, 3.0, 3.1; JSON or YAML).
+    System(NewSystemArgs),
+}
+
+/// Flags of `new system`.
+#[derive(Clone, Debug, Args)]
+pub struct NewSystemArgs {
+    /// The OpenAPI document.
+    #[arg(long, value_name = "FILE")]
+    pub openapi: PathBuf,
+    /// Where the skeleton is written. Default: standard output.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Only these resources, by name or path. Default: all that the document has.
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    pub resources: Vec<String>,
 }

@@ -1,0 +1,117 @@
+//! `new` and `docs`: what is begun for a person passes `validate`, and says what it guessed.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+fn mapengine(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_mapengine")).args(args).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// Compares with a file, or writes it (`UPDATE=1 cargo test`).
+fn same_as(file: &Path, found: &str) {
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(file, found).unwrap();
+    }
+    let wanted = std::fs::read_to_string(file).unwrap_or_default();
+    assert!(wanted == found, "{} differs; UPDATE=1 writes it anew:\n{found}", file.display());
+}
+
+fn valid(file: &Path) {
+    let output = mapengine(&["validate", &file.to_string_lossy()]);
+    assert!(output.status.success(), "{}", text(&output.stdout));
+    assert!(text(&output.stdout).contains("nothing wrong"), "{}", text(&output.stdout));
+}
+
+/// The skeleton of a sample, written to a folder of its own.
+fn skeleton(sample: &str, more: &[&str]) -> (tempfile::TempDir, PathBuf, Output) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("system.yaml");
+    let sample = format!("tests/openapi/{sample}");
+    let out = file.to_string_lossy().into_owned();
+    let mut args = vec!["new", "system", "--openapi", &sample, "--out", &out];
+    args.extend(more);
+    let output = mapengine(&args);
+    (folder, file, output)
+}
+
+fn sample(name: &str, stem: &str) {
+    let (_folder, file, output) = skeleton(name, &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    valid(&file);
+    let made = std::fs::read_to_string(&file).unwrap();
+    same_as(&Path::new("tests/openapi").join(format!("{stem}.skeleton.yaml")), &made);
+}
+
+#[test]
+fn a_system_from_swagger_2() {
+    sample("billing_2.json", "billing_2");
+}
+
+#[test]
+fn a_system_from_openapi_3_0() {
+    sample("people_30.yaml", "people_30");
+}
+
+#[test]
+fn a_system_from_openapi_3_1() {
+    sample("stock_31.yaml", "stock_31");
+}
+
+#[test]
+fn only_the_resources_that_were_asked_for() {
+    let (_folder, file, output) = skeleton("people_30.yaml", &["--resources", "project"]);
+    assert!(output.status.success());
+    valid(&file);
+    let made = std::fs::read_to_string(&file).unwrap();
+    assert!(made.contains("\n  project:") && !made.contains("\n  person:"), "{made}");
+    // what is not there is not referred to, and its scopes are not asked for
+    assert!(!made.contains("ref: person") && !made.contains("people:read"), "{made}");
+}
+
+#[test]
+fn what_cannot_be_a_skeleton_is_said() {
+    for (content, said) in [
+        ("{\"a\": 1}", "api.json: this is no OpenAPI document"),
+        ("{\"openapi\": \"4.0.0\", \"paths\": {}}", "OpenAPI 4.0.0 is not understood"),
+        ("{\"openapi\": \"3.0.0\", \"info\": {}, \"paths\": {}}", "this document describes no paths"),
+        ("{\"openapi\": ", "api.json is neither JSON nor YAML: EOF while parsing"),
+        (
+            "{\"openapi\": \"3.0.0\", \"paths\": {\"/ping\": {\"get\": {\"responses\": {\"200\": {}}}}}}",
+            "no path of this document answers records with a key",
+        ),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("api.json");
+        std::fs::write(&file, content).unwrap();
+        let output = mapengine(&["new", "system", "--openapi", &file.to_string_lossy()]);
+        assert_eq!(output.status.code(), Some(2));
+        let said_is = text(&output.stderr);
+        assert!(said_is.contains("error[ME0118]") && said_is.contains(said), "{said_is}");
+        assert!(output.stdout.is_empty());
+    }
+    let (_folder, file, output) = skeleton("people_30.yaml", &["--resources", "projekt"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("did you mean `project`?"), "{}", text(&output.stderr));
+    assert!(!file.exists());
+}
+
+#[test]
+fn a_file_that_is_there_is_not_overwritten() {
+    let (_folder, file, output) = skeleton("stock_31.yaml", &[]);
+    assert!(output.status.success());
+    std::fs::write(&file, "# my work\n").unwrap();
+    let output = mapengine(&[
+        "new",
+        "system",
+        "--openapi",
+        "tests/openapi/stock_31.yaml",
+        "--out",
+        &file.to_string_lossy(),
+    ]);
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "# my work\n");
+}
