@@ -115,3 +115,77 @@ fn a_file_that_is_there_is_not_overwritten() {
     assert_eq!(output.status.code(), Some(2));
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "# my work\n");
 }
+
+#[test]
+fn the_manual_of_a_mapping() {
+    let output = mapengine(&["docs", "mappings/examples/hello.yaml"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    same_as(Path::new("tests/manual/hello.en.md"), &text(&output.stdout));
+    for language in ["sv", "nb", "fi"] {
+        let output = mapengine(&["docs", "mappings/examples/hello.yaml", "--language", language]);
+        same_as(Path::new(&format!("tests/manual/hello.{language}.md")), &text(&output.stdout));
+    }
+}
+
+#[test]
+fn the_manual_as_one_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("manual.html");
+    let output = mapengine(&[
+        "docs",
+        "mappings/financials.yaml",
+        "--format",
+        "html",
+        "--language",
+        "fi",
+        "--out",
+        &file.to_string_lossy(),
+    ]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let page = std::fs::read_to_string(&file).unwrap();
+    assert!(page.contains("<html lang=\"fi\">") && page.contains("<h1>"), "{page}");
+    // it needs nothing from anywhere, and what stands in it cannot run
+    for outside in ["http://", "https://", "src=", "url(", "@import", "<script", "<link", "onload"] {
+        assert!(!page.contains(outside), "{outside}");
+    }
+    // what the mapping says is escaped
+    assert!(page.contains("erp.status in [&#x27;Completed&#x27;"), "{page}");
+    // every kind of thing is told: a setting, a check, a field by its label, a heading in the language
+    for told in ["customer_class", "CS203000", "Inventory ID", "Rekisterit"] {
+        assert!(page.contains(told), "{told}");
+    }
+}
+
+#[test]
+fn labels_in_the_reader_s_language() {
+    let folder = tempfile::tempdir().unwrap();
+    let system = |name: &str, label: &str| {
+        let text = format!(
+            "system: {name}\ntitle: {name}\nbase_url: https://{name}.example\nresources:\n  customer:\n    path: /c\n    key: id\n    create: {{ post: \"{{path}}\", id: id }}\n    update: {{ patch: \"{{path}}/{{key}}\" }}\n    fields:\n      id: {{ type: id, read_only: true }}\n      name: {{ type: text, label: {label} }}\n"
+        );
+        std::fs::write(folder.path().join(format!("{name}.yaml")), text).unwrap();
+    };
+    system("a", "{ en: Name, sv: Namn, fi: Nimi }");
+    system("b", "Title");
+    let mapping = folder.path().join("m.yaml");
+    std::fs::write(
+        &mapping,
+        "mapping: m\ntitle: A – B\nsystems: { a: a.yaml, b: b.yaml }\nregisters:\n  customers:\n    a: { resource: customer }\n    b: { resource: customer }\n    match: [ name ]\n    fields:\n      - { a: name, b: name }\n",
+    )
+    .unwrap();
+    for (language, row) in [
+        ("en", "| Name | ↔ | Title |"),
+        ("sv", "| Namn | ↔ | Title |"),
+        ("nb", "| Name | ↔ | Title |"),
+        ("fi", "| Nimi | ↔ | Title |"),
+    ] {
+        let output = mapengine(&["docs", &mapping.to_string_lossy(), "--language", language]);
+        let made = text(&output.stdout);
+        assert!(made.contains(row), "{made}{}", text(&output.stderr));
+    }
+    // a language that is none is told
+    system("b", "{ de: Titel }");
+    let output = mapengine(&["docs", &mapping.to_string_lossy()]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("unknown key"), "{}", text(&output.stderr));
+}

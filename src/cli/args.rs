@@ -114,6 +114,11 @@ pub enum Verb {
         #[command(subcommand)]
         what: NewWhat,
     },
+    /// Write the manual of a mapping.
+    #[command(
+        after_help = "Example:\n  mapengine docs mappings/financials.yaml --format html --language sv --out manual.html"
+    )]
+    Docs(DocsArgs),
     /// Print a completion script for a shell.
     #[command(
         after_help = "Example:\n  mapengine completions bash > ~/.local/share/bash-completion/completions/mapengine"
@@ -373,4 +378,43 @@ pub struct NewSystemArgs {
     /// Only these resources, by name or path. Default: all that the document has.
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     pub resources: Vec<String>,
+}
+
+/// The forms of a manual.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DocsFormat {
+    /// Markdown.
+    Md,
+    /// One HTML file that needs no other.
+    Html,
+}
+
+/// The languages of a manual's headings and fixed phrases.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DocsLanguage {
+    /// English.
+    En,
+    /// Swedish.
+    Sv,
+    /// Norwegian (bokmål).
+    Nb,
+    /// Finnish.
+    Fi,
+}
+
+/// Flags of `docs`.
+#[derive(Clone, Debug, Args)]
+pub struct DocsArgs {
+    /// The mapping whose manual is written.
+    #[arg(value_name = "MAPPING")]
+    pub what: PathBuf,
+    /// Its form.
+    #[arg(long, value_enum, default_value_t = DocsFormat::Md)]
+    pub format: DocsFormat,
+    /// Its language. What the mapping itself says stays as it was written.
+    #[arg(long, value_enum, default_value_t = DocsLanguage::En)]
+    pub language: DocsLanguage,
+    /// Where it is written; a file that is there is replaced. Default: standard output.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
 }

@@ -1,11 +1,14 @@
-//! `new`: files that a person goes on with.
+//! `new` and `docs`: files that a person goes on with, and the manual of a mapping.
 
 use std::path::Path;
 
-use super::args::{NewSystemArgs, NewWhat};
+use super::args::{DocsArgs, DocsFormat, DocsLanguage, NewSystemArgs, NewWhat};
 use super::{Exit, Terminal};
+use crate::authoring::manual::{Form, Language, manual};
 use crate::authoring::openapi::{self, Problem};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Format, Sources, Span, codes, render};
+use crate::program::mapping_compile::Answers;
+use crate::program::open::Opened;
 use crate::program::system_compile::compile_system;
 use crate::spec::load::system_text;
 use crate::spec::yaml::foreign;
@@ -124,4 +127,39 @@ fn system(terminal: &Terminal, args: &NewSystemArgs) -> Exit {
         "next: look at each CHECK, take out what no mapping needs, then\n  mapengine validate {file}"
     ));
     Exit::Done
+}
+
+/// `docs`.
+pub(super) fn docs(terminal: &Terminal, args: &DocsArgs) -> Exit {
+    let text = {
+        let (mut sources, mut found) = (Sources::new(), Diagnostics::new());
+        let made = Opened::read(&args.what, &mut sources, &mut found).and_then(|opened| {
+            let program = opened.program(&Answers::None, &sources, &mut found)?;
+            let language = match args.language {
+                DocsLanguage::En => Language::En,
+                DocsLanguage::Sv => Language::Sv,
+                DocsLanguage::Nb => Language::Nb,
+                DocsLanguage::Fi => Language::Fi,
+            };
+            let form = match args.format {
+                DocsFormat::Md => Form::Markdown,
+                DocsFormat::Html => Form::Html,
+            };
+            Some(manual(&program, &opened.mapping, language, form))
+        });
+        show(terminal, &found, &sources);
+        let Some(made) = made else { return Exit::BadInput };
+        made
+    };
+    let Some(path) = &args.out else {
+        terminal.text(&text);
+        return Exit::Done;
+    };
+    match std::fs::write(path, text) {
+        Ok(()) => Exit::Done,
+        Err(error) => {
+            terminal.say(format_args!("error: {}: {error}", path.display()));
+            Exit::Failed
+        }
+    }
 }

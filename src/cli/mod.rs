@@ -101,6 +101,7 @@ pub fn main() -> ExitCode {
         Verb::History(args) => state::history(&terminal, &args),
         Verb::Resolve(args) => state::resolve(&terminal, &args),
         Verb::Recover(args) => running::recover(&terminal, &args),
+        Verb::Docs(args) => author::docs(&terminal, &args),
         Verb::New { what } => author::new(&terminal, &what),
         Verb::Completions { shell } => {
             let mut script = Vec::new();
