@@ -189,3 +189,109 @@ fn labels_in_the_reader_s_language() {
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("unknown key"), "{}", text(&output.stderr));
 }
+
+#[test]
+fn a_mapping_between_two_systems() {
+    let folder = tempfile::tempdir_in("tests").unwrap();
+    for (left, right, golden) in [
+        ("mappings/examples/systems/shop.yaml", "mappings/examples/systems/ledger.yaml", "shop_ledger"),
+        ("tests/openapi/billing_2.skeleton.yaml", "tests/openapi/stock_31.skeleton.yaml", "billing_stock"),
+        ("mappings/systems/severa.yaml", "mappings/systems/visma_net.yaml", "financials"),
+    ] {
+        let file = folder.path().join(format!("{golden}.yaml"));
+        let output = mapengine(&["new", "mapping", left, right, "--out", &file.to_string_lossy()]);
+        let said = text(&output.stderr);
+        assert!(output.status.success(), "{said}");
+        // on one screen
+        assert!(said.lines().count() < 12 && said.contains("mapengine validate"), "{said}");
+        valid(&file);
+        let made = std::fs::read_to_string(&file).unwrap();
+        same_as(&Path::new("tests/proposed").join(format!("{golden}.txt")), &made);
+    }
+}
+
+#[test]
+fn two_systems_with_nothing_in_common() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("m.yaml");
+    let output = mapengine(&[
+        "new",
+        "mapping",
+        "mappings/examples/systems/shop.yaml",
+        "tests/openapi/stock_31.skeleton.yaml",
+        "--out",
+        &file.to_string_lossy(),
+    ]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("no resource of the two systems"), "{}", text(&output.stderr));
+    assert!(!file.exists());
+}
+
+/// The blocks of the guide: their info string and text.
+fn blocks(guide: &str) -> Vec<(String, String)> {
+    let mut blocks = Vec::new();
+    let mut open: Option<(String, String)> = None;
+    for line in guide.lines() {
+        match (line.strip_prefix("```"), &mut open) {
+            (Some(info), None) => open = Some((info.to_owned(), String::new())),
+            (Some(_), Some(_)) => blocks.extend(open.take()),
+            (None, Some((_, text))) => {
+                text.push_str(line);
+                text.push('\n');
+            }
+            (None, None) => {}
+        }
+    }
+    blocks
+}
+
+#[test]
+fn the_guide_holds() {
+    let output = mapengine(&["docs", "guide"]);
+    assert!(output.status.success());
+    let folder = tempfile::tempdir().unwrap();
+    let (mut files, mut commands) = (0, Vec::new());
+    for (info, block) in blocks(&text(&output.stdout)) {
+        assert!(!info.starts_with("yaml") || info.contains("file="), "every snippet is tried: {block}");
+        if let Some(name) = info.strip_prefix("yaml file=") {
+            let file = folder.path().join(name);
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            std::fs::write(file, block).unwrap();
+            files += 1;
+        } else if info == "sh run" {
+            commands.extend(block.lines().map(str::to_owned));
+        }
+    }
+    assert_eq!((files, commands.len()), (7, 9));
+    let said: Vec<(bool, String)> = commands
+        .iter()
+        .map(|command| {
+            let args: Vec<&str> = command.split(' ').skip(1).collect();
+            let output = Command::new(env!("CARGO_BIN_EXE_mapengine"))
+                .args(&args)
+                .current_dir(folder.path())
+                .env("XDG_DATA_HOME", folder.path().join("data"))
+                .output()
+                .unwrap();
+            let all = text(&output.stdout) + &text(&output.stderr);
+            assert_eq!(output.status.code(), Some(0), "{command}\n{all}");
+            (args[0] == "run", all)
+        })
+        .collect();
+    // what the guide says of the three runs
+    let runs: Vec<&str> = said.iter().filter(|(is_run, _)| *is_run).map(|(_, all)| all.as_str()).collect();
+    let counts = |run: &str| -> Vec<String> {
+        let line = run.lines().find(|line| line.starts_with("customers ")).unwrap().to_owned();
+        line.split_whitespace().skip(1).take(3).map(str::to_owned).collect()
+    };
+    assert_eq!(counts(runs[0]), ["1", "2", "·"], "{}", runs[0]);
+    assert_eq!(counts(runs[1])[2], "1", "{}", runs[1]);
+    assert_eq!(counts(runs[2])[1..], ["·", "·"], "{}", runs[2]);
+    // all files together, the connection and what was begun too; the description is none of ours
+    let output = mapengine(&["validate", &folder.path().to_string_lossy()]);
+    assert_eq!(text(&output.stdout), "8 files checked, nothing wrong\n");
+    let description = folder.path().join("desk-api.yaml");
+    let output = mapengine(&["validate", &description.to_string_lossy()]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stdout).contains("error[ME0115]"), "{}", text(&output.stdout));
+}

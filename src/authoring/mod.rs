@@ -1,4 +1,4 @@
-//! Helps a person to write files: a system file from an API description, and the
+//! Helps a person to write files: a system file from an API description, a mapping from two systems, and the
 //! manual of a mapping.
 //!
 //! What is written here is read by people first: every guess stands beside a comment that says what was seen and
@@ -6,5 +6,6 @@
 
 pub mod manual;
 pub mod openapi;
+pub mod proposal;
 pub(crate) mod text;
 pub(crate) mod words;

@@ -105,18 +105,18 @@ pub enum Verb {
     /// Look up every write without an outcome whose settle time is over; nothing else.
     #[command(after_help = "Example:\n  mapengine recover mappings/financials.yaml --connection acme.yaml")]
     Recover(StateArgs),
-    /// Begin a file: a skeleton with a comment at every guess.
+    /// Begin a system file or a mapping: a skeleton with a comment at every guess.
     #[command(
-        after_help = "Example:\n  mapengine new system --openapi crm.json --resources customer,project --out systems/crm.yaml"
+        after_help = "Examples:\n  mapengine new system --openapi crm.json --resources customer,project --out systems/crm.yaml\n  mapengine new mapping systems/crm.yaml systems/erp.yaml --out crm_erp.yaml"
     )]
     New {
         /// What is begun.
         #[command(subcommand)]
         what: NewWhat,
     },
-    /// Write the manual of a mapping.
+    /// Write the manual of a mapping, or the guide to adding a system (`docs guide`).
     #[command(
-        after_help = "Example:\n  mapengine docs mappings/financials.yaml --format html --language sv --out manual.html"
+        after_help = "Examples:\n  mapengine docs mappings/financials.yaml --format html --language sv --out manual.html\n  mapengine docs guide"
     )]
     Docs(DocsArgs),
     /// Print a completion script for a shell.
@@ -364,6 +364,8 @@ pub struct ResolveArgs {
 pub enum NewWhat {
     /// A system file, from an OpenAPI document (2.0, 3.0, 3.1; JSON or YAML).
     System(NewSystemArgs),
+    /// A mapping: registers and rows proposed by names and types.
+    Mapping(NewMappingArgs),
 }
 
 /// Flags of `new system`.
@@ -378,6 +380,18 @@ pub struct NewSystemArgs {
     /// Only these resources, by name or path. Default: all that the document has.
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     pub resources: Vec<String>,
+}
+
+/// Flags of `new mapping`.
+#[derive(Clone, Debug, Args)]
+pub struct NewMappingArgs {
+    /// The left system's file.
+    pub left: PathBuf,
+    /// The right system's file.
+    pub right: PathBuf,
+    /// Where the mapping is written. Default: standard output.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
 }
 
 /// The forms of a manual.
@@ -405,8 +419,8 @@ pub enum DocsLanguage {
 /// Flags of `docs`.
 #[derive(Clone, Debug, Args)]
 pub struct DocsArgs {
-    /// The mapping whose manual is written.
-    #[arg(value_name = "MAPPING")]
+    /// The mapping whose manual is written; or `guide`.
+    #[arg(value_name = "MAPPING|guide")]
     pub what: PathBuf,
     /// Its form.
     #[arg(long, value_enum, default_value_t = DocsFormat::Md)]

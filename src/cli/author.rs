@@ -1,22 +1,29 @@
 //! `new` and `docs`: files that a person goes on with, and the manual of a mapping.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use super::args::{DocsArgs, DocsFormat, DocsLanguage, NewSystemArgs, NewWhat};
+use super::args::{DocsArgs, DocsFormat, DocsLanguage, NewMappingArgs, NewSystemArgs, NewWhat};
 use super::{Exit, Terminal};
 use crate::authoring::manual::{Form, Language, manual};
 use crate::authoring::openapi::{self, Problem};
+use crate::authoring::proposal::proposal;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Format, Sources, Span, codes, render};
 use crate::program::mapping_compile::Answers;
 use crate::program::open::Opened;
 use crate::program::system_compile::compile_system;
-use crate::spec::load::system_text;
+use crate::spec::load::{load_system, system_text};
 use crate::spec::yaml::foreign;
+use crate::value::Both;
+
+/// How a system is added, step by step.
+const GUIDE: &str = include_str!("guide.md");
 
 /// `new`.
 pub(super) fn new(terminal: &Terminal, what: &NewWhat) -> Exit {
     match what {
         NewWhat::System(args) => system(terminal, args),
+        NewWhat::Mapping(args) => mapping(terminal, args),
     }
 }
 
@@ -124,14 +131,16 @@ fn system(terminal: &Terminal, args: &NewSystemArgs) -> Exit {
     }
     let file = args.out.as_ref().map_or_else(|| "FILE".to_owned(), |path| path.display().to_string());
     terminal.say(format_args!(
-        "next: look at each CHECK, take out what no mapping needs, then\n  mapengine validate {file}"
+        "next: look at each CHECK, take out what no mapping needs, then\n  mapengine validate {file}\n  mapengine new mapping {file} OTHER_SYSTEM.yaml\n`mapengine docs guide` tells the whole way"
     ));
     Exit::Done
 }
 
 /// `docs`.
 pub(super) fn docs(terminal: &Terminal, args: &DocsArgs) -> Exit {
-    let text = {
+    let text = if args.what == Path::new("guide") && !args.what.exists() {
+        GUIDE.to_owned()
+    } else {
         let (mut sources, mut found) = (Sources::new(), Diagnostics::new());
         let made = Opened::read(&args.what, &mut sources, &mut found).and_then(|opened| {
             let program = opened.program(&Answers::None, &sources, &mut found)?;
@@ -162,4 +171,53 @@ pub(super) fn docs(terminal: &Terminal, args: &DocsArgs) -> Exit {
             Exit::Failed
         }
     }
+}
+
+/// `new mapping`.
+fn mapping(terminal: &Terminal, args: &NewMappingArgs) -> Exit {
+    let (mut sources, mut found) = (Sources::new(), Diagnostics::new());
+    let mut open = |path: &Path| {
+        let spec = load_system(&mut sources, path, &mut found)?;
+        compile_system(&spec, &sources, &mut found).map(Arc::new)
+    };
+    let (left, right) = (open(&args.left), open(&args.right));
+    show(terminal, &found, &sources);
+    let (Some(left), Some(right)) = (left, right) else { return Exit::BadInput };
+    let folder = args.out.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
+    let files = Both { left: seen_from(folder, &args.left), right: seen_from(folder, &args.right) };
+    let Some(proposal) = proposal(&Both { left, right }, &files) else {
+        terminal.say(
+            "error: no resource of the two systems has a name like one of the other\n  help: write a mapping by hand: `mapengine docs guide` shows how",
+        );
+        return Exit::Failed;
+    };
+    if let Err(exit) = put(terminal, args.out.as_deref(), &proposal.text) {
+        return exit;
+    }
+    let file = args.out.as_ref().map_or_else(|| "MAPPING".to_owned(), |path| path.display().to_string());
+    for wrong in &proposal.wrong {
+        terminal.say(format_args!("error: {wrong}"));
+    }
+    terminal.say(format_args!(
+        "{} rows in {}: {}\nnext:\n  1. take out the registers and rows that are wrong; fill in the commented ones that are right\n  2. say who wins (`master`), what concerns the mapping (`scope`), by what records are recognised (`match`)\n  3. mapengine validate {file}\n  4. mapengine docs {file}                 read what you have written, in words\n  5. mapengine run {file}                  against stand-ins; then `plan` with a connection\n`mapengine docs guide` tells the whole way",
+        proposal.rows,
+        if proposal.registers.len() == 1 { "1 register".to_owned() } else { format!("{} registers", proposal.registers.len()) },
+        proposal.registers.join(", ")
+    ));
+    if proposal.wrong.is_empty() { Exit::Done } else { Exit::BadInput }
+}
+
+/// The path of a file as a file in a folder names it.
+fn seen_from(folder: &Path, file: &Path) -> String {
+    let here = std::env::current_dir().unwrap_or_default();
+    let whole = |path: &Path| {
+        let path = here.join(path);
+        std::path::absolute(&path).unwrap_or(path)
+    };
+    let (folder, file) = (whole(folder), whole(file));
+    let (folder, file): (Vec<_>, Vec<_>) = (folder.components().collect(), file.components().collect());
+    let same = folder.iter().zip(&file).take_while(|(one, two)| one == two).count();
+    let up = folder[same..].iter().map(|_| "..".to_owned());
+    let down = file[same..].iter().map(|part| part.as_os_str().to_string_lossy().into_owned());
+    up.chain(down).collect::<Vec<_>>().join("/")
 }
