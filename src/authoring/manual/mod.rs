@@ -200,7 +200,7 @@ impl Author<'_> {
             let end = &register.ends[side];
             let who = self.rules.side(side);
             if let Some(scope) = &end.scope {
-                let start = self.say(Phrase::Scope, &[who.clone()]);
+                let start = self.say(Phrase::Scope, std::slice::from_ref(&who));
                 lines.push(Line::join([start, self.rules.expression(scope)], ": "));
             }
             if let Some(when) = &end.create_when {

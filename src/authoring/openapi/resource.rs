@@ -245,8 +245,19 @@ fn failure<'d>(schemas: &Schemas<'_, 'd>, group: &Group<'d>) -> Vec<String> {
 }
 
 fn texts(kind: &Kind, before: &str, depth: usize, out: &mut Vec<(usize, String)>) {
-    const WORDS: [&str; 7] =
-        ["message", "detail", "errormessage", "errordescription", "error", "title", "description"];
+    const WORDS: [&str; 11] = [
+        "message",
+        "detail",
+        "errormessage",
+        "errordescription",
+        "error",
+        "text",
+        "msg",
+        "reason",
+        "errortext",
+        "title",
+        "description",
+    ];
     let members = match kind {
         Kind::Object(members) | Kind::List(members) => members,
         _ => return,

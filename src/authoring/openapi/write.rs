@@ -108,7 +108,7 @@ fn head(out: &mut String, document: &Document, file_name: &str, prefix: &str) {
     }
     let _ = writeln!(
         out,
-        "# A skeleton made from {}, version {}. It reads as it stands, but nobody has tried it:\n# every line with CHECK was guessed from names. Take the mark away where you have looked.",
+        "# A skeleton made from {}, version {}. It reads as it stands, but nobody has tried it:\n# every line with CHECK was guessed from names. Take the mark away where you have looked. `mapengine docs guide` goes on from here.",
         one_line(file_name, 100),
         one_line(
             &info.get("version").map(|version| version.to_string().replace('"', "")).unwrap_or_default(),
@@ -195,9 +195,14 @@ fn whoami(out: &mut String, built: &[Built]) {
         "tenant",
         "store",
     ];
-    let found = built.iter().filter(|one| one.singleton).find(|one| {
+    let singletons: Vec<&Built> = built.iter().filter(|one| one.singleton).collect();
+    let found = singletons.iter().copied().find(|one| {
         let name = plain(one.path.rsplit('/').next().unwrap_or_default());
         words.iter().any(|word| name == *word || (word.len() > 3 && name.starts_with(word)))
+    });
+    let found = found.or(match singletons[..] {
+        [only] => Some(only),
+        _ => None,
     });
     let field = |one: &Built| {
         let known = ["id", "guid", "uuid", "organizationnumber", "number", "code", "name"];

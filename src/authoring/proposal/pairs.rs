@@ -72,7 +72,7 @@ pub(super) fn pairs(left: &System, right: &System) -> Vec<Pair> {
             }
         }
     }
-    scored.sort_by(|a, b| b.0.cmp(&a.0));
+    scored.sort_by_key(|(score, ..)| std::cmp::Reverse(*score));
     let mut taken: Vec<(&Arc<Resource>, &Arc<Resource>, u32)> = Vec::new();
     for (score, one, two) in scored {
         if taken.iter().all(|(left, right, _)| left.name != one.name && right.name != two.name) {

@@ -6,7 +6,7 @@ use crate::authoring::words::{plain, words};
 
 /// Words that mean the same in business systems; the first stands for all.
 const SAME: &[&[&str]] = &[
-    &["customer", "client", "debtor", "party"],
+    &["customer", "client", "debtor", "party", "member", "subscriber"],
     &["supplier", "vendor", "creditor"],
     &["item", "product", "article", "inventory", "material", "good"],
     &["project", "job", "assignment"],
@@ -35,7 +35,7 @@ const SAME: &[&[&str]] = &[
 
 /// Words that say nothing.
 const EMPTY: &[&str] =
-    &["is", "the", "of", "main", "default", "list", "data", "value", "basic", "registration"];
+    &["is", "the", "of", "main", "default", "list", "data", "value", "basic", "registration", "full"];
 
 /// The words of a name that count, alike ones as one.
 pub(super) fn meaning(name: &str) -> BTreeSet<String> {
