@@ -19,7 +19,8 @@
 //!   before its request leaves, its outcome after; an unknown outcome is never repeated blindly.
 //! - [`store`] keeps mirror, links, bases, cursors and intents; [`http`] carries requests; [`wire`] turns
 //!   records into requests and answers into records; [`sandbox`] stands in for systems; [`case`] runs the engine
-//!   against stand-ins; [`cli`] alone prints, reads the environment and exits.
+//!   against stand-ins; [`authoring`] helps to write the files and makes a mapping's manual; [`cli`] alone prints,
+//!   reads the environment and exits.
 //!
 //! A room imports lower layers only (`tests/layers.rs` holds it):
 //!
@@ -29,7 +30,7 @@
 //! layer 6   sandbox
 //! layer 5   run
 //! layer 4   http       store
-//! layer 3   plan       wire
+//! layer 3   plan       wire        authoring
 //! layer 2   program
 //! layer 1   spec
 //! layer 0   value      diagnostic     clock
@@ -40,6 +41,7 @@
 //!
 //! Nothing in here names a product: what is special about one stands in its system file.
 
+pub mod authoring;
 pub mod case;
 pub mod cli;
 pub mod clock;

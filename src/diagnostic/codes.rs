@@ -111,6 +111,8 @@ Right:\n\
 \x20   systems: { crm: systems/crm.yaml, erp: systems/erp.yaml }";
     TOO_MANY = "ME0117", "more findings than are shown",
         "After a thousand errors or warnings the rest is only counted: they mostly follow from the first ones. Put those right and look again.";
+    NO_API = "ME0118", "no description of an API",
+        "`mapengine new system` reads an OpenAPI document, version 2.0 (Swagger), 3.0 or 3.1, as JSON or YAML. It must describe paths whose answers are JSON records with a key.";
     UNKNOWN_FIELD = "ME0201", "unknown field",
         "A path names a field that the resource does not have. Fields are declared in the system file; only declared ones can be used.\n\
 \n\
@@ -480,12 +482,12 @@ Right:
         "A rule under `valid:` of the mapping does not hold for this record. Its reason says what to put right; it is tried again by itself when the record changes.";
     CANNOT_TELL = "ME0902", "an expression failed",
         "An expression of the mapping could not be evaluated for this record.";
-    AMBIGUOUS_MATCH = "ME0903", "crml records match",
+    AMBIGUOUS_MATCH = "ME0903", "many records match",
         "Records are linked only where exactly one matches. Make their match keys differ, or link the right pair by hand with `mapengine resolve --link`.";
     TAKEN = "ME0904", "the match is linked already",
         "The record that matches is linked to another one. One of the two is a duplicate.";
     HALF_MATCH = "ME0905", "half a match",
-        "One row of a match key of crml is equal, the others are not. Half a match never links, and never makes a twin.";
+        "One row of a match key of many rows is equal, the others are not. Half a match never links, and never makes a twin.";
     NOT_UNIQUE = "ME0906", "a value stands twice",
         "The mapping says that no two records may share this field, and these do.";
     VALUE_MISSING = "ME0907", "a value is missing",

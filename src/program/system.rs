@@ -11,8 +11,8 @@ use crate::diagnostic::Span;
 use crate::value::{Path, Query, Value};
 
 pub use crate::spec::system::{
-    Assigned, BodyKind, CallKind, CredentialKind, EncodingKind, ErrorClass, Missing, PathEscape, Prove,
-    ScalarForm, Send, Zone,
+    Assigned, BodyKind, CallKind, CredentialKind, EncodingKind, ErrorClass, Labels, Missing, PathEscape,
+    Prove, ScalarForm, Send, Zone,
 };
 
 /// A product's REST API, ready to be spoken to.
@@ -533,8 +533,10 @@ pub struct Field {
     pub ty: Type,
     /// What it is, for people.
     pub help: Option<String>,
-    /// What it is called on the product's screen.
+    /// What it is called on the product's screen, in messages.
     pub label: Option<String>,
+    /// The same in each language.
+    pub labels: Labels,
     /// Where answers hold it; none where it cannot be read (or comes from a pivot).
     pub read: Option<Query>,
     /// Where requests hold it; none where it cannot be written (or goes to a pivot).

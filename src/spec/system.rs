@@ -702,8 +702,8 @@ pub struct Field {
     pub kind: Option<At<String>>,
     /// What it is, for people and for completion in an editor.
     pub help: Option<String>,
-    /// What it is called on the screen of the product.
-    pub label: Option<String>,
+    /// What it is called on the screen of the product: a text, or one for each language (`{ en: Name, sv: Namn }`).
+    pub label: Option<ShortForm<Labels>>,
     /// `choice`: the allowed values.
     pub of: Vec<At<String>>,
     /// Its path on the wire, reading and writing. Default: its name.
@@ -762,6 +762,42 @@ pub struct Field {
     pub lines: bool,
     /// Personal or secret: messages and plans show `•••`.
     pub sensitive: bool,
+}
+
+/// What a field is called, in more than one language.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Labels {
+    /// The one text for all languages.
+    #[serde(skip)]
+    pub text: Option<String>,
+    /// English.
+    pub en: Option<String>,
+    /// Swedish.
+    pub sv: Option<String>,
+    /// Norwegian (bokmål).
+    pub nb: Option<String>,
+    /// Finnish.
+    pub fi: Option<String>,
+}
+
+impl Labels {
+    /// The text in a language (`sv`); where there is none, the English one, else any.
+    pub fn in_language(&self, code: &str) -> Option<&str> {
+        let own = match code {
+            "sv" => &self.sv,
+            "nb" => &self.nb,
+            "fi" => &self.fi,
+            _ => &self.en,
+        };
+        [own, &self.text, &self.en, &self.sv, &self.nb, &self.fi].into_iter().find_map(Option::as_deref)
+    }
+}
+
+impl Short for Labels {
+    fn short(text: At<String>) -> Self {
+        Labels { text: Some(text.value), ..Labels::default() }
+    }
 }
 
 impl Short for Field {
