@@ -139,6 +139,7 @@ impl Compiler<'_> {
             rows,
             origin: self.origin(name.span),
             needs: Vec::new(),
+            called: None,
             is_document: self.document.is_some(),
         };
         self.creatable(&mut compiled, name, &direction);
