@@ -1,6 +1,7 @@
 //! The command line: the only room that prints, reads the environment and exits.
 
 mod args;
+mod examples;
 mod findings;
 mod place;
 mod reference;

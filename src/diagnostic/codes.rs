@@ -437,7 +437,8 @@ Right:
     times: { send_date: "%Y-%m-%d" }"#;
     BAD_ENCODING = "ME0625", "an encoding that cannot work",
         r#"The parts of an encoding do not go together: a JSON Patch only changes records and has no
-envelope; a tagged scalar names its members (a decimal one, a date three, a time six).
+envelope; a tagged scalar names its members (a decimal one, a date three, a time six); an XML document is one element
+(a root or an envelope) with names that elements can have, and where names are read in lower case, paths are too.
 
 Wrong:
     encoding: { decimal: { as: tagged } }

@@ -274,10 +274,14 @@ impl Client {
         for (name, value) in proof.headers.iter() {
             add(name, value);
         }
-        add("accept", "application/json");
-        let body = outgoing.body.as_ref().map(|body| Bytes::from(body.to_json()));
+        let encoding = self.0.system.encoding_of(&outgoing.resource, outgoing.call);
+        add("accept", encoding.accept());
+        let body = match &outgoing.body {
+            Some(body) => Some(Bytes::from(encoding.write(body)?)),
+            None => None,
+        };
         if body.is_some() {
-            add("content-type", "application/json");
+            add("content-type", &encoding.content_type());
         }
         if let Some((name, _)) = headers.iter().find(|(_, value)| value.contains(|c: char| c.is_control())) {
             return Err(format!("header {name:?} would hold a line break or another control character"));

@@ -1,6 +1,7 @@
 //! The compiled form of a mapping: what the texts of an integrator become before a run.
 
 pub mod expr;
+mod format;
 pub mod mapping;
 pub mod mapping_compile;
 pub mod open;

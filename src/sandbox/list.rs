@@ -12,7 +12,7 @@ use super::stand::Stand;
 use super::table::{Table, index_text};
 use crate::http::WireRequest;
 use crate::program::expr::Template;
-use crate::program::system::{Pager, Paging, Resource, Times};
+use crate::program::system::{FetchCall, Pager, Paging, Resource, Times};
 use crate::value::{Map, Path, Segment, Value};
 
 /// What a listed record must be like.
@@ -42,11 +42,11 @@ impl Stand {
     ) -> Result<Answer, Answer> {
         let resource = Arc::clone(&route.resource);
         let system = Arc::clone(&self.system);
-        let refuse = |problem: String| Answer::error(&system.errors, 400, &problem, "InvalidParameter");
+        let refuse = |problem: String| Answer::error(&system, 400, &problem, "InvalidParameter");
         let Some(call) = &resource.list else {
             return Err(self.error(405, "it cannot be listed", "InvalidRequest"));
         };
-        let mut query = Query::of(request).map_err(refuse)?;
+        let mut query = Query::of(request).map_err(refuse)?.without(&route.taken);
         query.constants(&call.query).map_err(refuse)?;
         let relatives = self.relatives(&resource);
         let (name, filters) =
@@ -79,14 +79,76 @@ impl Stand {
             .unwrap_or_default()
             .iter()
             .filter_map(|row| table.get(*row))
-            .map(|record| self.encoded(&resource, record))
+            .map(|record| match &call.then {
+                Some(then) => self.listed_key(&resource, then, record),
+                None => self.encoded(&resource, record),
+            })
             .collect();
         let body = envelope(&call.pager, items, rows.len(), page.size, page.next.as_deref());
-        let mut answer = Answer::json(page.status, &body);
+        let mut answer = Answer::done(&system, page.status, body, &resource.encoding);
         for (name, value) in page.headers {
             answer = answer.header(&name, value);
         }
         Ok(answer)
+    }
+}
+
+impl Stand {
+    /// A row of a list that tells keys only.
+    fn listed_key(&self, resource: &Resource, then: &FetchCall, record: &Value) -> Value {
+        let mut row = Value::Map(Map::new());
+        if let Some(path) = then.key.as_path() {
+            path.set(&mut row, Value::Text(resource.key_of(record).unwrap_or_default()));
+        }
+        row
+    }
+
+    /// Records by their keys; one that is not there is left out.
+    pub(super) fn bulk(&mut self, request: &WireRequest, route: &Route, fault: Option<Fault>) -> Answer {
+        let resource = Arc::clone(&route.resource);
+        let Some(then) = resource.list.as_ref().and_then(|list| list.then.as_ref()) else {
+            return self.error(405, "it cannot be read", "InvalidRequest");
+        };
+        let asked = Query::of(request).and_then(|mut query| {
+            query.constants(&then.query)?;
+            let keys = query.take(&then.param).unwrap_or_default();
+            query.nothing_left().map(|()| keys)
+        });
+        let keys = match asked {
+            Ok(keys) => keys,
+            Err(problem) => return self.error(400, &problem, "InvalidParameter"),
+        };
+        let keys: Vec<&str> = keys.split(then.join.as_str()).collect();
+        if keys.len() > then.at_most {
+            return self.error(400, &format!("{} keys are too many", keys.len()), "InvalidParameter");
+        }
+        let table = self.table(&resource);
+        let mut found: Vec<Value> = keys
+            .iter()
+            .filter_map(|key| table.get(table.by_key(key)?))
+            .map(|record| self.encoded(&resource, record))
+            .collect();
+        if fault == Some(Fault::EmptyPage) {
+            found.clear();
+        }
+        // many stand at the first place that is declared, one alone at the last
+        let path = if keys.len() == 1 { then.records.last() } else { then.records.first() };
+        let Some(path) = path else { return self.error(404, "there is nothing here", "NotFound") };
+        let held = match (keys.len(), then.records.len(), found.pop()) {
+            (1, 2.., Some(only)) => only,
+            (1, 2.., None) => return self.error(404, "there is no such record", "NotFound"),
+            (.., last) => {
+                found.extend(last);
+                Value::List(found)
+            }
+        };
+        let mut body = Value::Null;
+        if path.is_root() {
+            body = held;
+        } else {
+            path.set(&mut body, held);
+        }
+        Answer::done(&self.system, 200, body, &resource.encoding)
     }
 }
 

@@ -48,7 +48,7 @@ impl Proof {
     ) -> Answer {
         let Auth::ClientCredentials(flow) = &system.auth else { return Answer::empty(404) };
         if let Err(Refusal(status, kind, message)) = self.asked(flow, request) {
-            return Answer::error(&system.errors, status, &message, kind);
+            return Answer::error(system, status, &message, kind);
         }
         self.given += 1;
         self.tokens.retain(|(_, until)| *until > now_ms);

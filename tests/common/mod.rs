@@ -22,9 +22,27 @@ const COUNTRIES: &str = "
 
 /// A harness over the invented systems with these records, given as YAML of a sandbox file's two sides.
 pub fn harness(shop: &str, ledger: &str) -> Harness {
+    harness_of(Path::new("tests/mappings/shop_ledger.yaml"), shop, ledger)
+}
+
+/// The same mapping with another file for the ledger: the mapping does not know what the ledger speaks.
+pub fn harness_with(ledger_file: &str, shop: &str, ledger: &str) -> Harness {
+    let mapping = std::fs::read_to_string("tests/mappings/shop_ledger.yaml").unwrap();
+    let systems = std::env::current_dir().unwrap().join("tests/systems");
+    let systems = systems.to_str().unwrap();
+    let mapping = mapping
+        .replace("../systems/ledger.yaml", &format!("{systems}/{ledger_file}"))
+        .replace("../systems/shop.yaml", &format!("{systems}/shop.yaml"));
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("shop_ledger.yaml");
+    std::fs::write(&path, mapping).unwrap();
+    harness_of(&path, shop, ledger)
+}
+
+fn harness_of(mapping: &Path, shop: &str, ledger: &str) -> Harness {
     let mut sources = Sources::new();
     let mut found = Diagnostics::new();
-    let opened = Opened::read(Path::new("tests/mappings/shop_ledger.yaml"), &mut sources, &mut found);
+    let opened = Opened::read(mapping, &mut sources, &mut found);
     let program = opened.as_ref().and_then(|opened| opened.program(&Answers::Sandbox, &sources, &mut found));
     let text = render(&found, &sources, Format::Human { color: false });
     let (Some(opened), Some(program)) = (opened, program) else { panic!("{text}") };

@@ -7,7 +7,7 @@ use super::Page;
 use crate::http::outcome::Reply;
 use crate::http::types::Outgoing;
 use crate::program::system::{Pager, Paging};
-use crate::value::{Path, Query, Value};
+use crate::value::{Path, Query, Segment, Value};
 
 /// More pages than this are no list.
 const MOST_PAGES: u64 = 100_000;
@@ -23,6 +23,8 @@ pub(super) struct Walk {
     first: Outgoing,
     pager: Pager,
     singleton: bool,
+    /// Lists are what repeats: one record stands alone, none leaves nothing.
+    repeats: bool,
     next: Option<Place>,
     /// Records that came.
     came: u64,
@@ -49,11 +51,12 @@ enum Place {
 
 impl Walk {
     /// A walk that begins with this request.
-    pub(super) fn new(first: Outgoing, pager: Pager, singleton: bool) -> Walk {
+    pub(super) fn new(first: Outgoing, pager: Pager, singleton: bool, repeats: bool) -> Walk {
         Walk {
             first,
             pager,
             singleton,
+            repeats,
             next: Some(Place::First),
             came: 0,
             total: None,
@@ -76,6 +79,11 @@ impl Walk {
 
     pub(super) fn problem(&self) -> Option<&str> {
         self.problem.as_deref()
+    }
+
+    /// Goes on, but what was read is not whole.
+    pub(super) fn doubt(&mut self, problem: &str) {
+        self.problem.get_or_insert_with(|| problem.to_owned());
     }
 
     /// Ends the walk before its end.
@@ -286,9 +294,20 @@ impl Walk {
         let root = Path::root();
         let path = self.pager.records.as_ref().unwrap_or(&root);
         let place = if path.is_root() { "the whole answer".to_owned() } else { format!("`{path}`") };
+        // `<list/>` is an empty list; an answer without it is none
+        let empty = self.repeats
+            && path.segments().split_last().is_some_and(|(_, way)| {
+                let around = way.iter().fold(Path::root(), |path, segment| match segment {
+                    Segment::Key(key) => path.join(&Path::key(key.clone())),
+                    _ => path,
+                });
+                !around.is_root() && around.get(&body).is_some_and(|held| !matches!(held, Value::Text(_)))
+            });
         match take(path, body) {
             Some(Value::List(records)) => Ok(records),
-            Some(record @ Value::Map(_)) if self.singleton => Ok(vec![record]),
+            Some(record @ Value::Map(_)) if self.singleton || self.repeats => Ok(vec![record]),
+            Some(Value::Null) if self.repeats => Ok(Vec::new()),
+            None if empty => Ok(Vec::new()),
             Some(other) => Err(format!(
                 "list {}, but {place} is {}: a list of records is wanted",
                 self.first.resource,
