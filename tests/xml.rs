@@ -3,6 +3,10 @@
 mod common;
 
 use common::{counts, edit, harness, harness_with, record, run, try_run};
+use mapengine::http::WireRequest;
+use mapengine::program::signature::{Moment, Signed};
+use mapengine::program::system::Auth;
+use mapengine::sandbox::{Outcome, Stand, credentials};
 use mapengine::value::{Side, Value};
 
 const SHOP: &str = r#"
@@ -109,42 +113,98 @@ fn a_refusal_inside_a_200_is_told_with_its_text() {
     // the engine refuses the length itself, so that the server is asked by hand here
     let report = try_run(&mut harness).unwrap();
     assert_eq!(report.set_aside.len(), 1, "{report:#?}");
-    let mut stand = harness.company.stands.right.borrow_mut();
-    let request = |body: &str| mapengine::http::WireRequest {
-        method: "POST".into(),
-        url: "http://127.0.0.1/item.xml?method=add".parse().unwrap(),
-        headers: [
-            ("x-api-key", "sandbox-api-key"),
-            ("x-company", "sandbox-company"),
-            ("content-type", "text/xml"),
-        ]
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .to_vec(),
-        body: Some(body.as_bytes().to_vec().into()),
+    let stand = harness.company.stands.right.borrow();
+    let request = |body: &str| {
+        signed(&stand, "POST", "/item.xml?method=add", Some(body), NOW, &format!("t-{}", body.len()))
     };
-    let mut told = |body: &str| match stand.handle(&request(body)) {
-        mapengine::sandbox::Outcome::Answer(response) => {
+    let requests: Vec<_> = BODIES.iter().map(|body| request(body)).collect();
+    drop(stand);
+    let failed = |text: &str| {
+        format!(
+            "200 <Root><responsestatus><status>FAILED</status><status>INVALID_DATA :: {text}</status></responsestatus></Root>"
+        )
+    };
+    let told: Vec<String> = requests.into_iter().map(|request| told(&harness, &request)).collect();
+    assert_eq!(
+        told,
+        [
+            failed("number is required"),
+            failed("the elements do not stand in the order of the file"),
+            failed("the body is no XML: it has a DOCTYPE, which is refused"),
+        ]
+    );
+}
+
+const BODIES: [&str; 3] = [
+    "<Root><item><description>x</description></item></Root>",
+    "<Root><item><status>Active</status><number>A</number></item></Root>",
+    "<!DOCTYPE Root><Root/>",
+];
+
+const NOW: i64 = 1_793_606_400_123;
+
+fn told(harness: &mapengine::case::Harness, request: &WireRequest) -> String {
+    match harness.company.stands.right.borrow_mut().handle(request) {
+        Outcome::Answer(response) => {
             format!("{} {}", response.status, String::from_utf8_lossy(&response.body))
         }
         other => panic!("{other:?}"),
+    }
+}
+
+/// A request as a client of the company makes it.
+fn signed(stand: &Stand, method: &str, path: &str, body: Option<&str>, at: i64, id: &str) -> WireRequest {
+    let Auth::Signature(signature) = &stand.system().auth else { panic!("it signs nothing") };
+    let all = credentials(stand.system()).into_iter().map(|(name, value)| (name, Value::Text(value)));
+    let url = url::Url::parse(&format!("http://127.0.0.1{path}")).unwrap();
+    let request = Signed { method, url: &url, body: body.unwrap_or_default().as_bytes() };
+    let moment = Moment::new(signature, at, id.to_owned());
+    let mut headers = signature.headers(&Value::Map(all.collect()), request, &moment).unwrap();
+    headers.push(("x-company".to_owned(), "sandbox-company".to_owned()));
+    headers.push(("content-type".to_owned(), "text/xml".to_owned()));
+    WireRequest {
+        method: method.to_owned(),
+        url,
+        headers,
+        body: body.map(|body| body.as_bytes().to_vec().into()),
+    }
+}
+
+#[test]
+fn the_stand_in_checks_signature_time_and_id() {
+    let harness = harness_with("ledger_xml.yaml", SHOP, LEDGER);
+    let make = |at: i64, id: &str| {
+        signed(&harness.company.stands.right.borrow(), "GET", "/organization.xml", None, at, id)
     };
-    let failed = |text: &str| {
+    harness.company.stands.right.borrow_mut().tell_time(NOW);
+    let refused = |text: &str| {
         format!(
             "200 <Root><responsestatus><status>FAILED</status><status>{text}</status></responsestatus></Root>"
         )
     };
-    assert_eq!(
-        told("<Root><item><description>x</description></item></Root>"),
-        failed("INVALID_DATA :: number is required")
-    );
-    assert_eq!(
-        told("<Root><item><status>Active</status><number>A</number></item></Root>"),
-        failed("INVALID_DATA :: the elements do not stand in the order of the file")
-    );
-    assert_eq!(
-        told("<!DOCTYPE Root><Root/>"),
-        failed("INVALID_DATA :: the body is no XML: it has a DOCTYPE, which is refused")
-    );
+    let first = make(NOW, "a");
+    assert!(told(&harness, &first).contains("<status>OK</status>"));
+    // the very same request again
+    assert_eq!(told(&harness, &first), refused("INVALID_DATA :: a request with this id came before"));
+    assert!(told(&harness, &make(NOW - 120_000, "b")).contains("<status>OK</status>"));
+    for (name, at) in [("c", NOW - 121_000), ("d", NOW + 121_000)] {
+        let text = "AUTHENTICATION_FAILED :: its time is too far from the server&apos;s";
+        assert_eq!(told(&harness, &make(at, name)), refused(text));
+    }
+    for (header, value) in
+        [("X-Mac", "00"), ("X-Request", "f"), ("X-Time", "2026-11-02 08:00:00.000"), ("X-Unix", "1")]
+    {
+        let mut request = make(NOW, "e");
+        request.headers.iter_mut().find(|(name, _)| name == header).unwrap().1 = value.to_owned();
+        assert_eq!(
+            told(&harness, &request),
+            refused("AUTHENTICATION_FAILED :: the header X-Mac is missing or wrong"),
+            "{header}"
+        );
+    }
+    let mut other_place = make(NOW, "e");
+    other_place.url.set_query(Some("a=b"));
+    assert!(told(&harness, &other_place).contains("the header X-Mac is missing or wrong"));
 }
 
 #[test]

@@ -17,6 +17,11 @@ pub(super) fn xml() -> String {
         .replace("{xml}", XML_DOCUMENT)
 }
 
+/// What signed requests are, with an example.
+pub(super) fn signature() -> String {
+    include_str!("examples/signature.md").replace("{yaml}", include_str!("examples/signature.yaml"))
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::Path;
@@ -48,6 +53,13 @@ mod tests {
             .and_then(|system| compile_system(&system, &sources, &mut found));
         let text = render(&found, &sources, Format::Human { color: false });
         system.filter(|_| text.is_empty()).unwrap_or_else(|| panic!("{text}"))
+    }
+
+    #[test]
+    fn the_known_answer_comes_out() {
+        // computed when the file is checked; another one would be a finding
+        let system = system("signature.yaml");
+        assert!(matches!(system.auth, crate::program::system::Auth::Signature(_)));
     }
 
     #[test]

@@ -21,6 +21,7 @@ use super::types::{NoAnswer, Outgoing, Transport, WireRequest, WireResponse};
 use super::verdict::{Verdict, is_read, judge};
 use crate::clock::Clock;
 use crate::program::expr::Template;
+use crate::program::signature::Signed;
 use crate::program::system::{CredentialKind, ErrorClass, Limits, System};
 use crate::value::{Map, Value};
 
@@ -283,6 +284,9 @@ impl Client {
         if body.is_some() {
             add("content-type", &encoding.content_type());
         }
+        let signed =
+            Signed { method: &outgoing.method, url: &url, body: body.as_deref().unwrap_or_default() };
+        headers.extend(self.0.prover.sign(signed, &self.0.line)?);
         if let Some((name, _)) = headers.iter().find(|(_, value)| value.contains(|c: char| c.is_control())) {
             return Err(format!("header {name:?} would hold a line break or another control character"));
         }

@@ -5,6 +5,7 @@ mod format;
 pub mod mapping;
 pub mod mapping_compile;
 pub mod open;
+pub mod signature;
 pub mod system;
 pub mod system_compile;
 pub mod types;

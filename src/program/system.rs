@@ -8,12 +8,13 @@ use indexmap::IndexMap;
 use super::expr::{Expr, Template};
 use super::types::Type;
 use crate::diagnostic::Span;
+use crate::value::charset::Charset;
 use crate::value::xml::XmlForm;
 use crate::value::{Path, Query, Value};
 
 pub use crate::spec::system::{
-    Assigned, BodyKind, CallKind, CredentialKind, EncodingKind, ErrorClass, Missing, PathEscape, Prove,
-    ScalarForm, Send, Zone,
+    Assigned, BodyKind, CallKind, CredentialKind, DigestForm, EncodingKind, ErrorClass, HashKind, Missing,
+    PathEscape, Prove, ScalarForm, Send, Zone,
 };
 
 /// A product's REST API, ready to be spoken to.
@@ -78,6 +79,44 @@ pub enum Auth {
     },
     /// RFC 6749 section 4.4.
     ClientCredentials(Box<ClientCredentials>),
+    /// Each request is signed.
+    Signature(Box<Signature>),
+}
+
+/// How requests are signed.
+#[derive(Clone, Debug)]
+pub struct Signature {
+    /// The hash.
+    pub hash: HashKind,
+    /// The parts that are signed.
+    pub sign: Vec<Template>,
+    /// What stands between them.
+    pub join: String,
+    /// The parts of the key.
+    pub key: Vec<Template>,
+    /// The bytes of what is signed.
+    pub charset: Charset,
+    /// How the hash is written.
+    pub digest: DigestForm,
+    /// strftime format of the time.
+    pub timestamp: String,
+    /// How far a request's time may be from the server's.
+    pub skew: Duration,
+    /// Headers that carry it.
+    pub headers: Vec<(String, Template)>,
+    /// The header that is the time, the one that is the time in seconds, the one that is the request's id.
+    pub told: Told,
+}
+
+/// The headers that tell a server what only the client knows.
+#[derive(Clone, Debug, Default)]
+pub struct Told {
+    /// Holds `timestamp` alone.
+    pub timestamp: Option<String>,
+    /// Holds `unix` alone.
+    pub unix: Option<String>,
+    /// Holds `transaction` alone.
+    pub transaction: Option<String>,
 }
 
 /// The client credentials flow with a system's own names.

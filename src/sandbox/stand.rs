@@ -153,6 +153,11 @@ impl Stand {
         self.arrive();
     }
 
+    /// Tells what time it is outside: signed requests must be of that time. Without it their time is not checked.
+    pub fn tell_time(&mut self, now_ms: i64) {
+        self.proof.tell_time(now_ms);
+    }
+
     /// Answers one request.
     pub fn handle(&mut self, request: &WireRequest) -> Outcome {
         self.asked += 1;

@@ -21,6 +21,7 @@ mod links;
 mod pagers;
 mod reads;
 mod shape;
+mod signature;
 mod templates;
 #[cfg(test)]
 mod tests;

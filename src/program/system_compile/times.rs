@@ -9,6 +9,13 @@ use crate::diagnostic::{At, codes};
 use crate::program::system::Times;
 use crate::spec::system as spec;
 
+/// Checks the form of a time.
+pub(super) fn check_time(format: &At<String>, found: &mut Findings) {
+    if let Ok(time) = DateTime::constant(2026, 12, 31, 8, 30, 15, 0).to_zoned(TimeZone::UTC) {
+        check(Some(format), |format| strtime::format(format, &time), found);
+    }
+}
+
 /// Compiles the forms of dates and times.
 pub(super) fn times(written: &spec::Times, found: &mut Findings) -> Times {
     let date = Date::constant(2026, 12, 31);
