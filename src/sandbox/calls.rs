@@ -307,7 +307,7 @@ pub(super) fn within(resource: &Resource, record: &Value) -> bool {
 }
 
 /// Members that are not there yet.
-fn merge(into: &mut Value, more: Value) {
+pub(super) fn merge(into: &mut Value, more: Value) {
     match (into, more) {
         (Value::Map(into), Value::Map(more)) => {
             for (name, value) in more {

@@ -97,6 +97,18 @@ impl Stand {
     /// A row of a list that tells keys only.
     fn listed_key(&self, resource: &Resource, then: &FetchCall, record: &Value) -> Value {
         let mut row = Value::Map(Map::new());
+        // what else the row tells, a resource says that reads the same list without fetching
+        let list = |one: &Resource| one.list.as_ref().map(|list| (list.path.clone(), list.then.is_none()));
+        for relative in self.relatives(resource) {
+            if let (Some((own, _)), Some((path, true))) = (list(resource), list(&relative))
+                && own == path
+            {
+                super::calls::merge(
+                    &mut row,
+                    crate::wire::serve::encode_answer(&self.system, &relative, record, self),
+                );
+            }
+        }
         if let Some(path) = then.key.as_path() {
             path.set(&mut row, Value::Text(resource.key_of(record).unwrap_or_default()));
         }
