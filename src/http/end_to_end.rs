@@ -107,6 +107,7 @@ fn client(address: &str, secret: &str) -> Client {
         path: PathTemplate { pieces: vec![Piece::Text("/v1/customers".into())] },
         query: Vec::new(),
         pager: Pager { kind, size: None, records: None, total: None, capped: None },
+        around: None,
         then: None,
     });
     let unused = FakeClock::new();

@@ -424,6 +424,8 @@ pub struct ListCall {
     pub query: Vec<(String, Template)>,
     /// How it pages (with where the records are).
     pub pager: Pager,
+    /// The name under which a record has the row around it, where records stand inside other rows.
+    pub around: Option<String>,
     /// How the records are fetched of which it gives the keys.
     pub then: Option<FetchCall>,
 }

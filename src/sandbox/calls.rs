@@ -94,6 +94,8 @@ impl Stand {
         };
         let row = match creating {
             true => None,
+            // the body names the record: it is looked for when the body is read
+            false if route.fields.is_empty() && !resource.singleton => None,
             false => match self.row(&resource, route) {
                 Some(row) => Some(row),
                 None => return self.missing(&resource),
@@ -140,6 +142,17 @@ impl Stand {
         };
         let fields = wire::serve::decode_body(&self.system, resource, route.call, encoding, body, self)
             .map_err(|problems| self.error(400, &problems.join("; "), "InvalidParameter"))?;
+        let row = match (row, route.call) {
+            (None, CallKind::Update) => {
+                let key = resource.key.iter().filter_map(|key| {
+                    let (_, value) = fields.iter().find(|(path, _)| path == key)?;
+                    Some((key.clone(), super::table::index_text(value)?))
+                });
+                let found = self.table(resource).find(&key.collect::<Vec<_>>());
+                Some(found.ok_or_else(|| self.missing(resource))?)
+            }
+            (row, _) => row,
+        };
         let mut record = row.and_then(|row| self.table(resource).get(row).cloned()).unwrap_or_default();
         if row.is_none() {
             record = Value::Map(Map::new());

@@ -13,7 +13,7 @@ use super::table::{Table, index_text};
 use crate::http::WireRequest;
 use crate::program::expr::Template;
 use crate::program::system::{FetchCall, Pager, Paging, Resource, Times};
-use crate::value::{Map, Path, Segment, Value};
+use crate::value::{Map, Path, Segment, Value, nested};
 
 /// What a listed record must be like.
 enum Filter {
@@ -84,6 +84,10 @@ impl Stand {
                 None => self.encoded(&resource, record),
             })
             .collect();
+        let items = match (&call.around, call.pager.records.as_ref().and_then(nested)) {
+            (Some(name), Some((_, inner))) => grouped(items, name, &inner),
+            _ => items,
+        };
         let body = envelope(&call.pager, items, rows.len(), page.size, page.next.as_deref());
         let mut answer = Answer::done(&system, page.status, body, &resource.encoding);
         for (name, value) in page.headers {
@@ -240,10 +244,33 @@ impl Filter {
     }
 }
 
+/// Records put back into the rows around them: each row stands once.
+fn grouped(items: Vec<Value>, name: &str, inner: &Path) -> Vec<Value> {
+    let mut rows: Vec<(String, Value, Vec<Value>)> = Vec::new();
+    for mut item in items {
+        let around = match &mut item {
+            Value::Map(map) => map.shift_remove(name).unwrap_or_default(),
+            _ => Value::Null,
+        };
+        let print = around.to_json();
+        match rows.iter_mut().find(|(other, ..)| *other == print) {
+            Some((.., inside)) => inside.push(item),
+            None => rows.push((print, around, vec![item])),
+        }
+    }
+    let row = |(_, mut around, inside): (String, Value, Vec<Value>)| {
+        inner.set(&mut around, Value::List(inside));
+        around
+    };
+    rows.into_iter().map(row).collect()
+}
+
 /// The records in what the pager says stands around them.
 fn envelope(pager: &Pager, items: Vec<Value>, total: usize, size: usize, next: Option<&str>) -> Value {
     let mut body = Value::List(items);
-    if let Some(path) = pager.records.as_ref().filter(|path| !path.is_root()) {
+    let records =
+        pager.records.as_ref().map(|path| nested(path).map_or_else(|| path.clone(), |(outer, _)| outer));
+    if let Some(path) = records.filter(|path| !path.is_root()) {
         let mut around = Value::Map(Map::new());
         path.set(&mut around, body);
         body = around;

@@ -572,6 +572,9 @@ pub struct ListCall {
     pub query: Table<Paths>,
     /// Path of the records in the answer. Default: the pager's, or the answer itself.
     pub records: Option<At<String>>,
+    /// The records stand inside other rows (`headings[*].items[*]`): the name under which each of them has the row
+    /// around it, `heading`, for paths such as `heading.name`.
+    pub around: Option<String>,
     /// The list tells keys only: the records themselves are fetched many at a time.
     pub then: Option<FetchCall>,
 }

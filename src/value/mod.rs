@@ -11,7 +11,7 @@ mod side;
 pub mod xml;
 
 pub use json::{from_json_slice, from_json_str, parse_decimal};
-pub use path::{Path, PathError, Query, Segment};
+pub use path::{Path, PathError, Query, Segment, nested};
 pub use side::{Both, Side};
 
 pub use rust_decimal::Decimal;

@@ -160,6 +160,18 @@ impl Path {
     }
 }
 
+/// The two halves of a path into rows that stand inside other rows: `headings[*].details.items` is `headings` and
+/// `details.items`. `None` where nothing follows a `[*]`.
+pub fn nested(path: &Path) -> Option<(Path, Path)> {
+    let at = path.segments.iter().position(|segment| *segment == Segment::All)?;
+    let mut rest = path.segments[at + 1..].to_vec();
+    if rest.last() == Some(&Segment::All) {
+        rest.pop();
+    }
+    let inner = Path { segments: rest };
+    (!inner.is_root()).then(|| (Path { segments: path.segments[..at].to_vec() }, inner))
+}
+
 fn set(segments: &[Segment], target: &mut Value, value: Value) {
     let Some((first, rest)) = segments.split_first() else {
         match (target, value) {

@@ -25,7 +25,11 @@ pub fn encode_answer(system: &System, resource: &Resource, record: &Value, looku
         let answer = |value: &Value| answer(system, field, value, &resource.encoding, lookups);
         let Some((list, below)) = halves(&field.name) else {
             let encoded = answer(field.name.get(record).unwrap_or(&Value::Null));
-            target(read).set(&mut out, encoded);
+            let place = target(read);
+            // two fields may read one place: the one that has something tells it
+            if !matches!(encoded, Value::Null) || place.get(&out).is_none() {
+                place.set(&mut out, encoded);
+            }
             continue;
         };
         // each item by itself: `codes[]`, `rows[].price`

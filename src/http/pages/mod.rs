@@ -61,7 +61,7 @@ impl Pages {
         parent: Option<&Value>,
     ) -> Result<Pages, CallError> {
         let refused = |message: &str| client.error(ErrorClass::Refused, None, message);
-        let Some(ListCall { path, query: own, pager, then }) = &resource.list else {
+        let Some(ListCall { path, query: own, pager, around, then }) = &resource.list else {
             return Err(refused(&format!("{} cannot be listed", resource.name)));
         };
         let path = fill(path, parent, resource.encoding.path_escape)
@@ -79,7 +79,8 @@ impl Pages {
             call: CallKind::List,
             resource: resource.name.clone(),
         };
-        let walk = Walk::new(first, pager.clone(), resource.singleton, resource.encoding.is_xml());
+        let walk = Walk::new(first, pager.clone(), resource.singleton, resource.encoding.is_xml())
+            .inside(around.clone());
         Ok(Pages {
             client: client.clone(),
             walk,

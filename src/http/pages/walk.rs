@@ -7,7 +7,7 @@ use super::Page;
 use crate::http::outcome::Reply;
 use crate::http::types::Outgoing;
 use crate::program::system::{Pager, Paging};
-use crate::value::{Path, Query, Segment, Value};
+use crate::value::{Path, Query, Segment, Value, nested};
 
 /// More pages than this are no list.
 const MOST_PAGES: u64 = 100_000;
@@ -25,6 +25,8 @@ pub(super) struct Walk {
     singleton: bool,
     /// Lists are what repeats: one record stands alone, none leaves nothing.
     repeats: bool,
+    /// The name of the row around each record.
+    around: Option<String>,
     next: Option<Place>,
     /// Records that came.
     came: u64,
@@ -57,6 +59,7 @@ impl Walk {
             pager,
             singleton,
             repeats,
+            around: None,
             next: Some(Place::First),
             came: 0,
             total: None,
@@ -66,6 +69,11 @@ impl Walk {
             seen: HashSet::new(),
             problem: None,
         }
+    }
+
+    /// The same, for records inside other rows.
+    pub(super) fn inside(self, around: Option<String>) -> Walk {
+        Walk { around, ..self }
     }
 
     pub(super) fn pages(&self) -> u64 {
@@ -290,9 +298,30 @@ impl Walk {
 
     /// The records of an answer.
     fn records(&self, reply: Reply) -> Result<Vec<Value>, String> {
-        let Some(body) = reply.body else { return Ok(Vec::new()) };
         let root = Path::root();
         let path = self.pager.records.as_ref().unwrap_or(&root);
+        let (Some(name), Some((outer, inner))) = (&self.around, nested(path)) else {
+            return self.rows(reply.body, path);
+        };
+        let mut records = Vec::new();
+        for mut row in self.rows(reply.body, &outer)? {
+            let inside = match inner.remove(&mut row) {
+                Some(Value::List(items)) => items,
+                Some(item @ Value::Map(_)) => vec![item],
+                _ => Vec::new(),
+            };
+            for mut record in inside {
+                if let Value::Map(map) = &mut record {
+                    map.insert(name.clone(), row.clone());
+                }
+                records.push(record);
+            }
+        }
+        Ok(records)
+    }
+
+    fn rows(&self, body: Option<Value>, path: &Path) -> Result<Vec<Value>, String> {
+        let Some(body) = body else { return Ok(Vec::new()) };
         let place = if path.is_root() { "the whole answer".to_owned() } else { format!("`{path}`") };
         // `<list/>` is an empty list; an answer without it is none
         let empty = self.repeats

@@ -18,7 +18,7 @@ use crate::spec::short::OrNone;
 use crate::spec::short::Paths;
 use crate::spec::system as spec;
 use crate::spec::yaml::Table;
-use crate::value::{Path, Query};
+use crate::value::{Path, Query, nested};
 
 /// Compiles the calls of one resource.
 pub(super) struct Calls<'a> {
@@ -99,7 +99,23 @@ impl Calls<'_> {
         if let Some(records) = &written.records {
             pager.records = path(records, found);
         }
+        let inside = pager.records.as_ref().is_some_and(|records| nested(records).is_some());
+        if inside != written.around.is_some() {
+            let place = written.records.as_ref().map_or(self.shape.name.span, |records| records.span);
+            let (message, help) = match inside {
+                true => (
+                    "these records stand inside other rows",
+                    "write `around: heading`, a name for the row around each of them",
+                ),
+                false => (
+                    "no row is around these records",
+                    "leave `around` out, or write `records: rows[*].records`",
+                ),
+            };
+            found.error_help(&codes::CONTRADICTION, place, message, help);
+        }
         Some(ListCall {
+            around: written.around.clone().filter(|_| inside),
             path: self.path_or_own("list", written.get.as_ref(), Use::List, found)?,
             query: self.query(&written.query, found),
             pager,
