@@ -4,6 +4,7 @@ use crate::http::types::{NoAnswer, WireResponse};
 use crate::program::system::{Pager, Paging, PathTemplate, Piece};
 
 mod any_server;
+mod keys_then_records;
 mod ranges_and_links;
 
 type Answer = Result<WireResponse, NoAnswer>;
