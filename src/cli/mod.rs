@@ -2,6 +2,7 @@
 
 mod args;
 mod author;
+mod examples;
 mod findings;
 mod place;
 mod reference;

@@ -456,12 +456,23 @@ Right:
     times: { send_date: "%Y-%m-%d" }"#;
     BAD_ENCODING = "ME0625", "an encoding that cannot work",
         r#"The parts of an encoding do not go together: a JSON Patch only changes records and has no
-envelope; a tagged scalar names its members (a decimal one, a date three, a time six).
+envelope; a tagged scalar names its members (a decimal one, a date three, a time six); an XML document is one element
+(a root or an envelope) with names that elements can have, and where names are read in lower case, paths are too.
 
 Wrong:
     encoding: { decimal: { as: tagged } }
 Right:
     encoding: { decimal: { as: tagged, tag: { __class__: Decimal }, members: [decimal] } }"#;
+    BAD_SIGNATURE = "ME0640", "a signature that cannot work",
+        r#"A signed request proves something only where a secret goes into the signature, a header carries it, and the
+server is told what it cannot know: the time and the id of the request, each alone in a header. A known answer
+(`vectors`) must come out as it stands in the file.
+
+Wrong:
+    signature: { hash: hmac_sha256, sign: ["{{ request.url }}"] }
+Right:
+    signature: { hash: hmac_sha256, key: ["{{ credentials.secret }}"], sign: ["{{ request.url }}", "{{ timestamp }}"] }
+    headers:   { X-Time: "{{ timestamp }}", X-Signature: "{{ signature }}" }"#;
     BAD_SETTING = "ME0701", "this setting is wrong",
         "A setting has a type and a help text; a choice lists its values under `of:`, or says which field has them under `from:`.";
     UNKNOWN_SETTING = "ME0702", "unknown setting",

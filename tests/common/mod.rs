@@ -32,6 +32,20 @@ pub fn harness_of(mapping: &str, shop: &str, ledger: &str) -> Harness {
     timed_harness_of(mapping, shop, ledger).0
 }
 
+/// The same mapping as [`harness`] with another file for the ledger: the mapping does not know what the ledger speaks.
+pub fn harness_with(ledger_file: &str, shop: &str, ledger: &str) -> Harness {
+    let mapping = std::fs::read_to_string("tests/mappings/shop_ledger.yaml").unwrap();
+    let systems = std::env::current_dir().unwrap().join("tests/systems");
+    let systems = systems.to_str().unwrap();
+    let mapping = mapping
+        .replace("../systems/ledger.yaml", &format!("{systems}/{ledger_file}"))
+        .replace("../systems/shop.yaml", &format!("{systems}/shop.yaml"));
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("shop_ledger.yaml");
+    std::fs::write(&path, mapping).unwrap();
+    with_program(compiled(&path), "shop_ledger", shop, ledger).0
+}
+
 /// A mapping of `tests/mappings`, compiled once for all tests of a file.
 fn program_of(mapping: &str) -> Arc<Program> {
     static COMPILED: Mutex<BTreeMap<String, Arc<Program>>> = Mutex::new(BTreeMap::new());
@@ -39,22 +53,28 @@ fn program_of(mapping: &str) -> Arc<Program> {
     if let Some(program) = compiled.get(mapping) {
         return Arc::clone(program);
     }
-    let mut sources = Sources::new();
-    let mut found = Diagnostics::new();
-    let path = format!("tests/mappings/{mapping}.yaml");
-    let opened = Opened::read(Path::new(&path), &mut sources, &mut found);
-    let program = opened.and_then(|opened| opened.program(&Answers::Sandbox, &sources, &mut found));
-    let Some(program) = program else {
-        panic!("{}", render(&found, &sources, Format::Human { color: false }));
-    };
-    let program = Arc::new(program);
+    let program = self::compiled(Path::new(&format!("tests/mappings/{mapping}.yaml")));
     compiled.insert(mapping.to_owned(), Arc::clone(&program));
     program
 }
 
+fn compiled(path: &Path) -> Arc<Program> {
+    let mut sources = Sources::new();
+    let mut found = Diagnostics::new();
+    let opened = Opened::read(path, &mut sources, &mut found);
+    let program = opened.and_then(|opened| opened.program(&Answers::Sandbox, &sources, &mut found));
+    let Some(program) = program else {
+        panic!("{}", render(&found, &sources, Format::Human { color: false }));
+    };
+    Arc::new(program)
+}
+
 /// The same with its clock.
 pub fn timed_harness_of(mapping: &str, shop: &str, ledger: &str) -> (Harness, Rc<QuickClock>) {
-    let program = program_of(mapping);
+    with_program(program_of(mapping), mapping, shop, ledger)
+}
+
+fn with_program(program: Arc<Program>, mapping: &str, shop: &str, ledger: &str) -> (Harness, Rc<QuickClock>) {
     let mut sources = Sources::new();
     let mut found = Diagnostics::new();
     let yaml = format!(

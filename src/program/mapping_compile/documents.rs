@@ -481,6 +481,7 @@ impl Compiler<'_> {
         let direction = Direction {
             link_only: false,
             none: false,
+            chosen: false,
             to: Both2 { left: source == Side::Left, right: source == Side::Right },
         };
         let rows = self.rows(

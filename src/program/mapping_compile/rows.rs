@@ -171,7 +171,7 @@ impl Compiler<'_> {
                 })
                 .collect();
             // a key that only links is fine: it is compared, never written
-            if !words.key {
+            if !(words.key || names.is_empty() && table.direction.chosen) {
                 let why = if names.is_empty() {
                     "the directions leave nothing".to_owned()
                 } else {
