@@ -74,3 +74,31 @@ fn charset_of(content_type: &str) -> Option<&str> {
         (name.trim().eq_ignore_ascii_case("charset") && !value.is_empty()).then_some(value)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::charset::Charset;
+
+    #[test]
+    fn bodies_are_called_by_their_kind_and_set() {
+        let mut encoding = Encoding::default();
+        assert_eq!((encoding.content_type(), encoding.format()), ("application/json".into(), "JSON"));
+        encoding.kind = EncodingKind::Xml;
+        encoding.xml.charset = Charset::Latin9;
+        assert_eq!(encoding.content_type(), "application/xml; charset=iso-8859-15");
+        encoding.content_type = Some("text/xml".into());
+        assert_eq!(encoding.content_type(), "text/xml; charset=iso-8859-15");
+    }
+
+    #[test]
+    fn a_set_is_told_by_the_content_type() {
+        assert_eq!(charset_of("text/xml; boundary=x; Charset=\"ISO-8859-1\""), Some("ISO-8859-1"));
+        assert_eq!(charset_of("text/xml"), None);
+        assert_eq!(charset_of("text/xml; charset="), None);
+        let encoding = Encoding { kind: EncodingKind::Xml, ..Encoding::default() };
+        let read = |kind| encoding.read(b"<a>\xe4</a>", kind).map(|value| value.to_json());
+        assert_eq!(read(Some("text/xml; charset=iso-8859-1")), Ok("{\"a\":\"ä\"}".into()));
+        assert!(read(Some("text/xml")).is_err());
+    }
+}

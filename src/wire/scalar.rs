@@ -16,7 +16,7 @@ pub(super) fn read(ty: &Type, value: &Value, encoding: &Encoding, times: &Times)
     let wrong = || Err(format!("{} is declared, the answer holds {}", ty, shown(value)));
     // an element with attributes is its text, unless it is taken as it is
     let value = match element_text(value) {
-        Some(text) if !matches!(ty, Type::Any | Type::File | Type::Table(_)) => text,
+        Some(text) if encoding.is_xml() && !matches!(ty, Type::Any | Type::File | Type::Table(_)) => text,
         _ => value,
     };
     match (ty, value) {
