@@ -171,6 +171,23 @@ fn no_fault_makes_a_document_twice_or_loses_it() {
     }
 }
 
+/// A document never goes without rows that could not be read; the run goes on, and the next one tries again.
+#[test]
+fn rows_that_cannot_be_read_hold_their_document() {
+    for fault in ["html", "cut_body", "error_before", "refused"] {
+        let invoices = [Invoice { fits: true, credit: false }, Invoice { fits: true, credit: false }];
+        let (mut harness, _) = story(&invoices);
+        let rule = format!("{fault}:list:invoice_row");
+        harness.company.stands.left.borrow_mut().faults.add(&rule).unwrap();
+        let first = try_run(&mut harness).unwrap_or_else(|(error, _)| panic!("{fault}: {error}"));
+        let held = first.waiting.iter().filter(|one| one.reason.contains("rows cannot be read")).count();
+        assert_eq!((held, made(&harness, 0).len()), (2, 0), "{fault}: {first:#?}");
+        harness.company.stands.left.borrow_mut().faults.clear();
+        until_quiet(&mut harness, fault);
+        check(&harness, &invoices, fault);
+    }
+}
+
 /// As a person who says `mapengine retry`, until nothing is left to do.
 fn retry_all(harness: &mut Harness, what: &str) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();

@@ -30,6 +30,8 @@ pub(super) struct Decider {
     pub retry_all: bool,
     /// The roles of documents' statuses.
     pub roles: Arc<super::documents::AllRoles>,
+    /// Documents whose rows cannot be read.
+    pub unreadable: Arc<super::documents::Unreadable>,
 }
 
 /// One record, chosen by its register, side and key.

@@ -292,6 +292,7 @@ impl Engine {
             selected: self.options.record.clone(),
             retry_all: self.options.retry_all,
             roles: Arc::default(),
+            unreadable: Arc::default(),
         }
     }
 

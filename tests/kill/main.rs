@@ -123,7 +123,7 @@ fn measure(
 fn point(n: usize, count: usize, took: Duration, most: &BTreeMap<&'static str, u32>) -> Point {
     let calls: Vec<(&str, u32)> =
         CALLS.iter().filter_map(|call| most.get_key_value(call)).map(|(c, n)| (*c, *n)).collect();
-    if n % 2 == 0 || calls.is_empty() {
+    if n.is_multiple_of(2) || calls.is_empty() {
         // the first tenth of a run reads its mapping
         let permille = 100 + choice(n, 900);
         return Point::After(took * u32::try_from(permille).unwrap() / 1000);
