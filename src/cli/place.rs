@@ -409,12 +409,15 @@ pub(super) fn connection_text(opening: &Opening, addresses: &Both<String>) -> St
             text.push_str(&format!("      {name}: \"{value}\"\n"));
         }
     }
-    text.push_str("settings:\n");
-    for (name, answer) in opening.program.answers.as_map().into_iter().flatten() {
-        if !answer.is_empty() {
-            // JSON is YAML
-            text.push_str(&format!("  {name}: {}\n", answer.to_json()));
-        }
+    let answers = opening.program.answers.as_map().into_iter().flatten();
+    let answers: String = answers
+        .filter(|(_, answer)| !answer.is_empty())
+        // JSON is YAML
+        .map(|(name, answer)| format!("  {name}: {}\n", answer.to_json()))
+        .collect();
+    if !answers.is_empty() {
+        text.push_str("settings:\n");
+        text.push_str(&answers);
     }
     text.push_str(&format!("state: \"sqlite:sandbox-{}.db\"\n", opening.program.name));
     text

@@ -25,6 +25,7 @@ pub struct Company {
     shop: Http,
     ledger: Http,
     connection: PathBuf,
+    mapping: String,
 }
 
 impl Drop for Company {
@@ -37,6 +38,16 @@ impl Drop for Company {
 impl Company {
     /// Serves a company: customers with addresses on either side and on both, items and projects in the shop.
     pub fn start() -> Company {
+        Company::of("shop_ledger", &records())
+    }
+
+    /// Serves a company with invoices that are ready to travel: see [`INVOICES`].
+    pub fn with_invoices() -> Company {
+        Company::of("shop_documents", &invoices())
+    }
+
+    fn of(mapping: &str, records: &str) -> Company {
+        let mapping = format!("mappings/{mapping}.yaml");
         let folder = tempfile::tempdir().unwrap();
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
         let copy = |from: &str| {
@@ -44,16 +55,17 @@ impl Company {
             std::fs::create_dir_all(to.parent().unwrap()).unwrap();
             std::fs::copy(root.join(from), to).unwrap();
         };
-        copy("mappings/shop_ledger.yaml");
+        copy(&mapping);
         copy("systems/shop.yaml");
         copy("systems/ledger.yaml");
         let data = folder.path().join("mappings/sandbox");
         std::fs::create_dir_all(&data).unwrap();
-        std::fs::write(data.join("shop_ledger.yaml"), records()).unwrap();
+        std::fs::write(folder.path().join(mapping.replace("mappings/", "mappings/sandbox/")), records)
+            .unwrap();
 
         let connection = folder.path().join("connection.yaml");
         let mut sandbox = Command::new(binary())
-            .args(["sandbox", "mappings/shop_ledger.yaml", "--connection-out", "connection.yaml"])
+            .args(["sandbox", &mapping, "--connection-out", "connection.yaml"])
             // each write is answered a while after it took effect: a kill falls between the two
             .args(["--fault", "slow=10ms:create", "--fault", "slow=10ms:update"])
             .current_dir(folder.path())
@@ -76,15 +88,13 @@ impl Company {
         std::fs::write(&connection, text.replace("settle_after: 1s", &settle)).unwrap();
         let shop = Http::shop(&addresses["shop"]);
         let ledger = Http::ledger(&addresses["ledger"]);
-        Company { folder, sandbox, shop, ledger, connection }
+        Company { folder, sandbox, shop, ledger, connection, mapping }
     }
 
     /// The command of one run, not started.
     pub fn command(&self) -> Command {
         let mut command = Command::new(binary());
-        command
-            .args(["run", "mappings/shop_ledger.yaml", "--format", "json", "--connection"])
-            .arg(&self.connection);
+        command.args(["run", &self.mapping, "--format", "json", "--connection"]).arg(&self.connection);
         self.prepared(command)
     }
 
@@ -192,6 +202,37 @@ impl Company {
         found
     }
 
+    /// What is wrong with the invoices, asked of both systems: each that fits stands in the ledger once and the shop has its
+    /// number and status; each that does not is gone there and has failed here.
+    pub fn wrong_invoices(&self) -> Vec<String> {
+        let mut made: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for path in ["/invoices?page=1&size=500", "/credit-notes?page=1&size=500"] {
+            for record in self.ledger.list(path) {
+                made.entry(text(&record["memo"])).or_default().push(text(&record["number"]));
+            }
+        }
+        let mut wrong = Vec::new();
+        let sources = self.shop.list("/invoices?rows=100");
+        if sources.len() != INVOICES {
+            wrong.push(format!("{} invoices in the shop", sources.len()));
+        }
+        for source in sources {
+            let guid = text(&source["guid"]);
+            let there = made.remove(&guid).unwrap_or_default();
+            let (status, number) = (text(&source["status"]["guid"]), text(&source["number"]));
+            let n: usize = guid.trim_start_matches("f-").parse().unwrap();
+            let right = match fits(n) {
+                true => there.len() == 1 && status == "s-3" && number == there[0],
+                false => there.is_empty() && status == "s-0" && number.is_empty(),
+            };
+            if !right {
+                wrong.push(format!("{guid}: status {status}, number {number}, in the ledger {there:?}"));
+            }
+        }
+        wrong.extend(made.keys().map(|memo| format!("{memo} of the ledger belongs to no invoice")));
+        wrong
+    }
+
     /// Everything the ledger holds, in the same words.
     pub fn in_ledger(&self) -> Vec<(String, String)> {
         let mut found = Vec::new();
@@ -216,6 +257,43 @@ impl Company {
         found.sort();
         found
     }
+}
+
+/// How many invoices travel.
+pub const INVOICES: usize = 20;
+
+/// Whether what the ledger works out fits the total of an invoice.
+fn fits(n: usize) -> bool {
+    n % 4 != 3
+}
+
+fn invoices() -> String {
+    let mut all = String::new();
+    for n in 0..INVOICES {
+        let (sign, credit) = if n % 5 == 4 { ("-", true) } else { ("", false) };
+        let total = if fits(n) { "125.00" } else { "126.00" };
+        let _ = writeln!(
+            all,
+            "      - {{ guid: f-{n}, status.guid: s-2, credit: {credit}, customer.guid: c-1, date: \"2026-11-01\", currency: NOK, total: \"{sign}{total}\", rows: [ {{ guid: r-{n}, position: 1, item.guid: i-1, text: En, quantity: \"{sign}1\", price: \"100.00\" }} ] }}"
+        );
+    }
+    let mut statuses = String::new();
+    let flags = [
+        ("false", "false", "false"),
+        ("true", "false", "false"),
+        ("true", "true", "false"),
+        ("true", "true", "true"),
+    ];
+    for (n, flag) in [0, 0, 1, 2, 2, 3].into_iter().enumerate() {
+        let (locked, numbered, paid) = flags[flag];
+        let _ = writeln!(
+            statuses,
+            "      - {{ guid: s-{n}, name: Status {n}, position: {n}, active: true, locked: {locked}, numbered: {numbered}, paid: {paid} }}"
+        );
+    }
+    format!(
+        "sandbox: shop_documents\nnow: \"2026-11-02T08:00:00Z\"\nsystems:\n  shop:\n    customer: [ {{ guid: c-1, number: 1, name: Fjord AS, active: true }} ]\n    item: [ {{ guid: i-1, code: A-1, name: Bolt, active: true }} ]\n    invoice_status:\n{statuses}    invoice:\n{all}  ledger:\n    customer: [ {{ name: Fjord AS, status: Active }} ]\n"
+    )
 }
 
 /// The names of all records that both sides must hold in the end, sorted.
