@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use mapengine::case::open_cases;
 use mapengine::diagnostic::{Diagnostics, Format, Sources, codes, render};
 use mapengine::program::mapping_compile::Answers;
 use mapengine::program::open::Opened;
@@ -18,7 +19,9 @@ fn check(path: &Path) -> (Sources, Diagnostics) {
     let (mut sources, mut found) = (Sources::new(), Diagnostics::new());
     // the tree is read twice: what is found in it then counts once
     let kind = file_kind(&mut Sources::new(), path, &mut Diagnostics::new());
-    if kind == Some(FileKind::Mapping) && !path.starts_with("tests/rejected/systems") {
+    if kind == Some(FileKind::Cases) || path.starts_with("tests/rejected/cases") {
+        open_cases(path, &mut sources, &mut found);
+    } else if kind == Some(FileKind::Mapping) && !path.starts_with("tests/rejected/systems") {
         if let Some(opened) = Opened::read(path, &mut sources, &mut found) {
             opened.program(&Answers::None, &sources, &mut found);
         }
