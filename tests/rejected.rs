@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use mapengine::case::open_cases;
 use mapengine::diagnostic::{Diagnostics, Format, Sources, codes, render};
 use mapengine::program::mapping_compile::Answers;
 use mapengine::program::open::Opened;
@@ -18,7 +19,9 @@ fn check(path: &Path) -> (Sources, Diagnostics) {
     let (mut sources, mut found) = (Sources::new(), Diagnostics::new());
     // the tree is read twice: what is found in it then counts once
     let kind = file_kind(&mut Sources::new(), path, &mut Diagnostics::new());
-    if kind == Some(FileKind::Mapping) && !path.starts_with("tests/rejected/systems") {
+    if kind == Some(FileKind::Cases) || path.starts_with("tests/rejected/cases") {
+        open_cases(path, &mut sources, &mut found);
+    } else if kind == Some(FileKind::Mapping) && !path.starts_with("tests/rejected/systems") {
         if let Some(opened) = Opened::read(path, &mut sources, &mut found) {
             opened.program(&Answers::None, &sources, &mut found);
         }
@@ -34,9 +37,7 @@ fn samples(folder: &str) -> Vec<PathBuf> {
             let path = entry.path();
             if path.is_dir() {
                 walk(&path, files);
-            } else if path.extension().is_some_and(|extension| extension == "yaml")
-                && !path.to_string_lossy().ends_with(".test.yaml")
-            {
+            } else if path.extension().is_some_and(|extension| extension == "yaml") {
                 files.push(path);
             }
         }

@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 
 use super::args::{FindingFormat, Format as Output, TestArgs, ValidateArgs};
 use super::{Exit, Terminal};
-use crate::case::run_file;
+use crate::case::{check_sandbox, open_cases, run_file};
 use crate::diagnostic::{Diagnostic, Diagnostics, Format, Sources, Span, codes, render};
 use crate::program::mapping_compile::Answers;
 use crate::program::open::Opened;
 use crate::program::system_compile::compile_system;
 use crate::sandbox::Company;
-use crate::spec::load::{FileKind, file_kind, load_cases, load_connection, load_sandbox, load_system};
+use crate::spec::load::{FileKind, file_kind, load_connection, load_sandbox, load_system};
 
 /// The YAML files of paths: files as they are, folders with everything below them, sorted.
 fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
@@ -114,16 +114,7 @@ fn validate_file(path: &Path, sources: &mut Sources, found: &mut Diagnostics) ->
             load_connection(sources, path, found);
         }
         FileKind::Cases => {
-            if let Some(cases) = load_cases(sources, path, found) {
-                let mapping = path.parent().unwrap_or(Path::new("")).join(&cases.mapping.value);
-                if !mapping.exists() {
-                    found.push(Diagnostic::error(
-                        &codes::BAD_CASE,
-                        cases.mapping.span,
-                        format!("there is no file {}", mapping.display()),
-                    ));
-                }
-            }
+            open_cases(path, sources, found);
         }
         FileKind::Sandbox => {
             let Some(data) = load_sandbox(sources, path, found) else { return true };
@@ -134,13 +125,18 @@ fn validate_file(path: &Path, sources: &mut Sources, found: &mut Diagnostics) ->
                 .unwrap_or(Path::new(""))
                 .join(format!("{}.yaml", data.sandbox));
             let mut silent = Diagnostics::new();
-            if let Some(opened) = Opened::read(&mapping, &mut Sources::new(), &mut silent)
+            let Some(opened) = Opened::read(&mapping, &mut Sources::new(), &mut silent) else { return true };
+            let mut own = Diagnostics::new();
+            check_sandbox(&data, &opened, sources, &mut own);
+            // records that hold what they may still need each other
+            if !own.has_errors()
                 && let Err(error) = Company::new(opened.names.clone(), &opened.systems, &data)
             {
                 for problem in error.0 {
-                    found.push(Diagnostic::error(&codes::BAD_CASE, Span { ..data.sandbox.span }, problem));
+                    own.push(Diagnostic::error(&codes::BAD_CASE, data.sandbox.span, problem));
                 }
             }
+            found.extend(own);
         }
     }
     true

@@ -123,11 +123,7 @@ fn reading(target: &Target, sources: &mut Sources, found: &mut Diagnostics) -> O
     }
     let program = match &connection {
         Some(_) => opened.program(&Answers::Company(&given), sources, found),
-        None => {
-            let answers: Vec<(&str, &At<Value>)> =
-                given.iter().map(|(name, value)| (name.value.as_str(), value)).collect();
-            opened.program(&Answers::Case(answers), sources, found)
-        }
+        None => opened.program(&Answers::Case(given.iter().collect()), sources, found),
     };
     match connection {
         Some((path, connection)) => {

@@ -25,12 +25,16 @@ impl Sources {
         Sources::default()
     }
 
-    /// Adds a file.
+    /// Adds a file. One that was read before, and says the same, keeps its number: what is found in it twice
+    /// then counts once.
     pub fn add(&mut self, path: impl Into<PathBuf>, text: impl Into<String>) -> FileId {
-        let text = text.into();
+        let (path, text) = (path.into(), text.into());
+        if let Some(known) = self.files.iter().position(|file| file.path == path && file.text == text) {
+            return offset(known);
+        }
         let mut lines = vec![0];
         lines.extend(text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(i, _)| offset(i + 1)));
-        self.files.push(Arc::new(File { path: path.into(), text, lines }));
+        self.files.push(Arc::new(File { path, text, lines }));
         offset(self.files.len() - 1)
     }
 

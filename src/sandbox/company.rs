@@ -304,13 +304,11 @@ fn map_of(table: &Table<Value>) -> Map {
     table.iter().map(|(name, value)| (name.value.clone(), value.clone())).collect()
 }
 
-fn records_of(
-    resources: &Table<crate::spec::yaml::List<crate::diagnostic::At<Value>>>,
-) -> IndexMap<String, Vec<Value>> {
+fn records_of(resources: &Table<crate::spec::yaml::List<Table<Value>>>) -> IndexMap<String, Vec<Value>> {
     resources
         .iter()
         .map(|(name, records)| {
-            (name.value.clone(), records.iter().map(|record| record.value.clone()).collect())
+            (name.value.clone(), records.iter().map(|record| Value::Map(map_of(record))).collect())
         })
         .collect()
 }

@@ -350,7 +350,7 @@ fn prepared(
         let value = match checked(system, resource, &path, &value) {
             Ok(value) => value,
             Err(found) => {
-                problems.extend(found);
+                problems.extend(found.iter().map(ToString::to_string));
                 continue;
             }
         };

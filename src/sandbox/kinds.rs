@@ -1,9 +1,50 @@
 //! Values of data files and of events, checked against what the system file declares.
 
+use std::fmt;
+
 use crate::diagnostic::suggest;
 use crate::program::system::{Field, Resource, System};
 use crate::program::types::Type;
 use crate::value::{Map, Path, Segment, Value, parse_decimal};
+
+/// Why a value cannot be what its field holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Misfit {
+    /// What is wrong, with the path.
+    pub text: String,
+    /// There is no such field or member; else the value is of the wrong kind.
+    pub unknown: bool,
+    /// The nearest name that there is.
+    pub near: Option<String>,
+    /// All names that there are, for an unknown one.
+    pub known: Vec<String>,
+}
+
+impl Misfit {
+    fn wrong(text: String) -> Misfit {
+        Misfit { text, unknown: false, near: None, known: Vec::new() }
+    }
+}
+
+impl fmt::Display for Misfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)?;
+        match &self.near {
+            Some(near) => write!(f, "; did you mean {near}?"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What is wrong with a field and its value, as a data file or a case gives them.
+pub fn misfits(system: &System, resource: &Resource, name: &str, value: &Value) -> Vec<Misfit> {
+    let one = Map::from([(name.to_owned(), value.clone())]);
+    flat(resource, &Path::root(), &one)
+        .into_iter()
+        .filter_map(|(path, value)| checked(system, resource, &path, &value).err())
+        .flatten()
+        .collect()
+}
 
 /// Members by their full names, as far as the resource names them.
 pub(super) fn flat(resource: &Resource, prefix: &Path, map: &Map) -> Vec<(Path, Value)> {
@@ -52,7 +93,7 @@ pub(super) fn checked(
     resource: &Resource,
     path: &Path,
     value: &Value,
-) -> Result<Value, Vec<String>> {
+) -> Result<Value, Vec<Misfit>> {
     let Some((field, rest)) = field_at(resource, path) else {
         return Err(vec![unknown(&resource.name, path, resource.fields.iter().map(|field| &field.name))]);
     };
@@ -93,14 +134,17 @@ fn of_child(
     field: &Path,
     inner: &Path,
     value: &Value,
-) -> Result<Value, Vec<String>> {
+) -> Result<Value, Vec<Misfit>> {
     if !inner.is_root() {
         return checked(system, of, inner, value).map_err(|all| below(field, &Path::root(), all));
     }
     let map = match value {
         Value::Null => return Ok(Value::Null),
         Value::Map(map) => map,
-        other => return Err(vec![format!("{field}: an object is declared, this is {}", other.kind())]),
+        other => {
+            let text = format!("{field}: an object is declared, this is {}", other.kind());
+            return Err(vec![Misfit::wrong(text)]);
+        }
     };
     let (mut out, mut problems) = (Value::Map(Map::new()), Vec::new());
     for (inner, value) in flat(of, &Path::root(), map) {
@@ -112,33 +156,52 @@ fn of_child(
     if problems.is_empty() { Ok(out) } else { Err(problems) }
 }
 
-fn below(field: &Path, rest: &Path, problems: Vec<String>) -> Vec<String> {
+fn below(field: &Path, rest: &Path, problems: Vec<Misfit>) -> Vec<Misfit> {
     let prefix = if rest.is_root() { format!("{field}.") } else { format!("{field}: ") };
-    problems.into_iter().map(|problem| format!("{prefix}{problem}")).collect()
+    problems
+        .into_iter()
+        .map(|problem| Misfit {
+            text: format!("{prefix}{}", problem.text),
+            near: problem.near.map(|near| format!("{field}.{near}")),
+            known: problem.known.into_iter().map(|name| format!("{field}.{name}")).collect(),
+            ..problem
+        })
+        .collect()
 }
 
-fn unknown<'p>(what: &str, path: &Path, known: impl Iterator<Item = &'p Path>) -> String {
+fn unknown<'p>(what: &str, path: &Path, known: impl Iterator<Item = &'p Path>) -> Misfit {
     let names: Vec<String> = known.map(Path::to_string).collect();
-    match suggest(&path.to_string(), names.iter().map(String::as_str)) {
-        Some(near) => format!("{path}: {what} has no such field; did you mean {near}?"),
-        None => format!("{path}: {what} has no such field"),
-    }
+    let near = suggest(&path.to_string(), names.iter().map(String::as_str)).map(str::to_owned);
+    Misfit { text: format!("{path}: {what} has no such field"), unknown: true, near, known: names }
 }
 
 /// A value inside a field, by the field's members or its type.
-fn of_field(field: &Field, rest: &Path, value: &Value, at: &Path, problems: &mut Vec<String>) -> Value {
+fn of_field(field: &Field, rest: &Path, value: &Value, at: &Path, problems: &mut Vec<Misfit>) -> Value {
+    if let Some((Segment::Index(_) | Segment::All, inner)) = rest.split_first() {
+        // one item of a list
+        let Some(item) = field.ty.item() else {
+            problems.push(Misfit::wrong(format!("{at}: {} is declared, no list", field.ty)));
+            return value.clone();
+        };
+        let item = Field { ty: item.clone(), ..field.clone() };
+        return of_field(&item, &inner, value, at, problems);
+    }
     if !rest.is_root() {
         let member = field.fields.iter().find_map(|member| Some((member, rest.strip_prefix(&member.name)?)));
         return match member {
             Some((member, inner)) => of_field(member, &inner, value, at, problems),
             None if field.fields.is_empty() => value.clone(),
             None => {
-                problems.push(format!("{at}: {} has no such member", field.name));
+                problems.push(unknown(
+                    &field.name.to_string(),
+                    at,
+                    field.fields.iter().map(|member| &member.name),
+                ));
                 value.clone()
             }
         };
     }
-    let members = |map: &Map, at: &Path, problems: &mut Vec<String>| {
+    let members = |map: &Map, at: &Path, problems: &mut Vec<Misfit>| {
         let mut out = Value::Map(Map::new());
         for (name, value) in map {
             let path = Path::parse(name).unwrap_or_else(|_| Path::key(name.clone()));
@@ -166,7 +229,8 @@ fn of_field(field: &Field, rest: &Path, value: &Value, at: &Path, problems: &mut
                     match item {
                         Value::Map(map) => members(map, &at, problems),
                         other => {
-                            problems.push(format!("{at}: an object is declared, this is {}", other.kind()));
+                            let text = format!("{at}: an object is declared, this is {}", other.kind());
+                            problems.push(Misfit::wrong(text));
                             other.clone()
                         }
                     }
@@ -174,7 +238,7 @@ fn of_field(field: &Field, rest: &Path, value: &Value, at: &Path, problems: &mut
                 .collect(),
         ),
         (ty, value) => of_type(ty, value).unwrap_or_else(|problem| {
-            problems.push(format!("{at}: {problem}"));
+            problems.push(Misfit::wrong(format!("{at}: {problem}")));
             value.clone()
         }),
     }

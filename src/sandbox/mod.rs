@@ -30,6 +30,7 @@ mod tests;
 pub use catalogue::{FAULTS, Fault};
 pub use company::{Company, CompanyError, credentials};
 pub use fault::Faults;
+pub use kinds::{Misfit, misfits};
 pub use serve::{Served, serve};
 pub use stand::{LoggedWrite, Outcome, Stand};
 pub use transport::{InProcess, Timed};

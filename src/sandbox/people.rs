@@ -57,7 +57,7 @@ impl Stand {
         for (path, value) in flat(resource, &Path::root(), set) {
             match checked(&self.system, resource, &path, &value) {
                 Ok(value) => changes.push((path, value)),
-                Err(found) => problems.extend(found),
+                Err(found) => problems.extend(found.iter().map(ToString::to_string)),
             }
         }
         if !problems.is_empty() {

@@ -15,7 +15,7 @@ pub struct Cases {
     pub mapping: At<String>,
     /// Records that every case has: side, resource, records.
     #[serde(default)]
-    pub given: Table<Table<List<At<Value>>>>,
+    pub given: Table<Table<List<Table<Value>>>>,
     /// Settings that every case has.
     #[serde(default)]
     pub settings: Table<At<Value>>,
@@ -37,7 +37,7 @@ pub struct Case {
     pub settings: Table<At<Value>>,
     /// Records beside those of the file: side, resource, records by field names.
     #[serde(default)]
-    pub given: Table<Table<List<At<Value>>>>,
+    pub given: Table<Table<List<Table<Value>>>>,
     /// Resources of the file's `given` that this case does not want.
     #[serde(default)]
     pub without: List<At<String>>,
@@ -99,16 +99,40 @@ pub struct Edit {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Expect {
-    /// The run is refused before anything is written; a text that the reason holds.
+    /// The run is refused; a text that the reason holds. Nothing may have been written.
     pub refused: Option<At<String>>,
-    /// Counts of the report: register, then `linked`, `created`, `updated`, `unchanged`, `waiting`, `set_aside`.
-    pub counts: Table<Table<u64>>,
+    /// Counts of the report, by register.
+    pub counts: Table<ExpectCounts>,
     /// Fields that a record must have afterwards: side, resource, and for each record `of` and `is`.
     pub records: List<ExpectRecord>,
     /// Texts that the reasons of what is set aside, waiting or noted must hold, one each.
     pub messages: List<At<String>>,
     /// Every write that was sent, in any order: `[]` for none.
     pub requests: Option<List<ExpectRequest>>,
+}
+
+/// How many records of a register must have ended how. What is not named is not looked at.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ExpectCounts {
+    /// Pairs that were found and linked.
+    pub linked: Option<u64>,
+    /// Records that were made.
+    pub created: Option<u64>,
+    /// Pairs of which fields were written.
+    pub updated: Option<u64>,
+    /// Records that were removed.
+    pub deleted: Option<u64>,
+    /// Linked pairs with nothing to do.
+    pub unchanged: Option<u64>,
+    /// Records that wait for another one.
+    pub waiting: Option<u64>,
+    /// Records that cannot go on.
+    pub set_aside: Option<u64>,
+    /// Writes without an answer.
+    pub in_doubt: Option<u64>,
+    /// All pairs that are linked afterwards.
+    pub pairs: Option<u64>,
 }
 
 /// What a record must hold afterwards.

@@ -16,7 +16,7 @@ pub struct Sandbox {
     /// What the stand-ins' clocks say when it starts (RFC 3339). They go on a second for each request.
     pub now: At<String>,
     /// The records at the start: side, resource, records by field names. What is left out is made up: ids, times of change.
-    pub systems: Table<Table<List<At<Value>>>>,
+    pub systems: Table<Table<List<Table<Value>>>>,
     /// What happens between runs, as people would do it in the systems' own screens.
     #[serde(default)]
     pub events: List<Event>,

@@ -78,6 +78,12 @@ impl Path {
         self.segments.is_empty()
     }
 
+    /// The first step and the path below it.
+    pub fn split_first(&self) -> Option<(&Segment, Path)> {
+        let (first, rest) = self.segments().split_first()?;
+        Some((first, Path { segments: rest.to_vec() }))
+    }
+
     /// This path, then the other.
     pub fn join(&self, rest: &Path) -> Path {
         Path { segments: self.segments.iter().chain(&rest.segments).cloned().collect() }

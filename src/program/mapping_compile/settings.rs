@@ -20,7 +20,7 @@ pub enum Answers<'a> {
     /// The sandbox answers.
     Sandbox,
     /// A case answers; the sandbox for the rest.
-    Case(Vec<(&'a str, &'a At<Value>)>),
+    Case(Vec<(&'a At<String>, &'a At<Value>)>),
     /// A company answers.
     Company(&'a Table<At<Value>>),
 }
@@ -29,7 +29,9 @@ impl Answers<'_> {
     fn given(&self, name: &str) -> Option<&At<Value>> {
         match self {
             Answers::None | Answers::Sandbox => None,
-            Answers::Case(given) => given.iter().rev().find(|(one, _)| *one == name).map(|(_, value)| *value),
+            Answers::Case(given) => {
+                given.iter().rev().find(|(one, _)| one.value == name).map(|(_, value)| *value)
+            }
             Answers::Company(table) => table.get(name),
         }
     }
@@ -37,9 +39,7 @@ impl Answers<'_> {
     fn names(&self) -> Vec<(String, Span)> {
         match self {
             Answers::None | Answers::Sandbox => Vec::new(),
-            Answers::Case(given) => {
-                given.iter().map(|(name, value)| ((*name).to_owned(), value.span)).collect()
-            }
+            Answers::Case(given) => given.iter().map(|(name, _)| (name.value.clone(), name.span)).collect(),
             Answers::Company(table) => {
                 table.iter().map(|(name, _)| (name.value.clone(), name.span)).collect()
             }
