@@ -117,6 +117,14 @@ pub fn translate(
     let mut steps: Vec<&Step> = row.steps.iter().collect();
     if !forward {
         steps.reverse();
+        // `multiply` goes one way only, whichever that is: what comes of it is rounded
+        let place = |wanted: fn(&Step) -> bool| steps.iter().position(|step| wanted(step));
+        if let (Some(round), Some(multiply)) =
+            (place(|step| matches!(step, Step::Round(_))), place(|step| matches!(step, Step::Multiply(_))))
+            && round < multiply
+        {
+            steps.swap(round, multiply);
+        }
     }
     for step in steps {
         if values.iter().all(Value::is_empty) && !matches!(step, Step::Join { .. }) {

@@ -814,7 +814,7 @@ impl Decider {
                 },
                 (None, true) => match self.resting(store, &document.register, side, &record)? {
                     Some(change) => change,
-                    None => self.decide_new_document(store, document, record.clone())?,
+                    None => self.decide_new_document(store, document, record.clone(), &plan)?,
                 },
                 // nothing that stands there by itself concerns us
                 (None, false) => {
@@ -852,6 +852,7 @@ impl Decider {
         store: &mut dyn Store,
         document: &Document,
         record: Record,
+        plan: &[PlanRow],
     ) -> StoreResult<Change> {
         let (register, side) = (&document.register, document.source);
         let context = self.context();
@@ -863,7 +864,9 @@ impl Decider {
         for (index, key) in keys.iter().take(register.matching.len()).enumerate() {
             let Some(key) = key else { continue };
             for hit in store.by_key(&register.name, side.other(), index, key, 6)? {
-                let claimed = store.change_of(&register.name, side.other(), &hit.id)?.is_some();
+                // one that this run links already is nobody else's
+                let claimed = planned(plan, side.other(), &hit.id)
+                    || store.change_of(&register.name, side.other(), &hit.id)?.is_some();
                 if !claimed && store.link(&register.name, side.other(), &hit)?.is_none() {
                     known.matches.push(hit);
                 }
