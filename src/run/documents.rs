@@ -299,12 +299,18 @@ impl Engine {
             return Ok(Became::Nothing);
         };
         let source = change.on(side.other()).cloned();
+        // what it was made from stands in the intent: a cut run, or an unknown outcome, does not lose it
+        let content = match &source {
+            Some(source) => self.content_hash(document, source).await?,
+            None => None,
+        };
+        let progress = Progress { content, ..Progress::default() };
         let sending = Sending {
             side,
             resource: Arc::clone(&resource),
             write: main,
             current: record,
-            then: Value::Null,
+            then: Value::Map(Map::from([("base".to_owned(), progress.to_value())])),
             links: true,
         };
         let row = match self.send(decider, &document.register, source.clone(), sending).await? {
@@ -317,8 +323,6 @@ impl Engine {
         let made = RecordRef { resource: resource.name.clone(), id: row.id };
         let (left, right) = if side == Side::Left { (made, source) } else { (source, made) };
         let name = document.register.name.clone();
-        let content = self.content_hash(document, if side == Side::Left { &right } else { &left }).await?;
-        let progress = Progress { content, ..Progress::default() };
         let link = Link {
             register: name,
             left,
