@@ -10,10 +10,11 @@ use std::sync::Arc;
 use super::apply::{Became, Sending, Sent, Stop};
 use super::decider::{Chunk, Decider, StoreView, plan_row, planned};
 use super::read::{hash_of, row_of, wanted};
-use super::{Counts, Engine, Entry, Event, RunError};
+use super::{Counts, Engine, Entry, Event, MissingCodes, RunError};
 use crate::http::Pages;
 use crate::plan::document::{self, Progress, Undo, Verdict};
 use crate::plan::flow::{self, Roles};
+use crate::plan::translate::MissingCode;
 use crate::plan::{Action, Change, FieldChange, NewValue, Record};
 use crate::program::document::{Document, Step, Take};
 use crate::program::mapping::Row;
@@ -107,7 +108,11 @@ impl Engine {
             let touched: u64 = planned.iter().filter(|(action, _)| action == "update").map(|(_, n)| n).sum();
             counts.unchanged = pairs.saturating_sub(touched);
             counts.pairs = pairs;
-            self.report.borrow_mut().registers.insert(document.register.name.clone(), counts);
+            let (of, name) = (decider.clone(), document.register.name.clone());
+            let missing = self.store.read(move |store| of.missing_codes(store, &name)).await?;
+            let mut report = self.report.borrow_mut();
+            report.missing_codes.extend(missing);
+            report.registers.insert(document.register.name.clone(), counts);
         }
         Ok(())
     }
@@ -331,8 +336,6 @@ impl Engine {
             since: self.clock.now_ms(),
             how: "created".into(),
         };
-        let stored = link.clone();
-        self.store.call(move |store| store.put_link(&stored)).await?;
         self.advance(decider, document, change, link, Became::Created).await
     }
 
@@ -679,6 +682,10 @@ impl Engine {
             let written = written.map_err(|problem| match problem {
                 crate::plan::translate::Untranslatable::Wait(reason) => Stop::Change(Became::Waiting(reason)),
                 crate::plan::translate::Untranslatable::SetAside(code, reason) => held(code, reason),
+                crate::plan::translate::Untranslatable::NoCode(missing) => {
+                    let (code, reason) = missing.refusal();
+                    held(code, reason)
+                }
             })?;
             for field in written {
                 if let (Ok(path), NewValue::Value(value)) = (Path::parse(&field.path), field.new) {
@@ -974,8 +981,41 @@ impl Decider {
                 Err(crate::plan::translate::Untranslatable::SetAside(code, reason)) => {
                     return Ok(crate::plan::decide::set_aside(change, code, reason));
                 }
+                Err(crate::plan::translate::Untranslatable::NoCode(missing)) => {
+                    let (code, reason) = missing.refusal();
+                    return Ok(crate::plan::decide::set_aside(change, code, reason));
+                }
             }
         }
         Ok(change)
+    }
+
+    /// What the documents of this run need and the code tables lack.
+    fn missing_codes(&self, store: &dyn Store, document: &str) -> StoreResult<Vec<MissingCodes>> {
+        let mut needed: BTreeMap<MissingCode, u64> = BTreeMap::new();
+        let mut after = 0;
+        loop {
+            let rows = store.changes(Some(document), after, CHUNK)?;
+            let Some(last) = rows.last() else { break };
+            after = last.seq;
+            for row in &rows {
+                let Ok(change) = serde_json::from_str::<Change>(&row.change) else { continue };
+                let codes: std::collections::BTreeSet<MissingCode> =
+                    change.missing_codes.into_iter().collect();
+                for code in codes {
+                    *needed.entry(code).or_default() += 1;
+                }
+            }
+        }
+        Ok(needed
+            .into_iter()
+            .map(|(MissingCode { field, code, table }, documents)| MissingCodes {
+                register: document.to_owned(),
+                field,
+                code,
+                table,
+                documents,
+            })
+            .collect())
     }
 }
