@@ -5,7 +5,7 @@ mod common;
 use std::rc::Rc;
 use std::time::Duration;
 
-use common::{Choices, edit, kill_after, timed_harness_of, try_run};
+use common::{Choices, edit, kill_after, run, sweep, timed_harness_of, try_run};
 use mapengine::case::{Harness, QuickClock};
 use mapengine::value::{Side, Value};
 
@@ -201,6 +201,98 @@ fn retry_all(harness: &mut Harness, what: &str) {
         }
     }
     panic!("{what}: it does not come to rest");
+}
+
+/// One invoice that stands in the ledger, of which the shop knows nothing yet: the run was cut between two steps. `known`: the run
+/// still took notice of the answer.
+fn cut_after_making(known: bool) -> Harness {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    for requests in 1..200 {
+        let (mut harness, _) = story(&[Invoice { fits: true, credit: false }]);
+        kill_after(&mut harness, Side::Right, requests);
+        let links = harness.store.read(|store| store.count_links("invoices"));
+        if made(&harness, 0).len() == 1 && (runtime.block_on(links).unwrap() == 1) == known {
+            assert_eq!(text(&source(&harness, 0), "status.guid"), "s-2");
+            return harness;
+        }
+    }
+    panic!("no run was cut there");
+}
+
+/// The one reason why the invoice is set aside, with its code, after a run that writes nothing.
+fn held(harness: &mut Harness, what: &str) -> (String, String) {
+    let report = run(harness);
+    let [entry] = &report.set_aside[..] else { panic!("{what}: {report:#?}") };
+    assert_eq!(report.writes, 0, "{what}: {report:#?}");
+    (entry.code.clone(), entry.reason.clone())
+}
+
+fn set_invoice(harness: &Harness, set: &[(&str, Value)]) {
+    edit(harness, Side::Left, "invoice", &[("guid", Value::text("f-0"))], set);
+}
+
+#[test]
+fn an_invoice_that_is_changed_between_two_steps_is_held_until_that_is_undone() {
+    for known in [true, false] {
+        let mut harness = cut_after_making(known);
+        let before = source(&harness, 0).get("total").cloned().unwrap();
+        set_invoice(&harness, &[("total", Value::Number("125.01".parse().unwrap()))]);
+        let (code, reason) = held(&mut harness, "changed");
+        assert_eq!(code, "ME0954", "{reason}");
+        assert!(reason.contains("it was changed in shop after it had been made in ledger"), "{reason}");
+        assert_eq!(text(&source(&harness, 0), "status.guid"), "s-2");
+        set_invoice(&harness, &[("total", before)]);
+        retry_all(&mut harness, "undone");
+        check(&harness, &[Invoice { fits: true, credit: false }], "undone");
+    }
+}
+
+#[test]
+fn an_invoice_that_vanishes_between_two_steps_is_held_and_what_was_made_stays() {
+    for side in Side::BOTH {
+        let mut harness = cut_after_making(true);
+        let number = made(&harness, 0).remove(0);
+        {
+            let mut stand = harness.company.stands[side].borrow_mut();
+            let resource = stand.system().resources["invoice"].clone();
+            let key = if side == Side::Left { ("guid", "f-0") } else { ("number", number.as_str()) };
+            let of = [(key.0.to_owned(), Value::text(key.1))].into_iter().collect();
+            let id = stand.find(&resource, &of).remove(0);
+            stand.remove(&resource, &id);
+        }
+        let name = if side == Side::Left { "shop" } else { "ledger" };
+        for _ in 0..2 {
+            let (code, reason) = held(&mut harness, name);
+            assert_eq!(
+                (code.as_str(), reason.as_str()),
+                ("ME0955", format!("its record in {name} is gone").as_str())
+            );
+        }
+        sweep(&mut harness).unwrap();
+        retry_all(&mut harness, name);
+        // nothing is made a second time, nothing is taken back, and the source is as it was
+        match side {
+            Side::Left => assert_eq!(made(&harness, 0), [number]),
+            Side::Right => {
+                assert_eq!(made(&harness, 0), Vec::<String>::new());
+                assert_eq!(text(&source(&harness, 0), "status.guid"), "s-2");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_status_that_somebody_moved_between_two_steps_is_not_overwritten() {
+    let mut harness = cut_after_making(true);
+    set_invoice(&harness, &[("status.guid", Value::text("s-1"))]);
+    let (code, reason) = held(&mut harness, "moved");
+    assert_eq!(code, "ME0950", "{reason}");
+    assert!(reason.contains("its status is 'Draft' now"), "{reason}");
+    assert_eq!(text(&source(&harness, 0), "number"), "");
+    // set back, it goes on: the same record gets its number, no second one is made
+    set_invoice(&harness, &[("status.guid", Value::text("s-2"))]);
+    retry_all(&mut harness, "set back");
+    check(&harness, &[Invoice { fits: true, credit: false }], "set back");
 }
 
 /// How long a request may be under way in a story before it takes effect, and how long the engine waits for that.

@@ -263,3 +263,45 @@ fn the_amounts_of_the_sandbox_add_up() {
         }
     }
 }
+
+/// What the README tells: the whole life of invoices, run by run.
+#[test]
+fn the_sandbox_shows_the_life_of_an_invoice() {
+    let data = tempfile::tempdir().unwrap();
+    let mapengine = |arguments: &[&str]| {
+        let out = std::process::Command::new(env!("CARGO_BIN_EXE_mapengine"))
+            .args(arguments)
+            .env("XDG_DATA_HOME", data.path())
+            .output()
+            .unwrap();
+        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+        String::from_utf8(out.stdout).unwrap()
+    };
+    let count = |report: &Value, register: &str, what: &str| {
+        text(report, &format!("registers.{register}.{what}")).parse::<u64>().unwrap()
+    };
+    for (run, [created, updated, waiting, costs]) in
+        [[4, 0, 1, 8], [3, 0, 0, 1], [0, 2, 0, 0], [0, 2, 0, 0], [0, 0, 0, 0]].into_iter().enumerate()
+    {
+        let said = mapengine(&["run", "mappings/financials.yaml", "--format", "json"]);
+        let report = json(said.trim());
+        let found = [
+            count(&report, "invoices", "created"),
+            count(&report, "invoices", "updated"),
+            count(&report, "invoices", "waiting"),
+            count(&report, "costs", "created"),
+        ];
+        assert_eq!(found, [created, updated, waiting, costs], "run {}", run + 1);
+        if run == 0 {
+            assert_eq!(text(&report, "missing_codes[0].code"), "\"døgn\"");
+            assert_eq!(text(&report, "missing_codes[0].documents"), "1");
+        }
+        assert!(run < 4 || text(&report, "writes") == "0", "{said}");
+    }
+    // those that failed are at hand, with their reasons (F-27)
+    let failed = mapengine(&["set-aside", "mappings/financials.yaml", "--register", "invoices"]);
+    assert!(
+        failed.contains("The invoice has no rows") && failed.contains("it was deleted again in erp"),
+        "{failed}"
+    );
+}

@@ -37,6 +37,7 @@ pub(super) async fn step(harness: &mut Harness, expect: &Expect, name: &str, pro
     let report = &report;
     counts(expect, report, name, problems);
     records(harness, expect, name, problems);
+    let missing: Vec<String> = report.missing_codes.iter().map(ToString::to_string).collect();
     let said: Vec<&str> = report
         .set_aside
         .iter()
@@ -44,6 +45,7 @@ pub(super) async fn step(harness: &mut Harness, expect: &Expect, name: &str, pro
         .chain(&report.notes)
         .chain(&report.in_doubt)
         .map(|entry| entry.reason.as_str())
+        .chain(missing.iter().map(String::as_str))
         .collect();
     for wanted in expect.messages.iter() {
         if !said.iter().any(|text| text.contains(&wanted.value)) {

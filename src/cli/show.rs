@@ -77,6 +77,15 @@ pub(super) fn report(report: &Report, color: bool) -> String {
             out.push('\n');
         }
     }
+    if !report.missing_codes.is_empty() {
+        let title = format!("codes that a table lacks ({})", report.missing_codes.len());
+        let _ = writeln!(out, "\n{}", paint(&title, colored(AnsiColor::Red).bold(), color));
+        for missing in &report.missing_codes {
+            let who = paint(&format!("{}: ", missing.register), Style::new().bold(), color);
+            let _ = writeln!(out, "  {who}{}", clean(&missing.to_string()));
+        }
+        out.push('\n');
+    }
     section(&mut out, "set aside: a person has to look", &report.set_aside, colored(AnsiColor::Red), color);
     section(&mut out, "no answer yet, or in doubt", &report.in_doubt, colored(AnsiColor::Red), color);
     section(&mut out, "waiting", &report.waiting, colored(AnsiColor::Yellow), color);

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::translate::MissingCode;
 use crate::store::RecordRef;
 use crate::value::{Both, Side, Value};
 
@@ -162,6 +163,9 @@ pub struct Change {
     /// What else is worth saying.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Note>,
+    /// Codes that it needs and tables lack.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing_codes: Vec<MissingCode>,
     /// The hashes of both records when this was decided.
     pub hashes: Both<Option<String>>,
     /// Rows whose base stays as it was (conflicts).
@@ -190,6 +194,7 @@ impl Change {
             action: Action::Nothing,
             fields: Both::default(),
             notes: Vec::new(),
+            missing_codes: Vec::new(),
             hashes: Both::default(),
             keep_base: Vec::new(),
             stay: false,

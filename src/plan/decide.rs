@@ -449,6 +449,10 @@ pub(super) fn absent(
             Ok(Some(new)) => push(&mut writes, row, to, &Value::Null, new, "new"),
             Err(Untranslatable::Wait(reason)) => waits.push(reason),
             Err(Untranslatable::SetAside(code, reason)) => refusals.push((code, reason)),
+            Err(Untranslatable::NoCode(missing)) => {
+                refusals.push(missing.refusal());
+                change.missing_codes.push(missing);
+            }
         }
     }
     if let Some((code, _)) = refusals.first() {
@@ -1053,6 +1057,11 @@ impl Comparison<'_> {
             Ok(Some(new)) => push(&mut self.change.fields[to], row, to, &target, new, reason),
             Err(Untranslatable::Wait(reason)) => self.waits.push(reason),
             Err(Untranslatable::SetAside(code, reason)) => self.refusals.push((code.to_owned(), reason)),
+            Err(Untranslatable::NoCode(missing)) => {
+                let (code, reason) = missing.refusal();
+                self.refusals.push((code.to_owned(), reason));
+                self.change.missing_codes.push(missing);
+            }
         }
     }
 
@@ -1092,6 +1101,11 @@ impl Comparison<'_> {
             Ok(Some(new)) => push(&mut self.change.fields[to], row, to, &target, new, "by the rule"),
             Err(Untranslatable::Wait(reason)) => self.waits.push(reason),
             Err(Untranslatable::SetAside(code, reason)) => self.refusals.push((code.to_owned(), reason)),
+            Err(Untranslatable::NoCode(missing)) => {
+                let (code, reason) = missing.refusal();
+                self.refusals.push((code.to_owned(), reason));
+                self.change.missing_codes.push(missing);
+            }
         }
     }
 }

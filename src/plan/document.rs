@@ -2,10 +2,11 @@
 
 use super::change::{Action, Change, FieldChange, Found, NewValue};
 use super::decide::{
-    Context, Known, New, Record, absent, in_scope, new_values, problems, push, set_aside, start, wait,
+    Context, Known, New, Record, absent, in_scope, new_values, problems, push, set_aside, start,
+    target_resource, wait,
 };
 use super::flow::Roles;
-use super::translate::{Untranslatable, View, values_at};
+use super::translate::{MissingCode, Untranslatable, View, values_at};
 use crate::program::document::{Document, FollowMove, Take, Verify};
 use crate::program::mapping::Row;
 use crate::value::{Decimal, Map, Path, Side, Value};
@@ -144,10 +145,17 @@ pub fn decide_new(
         }
     }
     let mut change = absent(context, register, side, record, change, view);
-    if let Action::Create { resource, .. } = &change.action {
-        match lines(context, document, record, resource, view) {
-            Ok(None) => {}
-            Ok(Some((path, list))) => change.fields[side.other()].push(FieldChange {
+    // the rows are looked at whatever the header says: all that is wrong with a document is said at once
+    let made = match &change.action {
+        Action::Create { resource, .. } => Some(resource.clone()),
+        Action::Wait { .. } | Action::SetAside { .. } => target_resource(register, side, record),
+        _ => None,
+    };
+    let Some(resource) = made else { return change };
+    let rows = lines(context, document, record, &resource, view, &mut change.missing_codes);
+    let (code, reason) = match (rows, &change.action) {
+        (Ok(Some((path, list))), Action::Create { .. }) => {
+            change.fields[side.other()].push(FieldChange {
                 path: path.to_string(),
                 old: Value::Null,
                 new: NewValue::Value(list),
@@ -155,12 +163,22 @@ pub fn decide_new(
                 origin: register.origin.text.clone(),
                 reason: "its rows".into(),
                 sensitive: false,
-            }),
-            Err(Untranslatable::Wait(reason)) => return wait(change, reason),
-            Err(Untranslatable::SetAside(code, reason)) => return set_aside(change, code, reason),
+            });
+            return change;
         }
+        (Err(Untranslatable::Wait(reason)), Action::Create { .. }) => return wait(change, reason),
+        (Ok(_) | Err(Untranslatable::Wait(_)), _) => return change,
+        (Err(Untranslatable::SetAside(code, reason)), _) => (code, reason),
+        (Err(Untranslatable::NoCode(missing)), _) => missing.refusal(),
+    };
+    match &change.action {
+        Action::SetAside { code, reason: before, .. } => {
+            let (code, reason) = (code.clone(), format!("{before}; {reason}"));
+            change.action = Action::SetAside { code, reason, refused: false };
+            change
+        }
+        _ => set_aside(change, code, reason),
     }
-    change
 }
 
 /// The rows below a document in the other side's terms.
@@ -170,6 +188,7 @@ fn lines(
     record: &Record,
     resource: &str,
     view: &dyn View,
+    missing: &mut Vec<MissingCode>,
 ) -> Result<Option<(Path, Value)>, Untranslatable> {
     let Some(lines) = &document.lines else { return Ok(None) };
     let side = document.source;
@@ -225,6 +244,11 @@ fn lines(
                 }
                 Err(Untranslatable::Wait(reason)) => waits.push(in_row(reason)),
                 Err(Untranslatable::SetAside(code, reason)) => refusals.push((code, in_row(reason))),
+                Err(Untranslatable::NoCode(one)) => {
+                    let (code, reason) = one.refusal();
+                    refusals.push((code, in_row(reason)));
+                    missing.push(one);
+                }
             }
         }
         out.push(made);

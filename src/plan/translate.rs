@@ -1,5 +1,7 @@
 //! What a row's value on one side is in the terms of the other.
 
+use serde::{Deserialize, Serialize};
+
 use crate::program::mapping::{Compare, Convert, IfMissing, Row, Step, Unlisted};
 use crate::program::types::Type;
 use crate::store::RecordRef;
@@ -53,6 +55,27 @@ pub enum Untranslatable {
     Wait(String),
     /// The record is set aside: code and reason.
     SetAside(&'static str, String),
+    /// The record is set aside, because a code table lacks a code.
+    NoCode(MissingCode),
+}
+
+/// A code that a table lacks.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct MissingCode {
+    /// What the row's field is called.
+    pub field: String,
+    /// The code, as messages show it.
+    pub code: String,
+    /// Where the table is: the setting, or where the row stands.
+    pub table: String,
+}
+
+impl MissingCode {
+    /// Code and reason of a record that needs it.
+    pub fn refusal(&self) -> (&'static str, String) {
+        let MissingCode { field, code, table } = self;
+        ("ME0910", format!("code {code} of {field} is not in the code table ({table}): add it there"))
+    }
 }
 
 /// The values of a row on a side, as they stand in its record.
@@ -117,6 +140,14 @@ pub fn translate(
     let mut steps: Vec<&Step> = row.steps.iter().collect();
     if !forward {
         steps.reverse();
+        // `multiply` goes one way only, whichever that is: what comes of it is rounded
+        let place = |wanted: fn(&Step) -> bool| steps.iter().position(|step| wanted(step));
+        if let (Some(round), Some(multiply)) =
+            (place(|step| matches!(step, Step::Round(_))), place(|step| matches!(step, Step::Multiply(_))))
+            && round < multiply
+        {
+            steps.swap(round, multiply);
+        }
     }
     for step in steps {
         if values.iter().all(Value::is_empty) && !matches!(step, Step::Join { .. }) {
@@ -130,17 +161,18 @@ pub fn translate(
                     split(row, from, &values, with, *count)?
                 };
             }
-            Step::Codes { table, unlisted } => match code(table, forward, &values[0]) {
+            Step::Codes { table, setting, unlisted } => match code(table, forward, &values[0]) {
                 Some(found) => values = vec![found],
                 None if *unlisted == Unlisted::Leave => return Ok(Translated::Leave),
                 None => {
-                    return Err(Untranslatable::SetAside(
-                        "ME0910",
-                        format!(
-                            "code {} of {} is not in the code table ({}): add it there",
-                            values[0], row.labels[from], row.origin.text
-                        ),
-                    ));
+                    return Err(Untranslatable::NoCode(MissingCode {
+                        field: row.labels[from].clone(),
+                        code: values[0].to_string(),
+                        table: match setting {
+                            Some(name) => format!("setting `{name}`"),
+                            None => row.origin.text.clone(),
+                        },
+                    }));
                 }
             },
             Step::Reference { register, if_missing, fields } => {

@@ -393,6 +393,8 @@ pub enum Step {
     Codes {
         /// In order.
         table: Vec<(Value, Vec<Value>)>,
+        /// The setting that holds it; none: it stands in the row.
+        setting: Option<String>,
         /// What happens to a code that is not there.
         unlisted: Unlisted,
     },

@@ -38,7 +38,7 @@ pub(super) struct Sending {
     pub resource: std::sync::Arc<Resource>,
     pub write: wire::Write,
     pub current: Value,
-    /// What to do with the pair when it is done.
+    /// What to do with the pair when it is done; `base` is what its new link holds.
     pub then: Value,
     /// The new record is linked to its source in the same commit that says it was made: between the two a
     /// crash would leave a record that nobody knows.
@@ -574,14 +574,12 @@ impl Engine {
                         let link = match (&row, &intent.source, links) {
                             (Some(row), Some(source), true) => {
                                 let made = RecordRef { resource: resource.name.clone(), id: row.id.clone() };
-                                Some(link_of(
-                                    register,
-                                    side,
-                                    made,
-                                    source.clone(),
-                                    self.clock.now_ms(),
-                                    "created",
-                                ))
+                                let now = self.clock.now_ms();
+                                let link = link_of(register, side, made, source.clone(), now, "created");
+                                Some(Link {
+                                    base: intent.then.get("base").cloned().unwrap_or_default(),
+                                    ..link
+                                })
                             }
                             _ => None,
                         };

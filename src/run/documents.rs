@@ -10,10 +10,11 @@ use std::sync::Arc;
 use super::apply::{Became, Sending, Sent, Stop};
 use super::decider::{Chunk, Decider, StoreView, plan_row, planned};
 use super::read::{hash_of, row_of, wanted};
-use super::{Counts, Engine, Entry, Event, RunError};
+use super::{Counts, Engine, Entry, Event, MissingCodes, RunError};
 use crate::http::Pages;
 use crate::plan::document::{self, Progress, Undo, Verdict};
 use crate::plan::flow::{self, Roles};
+use crate::plan::translate::MissingCode;
 use crate::plan::{Action, Change, FieldChange, NewValue, Record};
 use crate::program::document::{Document, Step, Take};
 use crate::program::mapping::Row;
@@ -135,7 +136,11 @@ impl Engine {
             let touched: u64 = planned.iter().filter(|(action, _)| action == "update").map(|(_, n)| n).sum();
             counts.unchanged = pairs.saturating_sub(touched);
             counts.pairs = pairs;
-            self.report.borrow_mut().registers.insert(document.register.name.clone(), counts);
+            let (of, name) = (decider.clone(), document.register.name.clone());
+            let missing = self.store.read(move |store| of.missing_codes(store, &name)).await?;
+            let mut report = self.report.borrow_mut();
+            report.missing_codes.extend(missing);
+            report.registers.insert(document.register.name.clone(), counts);
         }
         Ok(())
     }
@@ -329,12 +334,18 @@ impl Engine {
             return Ok(Became::Nothing);
         };
         let source = change.on(side.other()).cloned();
+        // what it was made from stands in the intent: a cut run, or an unknown outcome, does not lose it
+        let content = match &source {
+            Some(source) => self.content_hash(document, source).await?,
+            None => None,
+        };
+        let progress = Progress { content, ..Progress::default() };
         let sending = Sending {
             side,
             resource: Arc::clone(&resource),
             write: main,
             current: record,
-            then: Value::Null,
+            then: Value::Map(Map::from([("base".to_owned(), progress.to_value())])),
             links: true,
         };
         let row = match self.send(decider, &document.register, source.clone(), sending).await? {
@@ -347,8 +358,6 @@ impl Engine {
         let made = RecordRef { resource: resource.name.clone(), id: row.id };
         let (left, right) = if side == Side::Left { (made, source) } else { (source, made) };
         let name = document.register.name.clone();
-        let content = self.content_hash(document, if side == Side::Left { &right } else { &left }).await?;
-        let progress = Progress { content, ..Progress::default() };
         let link = Link {
             register: name,
             left,
@@ -357,8 +366,6 @@ impl Engine {
             since: self.clock.now_ms(),
             how: "created".into(),
         };
-        let stored = link.clone();
-        self.store.call(move |store| store.put_link(&stored)).await?;
         self.advance(decider, document, change, link, Became::Created).await
     }
 
@@ -708,6 +715,10 @@ impl Engine {
             let written = written.map_err(|problem| match problem {
                 crate::plan::translate::Untranslatable::Wait(reason) => Stop::Change(Became::Waiting(reason)),
                 crate::plan::translate::Untranslatable::SetAside(code, reason) => held(code, reason),
+                crate::plan::translate::Untranslatable::NoCode(missing) => {
+                    let (code, reason) = missing.refusal();
+                    held(code, reason)
+                }
             })?;
             for field in written {
                 if let (Ok(path), NewValue::Value(value)) = (Path::parse(&field.path), field.new) {
@@ -847,7 +858,7 @@ impl Decider {
                 },
                 (None, true) => match self.resting(store, &document.register, side, &record)? {
                     Some(change) => change,
-                    None => self.decide_new_document(store, document, record.clone())?,
+                    None => self.decide_new_document(store, document, record.clone(), &plan)?,
                 },
                 // nothing that stands there by itself concerns us
                 (None, false) => {
@@ -885,6 +896,7 @@ impl Decider {
         store: &mut dyn Store,
         document: &Document,
         record: Record,
+        plan: &[PlanRow],
     ) -> StoreResult<Change> {
         let (register, side) = (&document.register, document.source);
         let context = self.context();
@@ -909,7 +921,9 @@ impl Decider {
         for (index, key) in keys.iter().take(register.matching.len()).enumerate() {
             let Some(key) = key else { continue };
             for hit in store.by_key(&register.name, side.other(), index, key, 6)? {
-                let claimed = store.change_of(&register.name, side.other(), &hit.id)?.is_some();
+                // one that this run links already is nobody else's
+                let claimed = planned(plan, side.other(), &hit.id)
+                    || store.change_of(&register.name, side.other(), &hit.id)?.is_some();
                 if !claimed && store.link(&register.name, side.other(), &hit)?.is_none() {
                     known.matches.push(hit);
                 }
@@ -1013,8 +1027,41 @@ impl Decider {
                 Err(crate::plan::translate::Untranslatable::SetAside(code, reason)) => {
                     return Ok(crate::plan::decide::set_aside(change, code, reason));
                 }
+                Err(crate::plan::translate::Untranslatable::NoCode(missing)) => {
+                    let (code, reason) = missing.refusal();
+                    return Ok(crate::plan::decide::set_aside(change, code, reason));
+                }
             }
         }
         Ok(change)
+    }
+
+    /// What the documents of this run need and the code tables lack.
+    fn missing_codes(&self, store: &dyn Store, document: &str) -> StoreResult<Vec<MissingCodes>> {
+        let mut needed: BTreeMap<MissingCode, u64> = BTreeMap::new();
+        let mut after = 0;
+        loop {
+            let rows = store.changes(Some(document), after, CHUNK)?;
+            let Some(last) = rows.last() else { break };
+            after = last.seq;
+            for row in &rows {
+                let Ok(change) = serde_json::from_str::<Change>(&row.change) else { continue };
+                let codes: std::collections::BTreeSet<MissingCode> =
+                    change.missing_codes.into_iter().collect();
+                for code in codes {
+                    *needed.entry(code).or_default() += 1;
+                }
+            }
+        }
+        Ok(needed
+            .into_iter()
+            .map(|(MissingCode { field, code, table }, documents)| MissingCodes {
+                register: document.to_owned(),
+                field,
+                code,
+                table,
+                documents,
+            })
+            .collect())
     }
 }

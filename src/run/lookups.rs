@@ -57,18 +57,24 @@ fn collect(field: &Field, wanted: &mut BTreeSet<String>) {
     }
 }
 
-/// Every record of a resource, decoded whole, with its key.
+fn looks_up(field: &Field) -> bool {
+    field.lookup.is_some() || field.fields.iter().any(looks_up)
+}
+
+/// Every record of a resource with its key, without what is looked up elsewhere: nothing looks that up through it (the compiler
+/// refuses chains).
 async fn read_all(
     system: &Arc<System>,
     resource: &Arc<Resource>,
     client: &Client,
 ) -> Result<Vec<(String, Value)>, CallError> {
     let mut pages = Pages::new(client, resource, Vec::new(), None)?;
+    let plain: BTreeSet<String> =
+        resource.fields.iter().filter(|field| !looks_up(field)).map(|field| field.name.to_string()).collect();
     let mut rows = Vec::new();
     while let Some(page) = pages.next().await? {
         for wire_record in page.records {
-            // a lookup table has no lookups of its own (the compiler refuses chains)
-            if let Ok(record) = wire::decode(system, resource, None, &wire_record, &Tables::default())
+            if let Ok(record) = wire::decode(system, resource, Some(&plain), &wire_record, &Tables::default())
                 && let Some(key) = resource.key_of(&record)
             {
                 rows.push((key, record));

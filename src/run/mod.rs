@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 pub use decider::{Selected, key_slot};
 pub use facts::fingerprint_fact;
-pub use report::{Counts, Entry, Event, Report};
+pub use report::{Counts, Entry, Event, MissingCodes, Report};
 
 use crate::clock::Clock;
 use crate::http::{CallError, Client};

@@ -123,7 +123,7 @@ impl Engine {
                         register: register.name.clone(),
                         left,
                         right,
-                        base: Value::Null,
+                        base: intent.then.get("base").cloned().unwrap_or_default(),
                         since: self.clock.now_ms(),
                         how: "adopted".into(),
                     }
@@ -195,7 +195,9 @@ impl Engine {
                 if let Some(mut link) = link {
                     let source = link.on(side.other()).clone();
                     if store.link(&register_name, side.other(), &source)?.is_none() {
-                        if let Some(register) = decider.program.register(&register_name).cloned() {
+                        if link.base == Value::Null
+                            && let Some(register) = decider.program.register(&register_name).cloned()
+                        {
                             let keep = not_carried(&decider, store, &register, &link, side)?;
                             link.base = decider.base(store, &register, &link, &keep)?.unwrap_or_default();
                         }

@@ -21,6 +21,8 @@ pub struct Report {
     pub writes: u64,
     /// How many requests were sent to read.
     pub reads: u64,
+    /// Codes that documents of this run need and code tables lack. What needs them is set aside, the rest goes.
+    pub missing_codes: Vec<MissingCodes>,
     /// What is set aside, with reasons.
     pub set_aside: Vec<Entry>,
     /// What waits, and for what.
@@ -76,6 +78,29 @@ pub struct Entry {
     pub code: String,
     /// The reason, and what to do.
     pub reason: String,
+}
+
+/// A code that documents need and a table lacks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct MissingCodes {
+    /// The documents.
+    pub register: String,
+    /// What the field is called.
+    pub field: String,
+    /// The code.
+    pub code: String,
+    /// Where the table is: a setting, or the place of the row.
+    pub table: String,
+    /// How many documents need it.
+    pub documents: u64,
+}
+
+impl std::fmt::Display for MissingCodes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let MissingCodes { field, code, table, documents, .. } = self;
+        let need = if *documents == 1 { "document needs" } else { "documents need" };
+        write!(f, "{field} {code} is not in {table}: {documents} {need} it")
+    }
 }
 
 /// Something that happens while a run goes on, for a progress display.

@@ -120,7 +120,7 @@ impl Rules<'_> {
                 }
                 Step::Join { with, .. } => add(Phrase::Joined, &[Line::code(format!("\"{with}\""))]),
                 Step::Codes { .. } if by_setting => add(Phrase::CodesSetting, &[]),
-                Step::Codes { table, unlisted } => {
+                Step::Codes { table, unlisted, .. } => {
                     for (left, right) in table {
                         let right = Line::join(right.iter().map(value_line), ", ");
                         add(Phrase::Codes, &[value_line(left), right]);

@@ -562,7 +562,13 @@ impl Compiler<'_> {
                 ends.right.as_ref().map(|end| &end.ty),
                 words.unlisted.unwrap_or_default(),
             )?;
-            steps.push(Step::Codes { table, unlisted: words.unlisted.unwrap_or_default() });
+            let setting = match values {
+                crate::spec::mapping::Values::Setting(name) => {
+                    name.value.strip_prefix("settings.").map(str::to_owned)
+                }
+                crate::spec::mapping::Values::Table(_) => None,
+            };
+            steps.push(Step::Codes { table, setting, unlisted: words.unlisted.unwrap_or_default() });
         }
         if let Some(convert) = &words.convert {
             steps.push(Step::Convert(convert.value));
