@@ -71,6 +71,11 @@ pub enum Verb {
     /// Print the language reference (Markdown), made from the same types as the schemas.
     #[command(after_help = "Example:\n  mapengine reference > REFERENCE.md")]
     Reference,
+    /// Draw the status flow of each document: roles, legal moves, whose they are, and what makes them.
+    #[command(
+        after_help = "Examples:\n  mapengine flow mappings/financials.yaml\n  mapengine flow mappings/financials.yaml --document invoices --format svg > invoices.svg"
+    )]
+    Flow(FlowArgs),
     /// Run the cases beside mappings: given records → expected changes, requests and messages.
     #[command(after_help = "Example:\n  mapengine test mappings/financials.test.yaml --filter F-12")]
     Test(TestArgs),
@@ -265,6 +270,33 @@ pub struct SchemaArgs {
     /// Write all schemas into this folder.
     #[arg(long, value_name = "FOLDER", conflicts_with = "kind")]
     pub write: Option<PathBuf>,
+}
+
+/// How a status flow is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FlowFormat {
+    /// For a terminal.
+    Text,
+    /// For Graphviz.
+    Dot,
+    /// A picture, whole in itself.
+    Svg,
+    /// For Mermaid, as in Markdown files.
+    Mermaid,
+}
+
+/// Flags of `flow`.
+#[derive(Clone, Debug, Args)]
+pub struct FlowArgs {
+    /// Whose documents.
+    #[command(flatten)]
+    pub target: Target,
+    /// Only this document.
+    #[arg(long, value_name = "NAME")]
+    pub document: Option<String>,
+    /// How it is drawn.
+    #[arg(long, value_enum, default_value_t = FlowFormat::Text)]
+    pub format: FlowFormat,
 }
 
 /// Flags of `test`.

@@ -2,6 +2,7 @@
 
 mod args;
 mod findings;
+mod flow;
 mod place;
 mod reference;
 mod running;
@@ -93,6 +94,7 @@ pub fn main() -> ExitCode {
             terminal.text(&reference::markdown());
             Exit::Done
         }
+        Verb::Flow(args) => flow::flow(&terminal, &args),
         Verb::Test(args) => findings::test(&terminal, &args),
         Verb::Sandbox(args) => running::sandbox(&terminal, &args),
         Verb::Links(args) => state::links(&terminal, &args),
