@@ -110,6 +110,11 @@ pub enum Verb {
     /// Look up every write without an outcome whose settle time is over; nothing else.
     #[command(after_help = "Example:\n  mapengine recover mappings/financials.yaml --connection acme.yaml")]
     Recover(StateArgs),
+    /// Tell what the state knows of documents, for people who answer for them.
+    #[command(
+        after_help = "Examples:\n  mapengine report failed mappings/financials.yaml --connection acme.yaml\n  mapengine report failed --connection acme.yaml --format csv > failed.csv"
+    )]
+    Report(ReportArgs),
     /// Print a completion script for a shell.
     #[command(
         after_help = "Example:\n  mapengine completions bash > ~/.local/share/bash-completion/completions/mapengine"
@@ -258,6 +263,8 @@ pub enum SchemaKind {
     Report,
     /// A saved plan.
     Plan,
+    /// The report of `report failed --format json`.
+    Failed,
 }
 
 /// Flags of `schema`.
@@ -349,6 +356,48 @@ pub struct StateArgs {
     /// How it is printed.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub format: Format,
+}
+
+/// Flags of `report`.
+#[derive(Clone, Debug, Args)]
+pub struct ReportArgs {
+    /// Which report.
+    #[command(subcommand)]
+    pub kind: ReportKind,
+}
+
+/// Which report.
+#[derive(Clone, Debug, Subcommand)]
+pub enum ReportKind {
+    /// The documents that cannot go on: amounts, reason, since when, attempts.
+    #[command(
+        after_help = "Example:\n  mapengine report failed mappings/financials.yaml --connection acme.yaml --format html > failed.html"
+    )]
+    Failed(FailedArgs),
+}
+
+/// How a report on documents is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// For people.
+    Table,
+    /// For a spreadsheet; no text in it can become a formula.
+    Csv,
+    /// For programs; the schema is `schemas/failed.schema.json`.
+    Json,
+    /// One page that needs nothing else.
+    Html,
+}
+
+/// Flags of `report failed`.
+#[derive(Clone, Debug, Args)]
+pub struct FailedArgs {
+    /// Whose state.
+    #[command(flatten)]
+    pub target: Target,
+    /// How it is printed.
+    #[arg(long, value_enum, default_value_t = ReportFormat::Table)]
+    pub format: ReportFormat,
 }
 
 /// Flags of `resolve`.

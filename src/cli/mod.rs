@@ -5,6 +5,7 @@ mod findings;
 mod flow;
 mod place;
 mod reference;
+mod report;
 mod running;
 mod schema;
 mod show;
@@ -102,6 +103,7 @@ pub fn main() -> ExitCode {
         Verb::History(args) => state::history(&terminal, &args),
         Verb::Resolve(args) => state::resolve(&terminal, &args),
         Verb::Recover(args) => running::recover(&terminal, &args),
+        Verb::Report(args) => report::report(&terminal, &args),
         Verb::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "mapengine", &mut script);
