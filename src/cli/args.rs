@@ -71,6 +71,11 @@ pub enum Verb {
     /// Print the language reference (Markdown), made from the same types as the schemas.
     #[command(after_help = "Example:\n  mapengine reference > REFERENCE.md")]
     Reference,
+    /// Draw the status flow of each document: roles, legal moves, whose they are, and what makes them.
+    #[command(
+        after_help = "Examples:\n  mapengine flow mappings/financials.yaml\n  mapengine flow mappings/financials.yaml --document invoices --format svg > invoices.svg"
+    )]
+    Flow(FlowArgs),
     /// Run the cases beside mappings: given records → expected changes, requests and messages.
     #[command(after_help = "Example:\n  mapengine test mappings/financials.test.yaml --filter F-12")]
     Test(TestArgs),
@@ -119,6 +124,11 @@ pub enum Verb {
         after_help = "Examples:\n  mapengine docs mappings/financials.yaml --format html --language sv --out manual.html\n  mapengine docs guide"
     )]
     Docs(DocsArgs),
+    /// Tell what the state knows of documents, for people who answer for them.
+    #[command(
+        after_help = "Examples:\n  mapengine report failed mappings/financials.yaml --connection acme.yaml\n  mapengine report failed --connection acme.yaml --format csv > failed.csv"
+    )]
+    Report(ReportArgs),
     /// Print a completion script for a shell.
     #[command(
         after_help = "Example:\n  mapengine completions bash > ~/.local/share/bash-completion/completions/mapengine"
@@ -267,6 +277,8 @@ pub enum SchemaKind {
     Report,
     /// A saved plan.
     Plan,
+    /// The report of `report failed --format json`.
+    Failed,
 }
 
 /// Flags of `schema`.
@@ -279,6 +291,33 @@ pub struct SchemaArgs {
     /// Write all schemas into this folder.
     #[arg(long, value_name = "FOLDER", conflicts_with = "kind")]
     pub write: Option<PathBuf>,
+}
+
+/// How a status flow is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FlowFormat {
+    /// For a terminal.
+    Text,
+    /// For Graphviz.
+    Dot,
+    /// A picture, whole in itself.
+    Svg,
+    /// For Mermaid, as in Markdown files.
+    Mermaid,
+}
+
+/// Flags of `flow`.
+#[derive(Clone, Debug, Args)]
+pub struct FlowArgs {
+    /// Whose documents.
+    #[command(flatten)]
+    pub target: Target,
+    /// Only this document.
+    #[arg(long, value_name = "NAME")]
+    pub document: Option<String>,
+    /// How it is drawn.
+    #[arg(long, value_enum, default_value_t = FlowFormat::Text)]
+    pub format: FlowFormat,
 }
 
 /// Flags of `test`.
@@ -331,6 +370,48 @@ pub struct StateArgs {
     /// How it is printed.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub format: Format,
+}
+
+/// Flags of `report`.
+#[derive(Clone, Debug, Args)]
+pub struct ReportArgs {
+    /// Which report.
+    #[command(subcommand)]
+    pub kind: ReportKind,
+}
+
+/// Which report.
+#[derive(Clone, Debug, Subcommand)]
+pub enum ReportKind {
+    /// The documents that cannot go on: amounts, reason, since when, attempts.
+    #[command(
+        after_help = "Example:\n  mapengine report failed mappings/financials.yaml --connection acme.yaml --format html > failed.html"
+    )]
+    Failed(FailedArgs),
+}
+
+/// How a report on documents is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// For people.
+    Table,
+    /// For a spreadsheet; no text in it can become a formula.
+    Csv,
+    /// For programs; the schema is `schemas/failed.schema.json`.
+    Json,
+    /// One page that needs nothing else.
+    Html,
+}
+
+/// Flags of `report failed`.
+#[derive(Clone, Debug, Args)]
+pub struct FailedArgs {
+    /// Whose state.
+    #[command(flatten)]
+    pub target: Target,
+    /// How it is printed.
+    #[arg(long, value_enum, default_value_t = ReportFormat::Table)]
+    pub format: ReportFormat,
 }
 
 /// Flags of `resolve`.

@@ -4,8 +4,10 @@ mod args;
 mod author;
 mod examples;
 mod findings;
+mod flow;
 mod place;
 mod reference;
+mod report;
 mod running;
 mod schema;
 mod show;
@@ -95,6 +97,7 @@ pub fn main() -> ExitCode {
             terminal.text(&reference::markdown());
             Exit::Done
         }
+        Verb::Flow(args) => flow::flow(&terminal, &args),
         Verb::Test(args) => findings::test(&terminal, &args),
         Verb::Sandbox(args) => running::sandbox(&terminal, &args),
         Verb::Links(args) => state::links(&terminal, &args),
@@ -104,6 +107,7 @@ pub fn main() -> ExitCode {
         Verb::Recover(args) => running::recover(&terminal, &args),
         Verb::Docs(args) => author::docs(&terminal, &args),
         Verb::New { what } => author::new(&terminal, &what),
+        Verb::Report(args) => report::report(&terminal, &args),
         Verb::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "mapengine", &mut script);

@@ -5,6 +5,7 @@ use schemars::{JsonSchema, Schema};
 use serde_json::{Value, json};
 
 use super::args::{SchemaArgs, SchemaKind};
+use super::report::FailedReport;
 use super::running::SavedPlan;
 use super::{Exit, Terminal, place};
 use crate::diagnostic::{Diagnostics, Sources};
@@ -15,7 +16,7 @@ use crate::run::Report;
 use crate::spec::{cases::Cases, connection::Connection, mapping::Mapping, sandbox::Sandbox, system::System};
 
 /// Every kind with the name of its file.
-const KINDS: [(SchemaKind, &str); 7] = [
+const KINDS: [(SchemaKind, &str); 8] = [
     (SchemaKind::System, "system"),
     (SchemaKind::Mapping, "mapping"),
     (SchemaKind::Cases, "cases"),
@@ -23,6 +24,7 @@ const KINDS: [(SchemaKind, &str); 7] = [
     (SchemaKind::Sandbox, "sandbox"),
     (SchemaKind::Report, "report"),
     (SchemaKind::Plan, "plan"),
+    (SchemaKind::Failed, "failed"),
 ];
 
 fn of<T: JsonSchema>() -> Schema {
@@ -39,6 +41,7 @@ fn schema_of(kind: SchemaKind) -> Value {
         SchemaKind::Sandbox => of::<Sandbox>(),
         SchemaKind::Report => of::<Report>(),
         SchemaKind::Plan => of::<SavedPlan>(),
+        SchemaKind::Failed => of::<FailedReport>(),
     };
     let mut value = schema.to_value();
     // editors put a reference to the schema into the file itself

@@ -24,7 +24,7 @@ fn colored(color: AnsiColor) -> Style {
 }
 
 /// Text from a system on a terminal: no control characters (S12).
-fn clean(text: &str) -> String {
+pub(super) fn clean(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 

@@ -1,0 +1,201 @@
+//! `report`: what the state knows, for people who answer for the documents.
+
+mod table;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::args::{ReportArgs, ReportFormat, ReportKind};
+use super::place::{self, Opening};
+use super::{Exit, Terminal};
+use crate::program::document::{Document, Step};
+use crate::store::{Handle, IntentState, Mode, StoreError};
+use crate::value::{Both, Decimal, Side, Value};
+use table::{Cell, Table};
+
+/// The documents that cannot go on (`report failed --format json`).
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct FailedReport {
+    /// The mapping.
+    pub mapping: String,
+    /// The names of its two sides.
+    pub sides: [String; 2],
+    /// When this was made (RFC 3339).
+    pub made: String,
+    /// When the last run that looked at both systems began; none: there was none yet.
+    pub as_of: Option<String>,
+    /// The documents, longest first.
+    pub documents: Vec<FailedDocument>,
+}
+
+/// A document that cannot go on.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct FailedDocument {
+    /// Its document in the mapping.
+    pub document: String,
+    /// What a person calls it.
+    pub label: String,
+    /// The side of the record that is named.
+    pub side: String,
+    /// The id of its record there.
+    pub id: String,
+    /// The amount on the first side that `verify` compares, as text; none: no such check, or the record is not there.
+    pub left_amount: Option<String>,
+    /// The same on the second side.
+    pub right_amount: Option<String>,
+    /// The code of the reason; `in_doubt` for a write whose outcome nobody knows.
+    pub code: String,
+    /// The reason.
+    pub reason: String,
+    /// Since when (RFC 3339).
+    pub since: String,
+    /// How many times it was tried.
+    pub attempts: u32,
+}
+
+fn time(ms: i64) -> String {
+    jiff::Timestamp::from_millisecond(ms).map_or_else(|_| String::new(), |time| time.to_string())
+}
+
+/// `report`.
+pub(super) fn report(terminal: &Terminal, args: &ReportArgs) -> Exit {
+    let ReportKind::Failed(args) = &args.kind;
+    let opening = match place::open(terminal, &args.target) {
+        Ok(opening) => opening,
+        Err(exit) => return exit,
+    };
+    let failed = |error: &dyn std::fmt::Display| {
+        terminal.say(format_args!("error: {error}"));
+        Exit::Failed
+    };
+    let store = match Handle::open(&opening.state, Mode::ReadOnly) {
+        Ok(store) => store,
+        Err(error) => return failed(&error),
+    };
+    let report = match failed_report(&opening, &store) {
+        Ok(report) => report,
+        Err(error) => return failed(&error),
+    };
+    match args.format {
+        ReportFormat::Json => match serde_json::to_string_pretty(&report) {
+            Ok(text) => terminal.line(text),
+            Err(error) => return failed(&error),
+        },
+        ReportFormat::Csv => terminal.text(&failed_table(&report).csv()),
+        ReportFormat::Html => match failed_table(&report).html() {
+            Ok(page) => terminal.text(&page),
+            Err(error) => return failed(&error),
+        },
+        ReportFormat::Table if report.documents.is_empty() => terminal.line("no document has failed"),
+        ReportFormat::Table => terminal.text(&failed_table(&report).text()),
+    }
+    Exit::Done
+}
+
+fn failed_report(opening: &Opening, store: &Handle) -> Result<FailedReport, StoreError> {
+    let program = &opening.program;
+    let (rows, open, runs) =
+        store.read_blocking(|store| Ok((store.set_aside(None)?, store.open_intents()?, store.runs(100)?)))?;
+    let mut found: Vec<(i64, FailedDocument)> = Vec::new();
+    for row in rows {
+        let Some(document) = program.document(&row.register) else { continue };
+        let amounts = amounts(document, |side| row.values.get(&program.sides[side].name));
+        found.push((
+            row.since,
+            FailedDocument {
+                document: row.register,
+                label: row.label,
+                side: program.sides[row.side].name.clone(),
+                id: row.id,
+                left_amount: amounts.left,
+                right_amount: amounts.right,
+                code: row.code,
+                reason: row.reason,
+                since: time(row.since),
+                attempts: row.attempts,
+            },
+        ));
+    }
+    for intent in open.into_iter().filter(|intent| intent.state == IntentState::InDoubt) {
+        if program.document(&intent.register).is_none() {
+            continue;
+        }
+        let (side, id) = match (intent.target, intent.source) {
+            (Some(id), _) => (intent.side, id),
+            (None, Some(source)) => (intent.side.other(), source.id),
+            (None, None) => (intent.side, String::new()),
+        };
+        found.push((
+            intent.sent_at,
+            FailedDocument {
+                document: intent.register,
+                label: id.clone(),
+                side: program.sides[side].name.clone(),
+                id,
+                left_amount: None,
+                right_amount: None,
+                code: "in_doubt".into(),
+                reason: format!("write {}: {}", intent.id, intent.outcome),
+                since: time(intent.sent_at),
+                attempts: intent.attempt,
+            },
+        ));
+    }
+    found.sort_by_key(|(since, _)| *since);
+    Ok(FailedReport {
+        mapping: program.name.clone(),
+        sides: Side::BOTH.map(|side| program.sides[side].name.clone()),
+        made: time(jiff::Timestamp::now().as_millisecond()),
+        as_of: runs
+            .iter()
+            .find(|run| run.verb != "recover" && run.ended.is_some())
+            .map(|run| time(run.started)),
+        documents: found.into_iter().map(|(_, one)| one).collect(),
+    })
+}
+
+/// The two amounts that the document's check compares.
+fn amounts<'v>(document: &Document, record: impl Fn(Side) -> Option<&'v Value>) -> Both<Option<String>> {
+    let check = document.steps.iter().find_map(|step| match step {
+        Step::Verify(verify) => Some(verify),
+        _ => None,
+    });
+    Both::of(|side| match check?.equal[side].get(record(side)?)? {
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    })
+}
+
+fn failed_table(report: &FailedReport) -> Table {
+    let number =
+        |text: &Option<String>| Cell::Number(text.as_ref().and_then(|text| text.parse::<Decimal>().ok()));
+    let [left, right] = &report.sides;
+    Table {
+        title: format!("{}: documents that failed", report.mapping),
+        made: match &report.as_of {
+            Some(at) => format!("as of the run of {at}"),
+            None => "no run yet".to_owned(),
+        },
+        columns: ["document", "label", "side", "id", left, right, "code", "since", "attempts", "reason"]
+            .map(str::to_owned)
+            .to_vec(),
+        rows: report
+            .documents
+            .iter()
+            .map(|one| {
+                vec![
+                    Cell::Text(one.document.clone()),
+                    Cell::Text(one.label.clone()),
+                    Cell::Text(one.side.clone()),
+                    Cell::Text(one.id.clone()),
+                    number(&one.left_amount),
+                    number(&one.right_amount),
+                    Cell::Text(one.code.clone()),
+                    Cell::Text(one.since.clone()),
+                    Cell::Number(Some(one.attempts.into())),
+                    Cell::Text(one.reason.clone()),
+                ]
+            })
+            .collect(),
+    }
+}
