@@ -79,10 +79,8 @@ fn counts(expect: &Expect, report: &Report, name: &str, problems: &mut Vec<Strin
                     .filter(|entry| entry.register == register.value)
                     .map(|entry| entry.reason.as_str())
                     .collect();
-                problems.push(format!(
-                    "{name}{register}.{word}: expected {number}, was {found} {}",
-                    why.join(" | ")
-                ));
+                let why = if why.is_empty() { String::new() } else { format!(": {}", why.join(" | ")) };
+                problems.push(format!("{name}{register}.{word}: expected {number}, was {found}{why}"));
             }
         }
     }

@@ -463,12 +463,12 @@ Right:
         "A rule under `valid:` of the mapping does not hold for this record. Its reason says what to put right; it is tried again by itself when the record changes.";
     CANNOT_TELL = "ME0902", "an expression failed",
         "An expression of the mapping could not be evaluated for this record.";
-    AMBIGUOUS_MATCH = "ME0903", "several records match",
+    AMBIGUOUS_MATCH = "ME0903", "many records match",
         "Records are linked only where exactly one matches. Make their match keys differ, or link the right pair by hand with `mapengine resolve --link`.";
     TAKEN = "ME0904", "the match is linked already",
         "The record that matches is linked to another one. One of the two is a duplicate.";
     HALF_MATCH = "ME0905", "half a match",
-        "One row of a match key of several is equal, the others are not. Half a match never links, and never makes a twin.";
+        "One row of a match key of many rows is equal, the others are not. Half a match never links, and never makes a twin.";
     NOT_UNIQUE = "ME0906", "a value stands twice",
         "The mapping says that no two records may share this field, and these do.";
     VALUE_MISSING = "ME0907", "a value is missing",
