@@ -64,15 +64,15 @@ pub struct ClientSetup {
 
 /// Speaks to one system. Cheap to clone: clones share token, pace and secrets.
 #[derive(Clone)]
-pub struct Client(Rc<Inner>);
+pub struct Client(pub(super) Rc<Inner>);
 
-struct Inner {
-    system: Arc<System>,
+pub(super) struct Inner {
+    pub(super) system: Arc<System>,
     base: Base,
     credentials: Value,
     settle_after: Duration,
     access: Access,
-    line: Line,
+    pub(super) line: Line,
     prover: Prover,
 }
 
@@ -176,7 +176,7 @@ impl Client {
                 None => continue,
             };
             let (status, message) = match verdict {
-                Verdict::Done(reply) => return Ok(reply),
+                Verdict::Done(reply) | Verdict::Accepted(reply) => return Ok(reply),
                 Verdict::NotDone { class: ErrorClass::Wait, status, message } => (status, message),
                 Verdict::NotDone { class, status, message } => {
                     return Err(self.error(class, status, &message));
@@ -220,6 +220,7 @@ impl Client {
             };
             match verdict {
                 Verdict::Done(reply) => return WriteOutcome::Done(reply),
+                Verdict::Accepted(reply) => return self.outcome(outgoing, &reply).await,
                 Verdict::NotDone { class: ErrorClass::Wait, status: Some(status), .. }
                     if tries < MOST_RETRIES =>
                 {
@@ -307,7 +308,7 @@ impl Client {
         }
     }
 
-    fn clean(&self, message: &str) -> String {
+    pub(super) fn clean(&self, message: &str) -> String {
         let clean = self.0.line.scrubber.clean(message);
         match clean.char_indices().nth(LONGEST_MESSAGE) {
             Some((at, _)) => format!("{}…", &clean[..at]),

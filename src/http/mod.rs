@@ -15,6 +15,7 @@
 //! (see [`WriteOutcome`]). A credential never leaves for another origin, and never stands in a message
 //! or log (`secrets`). Time and randomness are arguments, so that a run can be simulated.
 
+mod accepted;
 mod address;
 mod auth;
 mod body;

@@ -160,6 +160,7 @@ pub(super) fn resource(name: &str) -> Resource {
         create: None,
         update: None,
         delete: None,
+        actions: Default::default(),
         encoding: Default::default(),
         cursor: None,
         search: Default::default(),

@@ -11,6 +11,8 @@ use crate::value::{Value, from_json_slice};
 pub(super) enum Verdict {
     /// It took effect, and the answer holds what it should hold.
     Done(Reply),
+    /// It is taken on, and its outcome is asked for.
+    Accepted(Reply),
     /// It did not take effect.
     NotDone { class: ErrorClass, status: Option<u16>, message: String },
     /// It may have taken effect.
@@ -71,7 +73,7 @@ pub(super) fn judge(system: &System, outgoing: &Outgoing, answer: Result<WireRes
 
 /// What a status means where no rule says it; none where nobody knows.
 fn class_of(status: u16, call: CallKind) -> Option<ErrorClass> {
-    let on_one = matches!(call, CallKind::Get | CallKind::Update | CallKind::Delete);
+    let on_one = matches!(call, CallKind::Get | CallKind::Update | CallKind::Delete | CallKind::Action);
     Some(match status {
         400 | 405 | 413 | 415 | 422 => ErrorClass::Refused,
         401 | 403 => ErrorClass::NotAllowed,
@@ -117,7 +119,14 @@ fn succeeded(
             body => Verdict::Done(reply(response, body)),
         };
     }
-    if status == 202 {
+    let create = system.resources.get(&outgoing.resource).and_then(|resource| resource.create.as_ref());
+    if outgoing.call == CallKind::Create
+        && create.and_then(|create| create.accepted.as_ref()).is_some_and(|later| later.status == status)
+    {
+        return Verdict::Accepted(reply(response, body));
+    }
+    // whether an action happened is seen from the record, whatever the answer says
+    if status == 202 && outgoing.call != CallKind::Action {
         return doubt("will do it later: whether it succeeds is not known");
     }
     match lacks(system, outgoing, &response, body.as_ref()) {
@@ -291,6 +300,7 @@ fn verb(call: CallKind) -> &'static str {
         CallKind::Create => "create",
         CallKind::Update => "update",
         CallKind::Delete => "delete",
+        CallKind::Action => "do this to",
     }
 }
 

@@ -17,6 +17,8 @@ pub struct Progress {
     pub done: usize,
     /// A hash of the source record as it was when the document was made.
     pub content: Option<String>,
+    /// When the action of the step that is next was asked for (milliseconds since 1970).
+    pub asked: Option<i64>,
     /// It did not stand its check and is being taken back: why, and by which step.
     pub undo: Option<Undo>,
 }
@@ -42,6 +44,10 @@ impl Progress {
         Progress {
             done: number(base.get("done")),
             content: base.get("content").and_then(Value::as_text).map(str::to_owned),
+            asked: match base.get("asked") {
+                Some(Value::Number(number)) => i64::try_from(*number).ok(),
+                _ => None,
+            },
             undo: base.get("undo").map(|undo| Undo {
                 step: number(undo.get("step")),
                 reason: undo.get("reason").and_then(Value::as_text).unwrap_or_default().to_owned(),
@@ -56,6 +62,9 @@ impl Progress {
         map.insert("done".into(), Value::from(i64::try_from(self.done).unwrap_or(i64::MAX)));
         if let Some(content) = &self.content {
             map.insert("content".into(), Value::text(content.clone()));
+        }
+        if let Some(asked) = self.asked {
+            map.insert("asked".into(), Value::from(asked));
         }
         if let Some(undo) = &self.undo {
             map.insert(
@@ -435,6 +444,7 @@ mod tests {
         let all = Progress {
             done: 2,
             content: Some("ab".into()),
+            asked: Some(1_793_606_400_000),
             undo: Some(Undo { step: 1, reason: "too far apart".into(), deleted: true }),
         };
         assert_eq!(Progress::of(&all.to_value()), all);

@@ -181,6 +181,19 @@ pub enum Step {
     },
     /// The source gets a role.
     SetStatus(String),
+    /// Something is done to one of the records.
+    Action(ActionStep),
+}
+
+/// Something that is done to one of the records.
+#[derive(Clone, Debug)]
+pub struct ActionStep {
+    /// Whose record.
+    pub side: Side,
+    /// The action of its resource.
+    pub action: String,
+    /// Only when this holds, over both records.
+    pub when: Option<Expr>,
 }
 
 impl Step {
@@ -190,6 +203,7 @@ impl Step {
             Step::Verify(_) => "verify",
             Step::WriteBack { .. } => "write_back",
             Step::SetStatus(_) => "set_status",
+            Step::Action(_) => "action",
         }
     }
 }

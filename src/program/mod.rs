@@ -1,5 +1,6 @@
 //! The compiled form of a mapping: what the texts of an integrator become before a run.
 
+pub mod actions;
 pub mod document;
 pub mod expr;
 pub mod mapping;

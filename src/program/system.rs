@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 
+use super::actions::{Accepted, Action};
 use super::expr::{Expr, Template};
 use super::types::Type;
 use crate::diagnostic::Span;
@@ -269,6 +270,8 @@ pub struct Resource {
     pub update: Option<UpdateCall>,
     /// Removes one.
     pub delete: Option<DeleteCall>,
+    /// Other things that can be done to one, by name.
+    pub actions: IndexMap<String, Action>,
     /// Body shapes.
     pub encoding: Encoding,
     /// How changed ones are asked for.
@@ -393,6 +396,8 @@ pub struct CreateCall {
     pub encoding: Encoding,
     /// Can be repeated without harm.
     pub idempotent: bool,
+    /// How its outcome is asked for, where it may be answered later.
+    pub accepted: Option<Accepted>,
 }
 
 /// Where a new record's key is.

@@ -260,7 +260,17 @@ impl Engine {
             self.report_doubt(&intent, "what was read cannot be understood");
             return Ok(false);
         };
-        let took_effect = intent.effect == Effect::Update && row.data.canonical() != record.canonical();
+        let action = intent.then.get("action").and_then(Value::as_text);
+        let took_effect = match action.map(|name| resource.actions.get(name)) {
+            None => intent.effect == Effect::Update && row.data.canonical() != record.canonical(),
+            Some(action) => match action.map(|action| action.done.holds(&row.data)) {
+                Some(Ok(done)) => done,
+                Some(Err(_)) | None => {
+                    self.report_doubt(&intent, "whether it is done cannot be told from the record");
+                    return Ok(false);
+                }
+            },
+        };
         intent.state = if took_effect { IntentState::Done } else { IntentState::Failed };
         intent.outcome = if took_effect { "it took effect" } else { "it did not take effect" }.into();
         let name = resource.name.clone();

@@ -4,6 +4,7 @@
 //! validation – and is stricter than the real thing: unknown fields, wrong kinds, wrong shapes and missing
 //! proof are refused. It names no product: everything it knows stands in the system file and the data file.
 
+mod actions;
 mod answer;
 mod calls;
 mod catalogue;

@@ -13,6 +13,8 @@ use crate::value::Path;
 pub(super) struct Route {
     pub resource: Arc<Resource>,
     pub call: CallKind,
+    /// Which of its kind, where the resource has more than one.
+    pub name: String,
     /// The fields whose values stand in the path.
     pub fields: Vec<(Path, String)>,
 }
@@ -51,7 +53,7 @@ pub(super) fn route(system: &System, method: &str, path: &str) -> Routed {
     let mut best: Option<(usize, Route)> = None;
     let mut allowed: Vec<&'static str> = Vec::new();
     for resource in system.resources.values() {
-        for (call, wanted, template) in calls(resource) {
+        for (call, wanted, template, name) in calls(resource) {
             let Some((literal, fields)) = matched(template, path, resource.encoding.path_escape) else {
                 continue;
             };
@@ -62,7 +64,10 @@ pub(super) fn route(system: &System, method: &str, path: &str) -> Routed {
                 continue;
             }
             if best.as_ref().is_none_or(|(score, _)| literal > *score) {
-                best = Some((literal, Route { resource: Arc::clone(resource), call, fields }));
+                best = Some((
+                    literal,
+                    Route { resource: Arc::clone(resource), call, name: name.to_owned(), fields },
+                ));
             }
         }
     }
@@ -76,23 +81,26 @@ pub(super) fn route(system: &System, method: &str, path: &str) -> Routed {
     }
 }
 
-/// The calls of a resource with their methods and paths.
-pub(super) fn calls(resource: &Resource) -> Vec<(CallKind, &'static str, &PathTemplate)> {
+/// The calls of a resource with their methods, paths and names.
+pub(super) fn calls(resource: &Resource) -> Vec<(CallKind, &'static str, &PathTemplate, &str)> {
     let mut all = Vec::new();
     if let Some(call) = &resource.list {
-        all.push((CallKind::List, "GET", &call.path));
+        all.push((CallKind::List, "GET", &call.path, ""));
     }
     if let Some(call) = &resource.get {
-        all.push((CallKind::Get, "GET", &call.path));
+        all.push((CallKind::Get, "GET", &call.path, ""));
     }
     if let Some(call) = &resource.create {
-        all.push((CallKind::Create, "POST", &call.path));
+        all.push((CallKind::Create, "POST", &call.path, ""));
     }
     if let Some(call) = &resource.update {
-        all.push((CallKind::Update, call.method, &call.path));
+        all.push((CallKind::Update, call.method, &call.path, ""));
     }
     if let Some(call) = &resource.delete {
-        all.push((CallKind::Delete, "DELETE", &call.path));
+        all.push((CallKind::Delete, "DELETE", &call.path, ""));
+    }
+    for action in resource.actions.values() {
+        all.push((CallKind::Action, "POST", &action.path, action.name.as_str()));
     }
     all
 }

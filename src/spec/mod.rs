@@ -1,5 +1,6 @@
 //! What a user may write, typed and with its places, and nothing more: no name is looked up here.
 
+pub mod actions;
 pub mod cases;
 pub mod connection;
 pub mod documents;

@@ -6,6 +6,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{WriteEffect, WriteProblem, scalar};
 use crate::http::Outgoing;
+use crate::program::actions::Action;
 use crate::program::system::{CallKind, NewId, PathEscape, PathTemplate, Piece, Resource, System};
 use crate::value::{Map, Value};
 
@@ -65,6 +66,22 @@ pub fn get(_: &System, resource: &Resource, record: &Value) -> Result<Outgoing, 
         headers: Vec::new(),
         body: None,
         call: CallKind::Get,
+        resource: resource.name.clone(),
+    })
+}
+
+/// What does something to one record.
+///
+/// # Errors
+/// Where a field for its path is missing.
+pub fn action(resource: &Resource, action: &Action, record: &Value) -> Result<Outgoing, WriteProblem> {
+    Ok(Outgoing {
+        method: "POST".into(),
+        path: fill(&action.path, record, resource.encoding.path_escape)?,
+        query: constant(&action.query),
+        headers: Vec::new(),
+        body: action.body.clone(),
+        call: CallKind::Action,
         resource: resource.name.clone(),
     })
 }

@@ -441,8 +441,12 @@ impl Compiler<'_> {
                 doc::Step::SetStatus(role) => {
                     steps.extend(self.role(role, flow).map(Step::SetStatus));
                 }
+                doc::Step::Action(action) => {
+                    steps.extend(self.action_step(name, action, register, types).map(Step::Action));
+                }
             }
         }
+        self.undone_after_action(name, &steps);
         steps
     }
 

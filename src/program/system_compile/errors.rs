@@ -144,5 +144,6 @@ fn call_word(call: CallKind) -> &'static str {
         CallKind::Create => "create",
         CallKind::Update => "update",
         CallKind::Delete => "delete",
+        CallKind::Action => "action",
     }
 }

@@ -5,6 +5,7 @@
 //! resource by themselves → what fields have to do with other resources → the calls, which need all of it.
 //! One file a topic.
 
+mod actions;
 mod address;
 mod auth;
 mod bodies;
@@ -155,6 +156,7 @@ fn resource(
     let delete = if writable { calls.delete(found) } else { None };
     bodies::something_to_write(shape, create.as_ref(), update.as_ref(), found);
     bodies::written_once(&shape.fields, found);
+    let doings = actions::actions(shape, get.is_some(), scope, found);
     let (mut list, mut get, mut create, mut update) = (list, get, create, update);
     if let Some(select) = &spec.select {
         let asked = templates::selection(select, &shape.fields);
@@ -188,6 +190,7 @@ fn resource(
         create,
         update,
         delete,
+        actions: doings,
         fields: shape.fields.clone(),
         span: shape.name.span,
         encoding,
