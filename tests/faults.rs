@@ -176,3 +176,24 @@ fn what_cannot_be_told_apart_is_held() {
     assert_eq!(counts(&report, "customers").created, 0);
     assert_eq!(names(&harness.company.stands.right.borrow()).len(), 2, "nothing more was made");
 }
+
+/// A create whose answer was lost is found again, and what was to follow it still follows: the number that the
+/// ledger gave goes back, and the address is made.
+#[test]
+fn what_follows_a_create_follows_one_that_was_found_again() {
+    let mut harness = harness(
+        "    customer:\n      - { number: 1, name: Kunde 1 AS, active: true, mainAddress: { street: Vei 1, city: Oslo } }\n",
+        "",
+    );
+    harness.company.stands.right.borrow_mut().faults.add("timeout_after_commit:create:customer:1").unwrap();
+    for _ in 0..4 {
+        let _ = try_run(&mut harness);
+    }
+    let made = common::record(&harness, Side::Right, "customer", "name", "Kunde 1 AS");
+    let source = common::record(&harness, Side::Left, "customer", "name", "Kunde 1 AS");
+    let number = |record: &Value| record.get("number").and_then(Value::scalar_text);
+    assert!(number(&made).is_some());
+    assert_eq!(number(&source), number(&made));
+    assert_eq!(made.get("invoiceAddress").and_then(|one| one.get("city")), Some(&Value::text("Oslo")));
+    assert_eq!(run(&mut harness).writes, 0);
+}

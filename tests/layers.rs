@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 /// The layers, as `src/lib.rs` draws them.
-const LAYERS: [(&str, u8); 13] = [
+const LAYERS: [(&str, u8); 14] = [
     ("value", 0),
     ("diagnostic", 0),
     ("clock", 0),
@@ -13,6 +13,7 @@ const LAYERS: [(&str, u8); 13] = [
     ("program", 2),
     ("plan", 3),
     ("wire", 3),
+    ("authoring", 3),
     ("http", 4),
     ("store", 4),
     ("run", 5),

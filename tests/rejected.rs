@@ -34,7 +34,9 @@ fn samples(folder: &str) -> Vec<PathBuf> {
             let path = entry.path();
             if path.is_dir() {
                 walk(&path, files);
-            } else if path.extension().is_some_and(|extension| extension == "yaml") {
+            } else if path.extension().is_some_and(|extension| extension == "yaml")
+                && !path.to_string_lossy().ends_with(".test.yaml")
+            {
                 files.push(path);
             }
         }

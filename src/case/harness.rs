@@ -101,7 +101,9 @@ impl Harness {
             token_url: None,
             credentials,
             settle_after: self.settle_after,
-            transport: Rc::new(InProcess(Rc::clone(&self.company.stands[side]))),
+            transport: Rc::new(
+                InProcess(Rc::clone(&self.company.stands[side])).timed(Rc::clone(&self.clock)),
+            ),
             clock: Rc::clone(&self.clock),
             access,
             seed: Some(7),

@@ -105,6 +105,20 @@ pub enum Verb {
     /// Look up every write without an outcome whose settle time is over; nothing else.
     #[command(after_help = "Example:\n  mapengine recover mappings/financials.yaml --connection acme.yaml")]
     Recover(StateArgs),
+    /// Begin a system file or a mapping: a skeleton with a comment at every guess.
+    #[command(
+        after_help = "Examples:\n  mapengine new system --openapi crm.json --resources customer,project --out systems/crm.yaml\n  mapengine new mapping systems/crm.yaml systems/erp.yaml --out crm_erp.yaml"
+    )]
+    New {
+        /// What is begun.
+        #[command(subcommand)]
+        what: NewWhat,
+    },
+    /// Write the manual of a mapping, or the guide to adding a system (`docs guide`).
+    #[command(
+        after_help = "Examples:\n  mapengine docs mappings/financials.yaml --format html --language sv --out manual.html\n  mapengine docs guide"
+    )]
+    Docs(DocsArgs),
     /// Print a completion script for a shell.
     #[command(
         after_help = "Example:\n  mapengine completions bash > ~/.local/share/bash-completion/completions/mapengine"
@@ -343,4 +357,78 @@ pub struct ResolveArgs {
     /// Link two records by hand: REGISTER:LEFT_KEY:RIGHT_KEY.
     #[arg(long, value_name = "REGISTER:LEFT:RIGHT", conflicts_with_all = ["write", "unlink"])]
     pub link: Option<String>,
+}
+
+/// What `new` begins.
+#[derive(Clone, Debug, Subcommand)]
+pub enum NewWhat {
+    /// A system file, from an OpenAPI document (2.0, 3.0, 3.1; JSON or YAML).
+    System(NewSystemArgs),
+    /// A mapping: registers and rows proposed by names and types.
+    Mapping(NewMappingArgs),
+}
+
+/// Flags of `new system`.
+#[derive(Clone, Debug, Args)]
+pub struct NewSystemArgs {
+    /// The OpenAPI document.
+    #[arg(long, value_name = "FILE")]
+    pub openapi: PathBuf,
+    /// Where the skeleton is written. Default: standard output.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Only these resources, by name or path. Default: all that the document has.
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    pub resources: Vec<String>,
+}
+
+/// Flags of `new mapping`.
+#[derive(Clone, Debug, Args)]
+pub struct NewMappingArgs {
+    /// The left system's file.
+    pub left: PathBuf,
+    /// The right system's file.
+    pub right: PathBuf,
+    /// Where the mapping is written. Default: standard output.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// The forms of a manual.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DocsFormat {
+    /// Markdown.
+    Md,
+    /// One HTML file that needs no other.
+    Html,
+}
+
+/// The languages of a manual's headings and fixed phrases.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DocsLanguage {
+    /// English.
+    En,
+    /// Swedish.
+    Sv,
+    /// Norwegian (bokmål).
+    Nb,
+    /// Finnish.
+    Fi,
+}
+
+/// Flags of `docs`.
+#[derive(Clone, Debug, Args)]
+pub struct DocsArgs {
+    /// The mapping whose manual is written; or `guide`.
+    #[arg(value_name = "MAPPING|guide")]
+    pub what: PathBuf,
+    /// Its form.
+    #[arg(long, value_enum, default_value_t = DocsFormat::Md)]
+    pub format: DocsFormat,
+    /// Its language. What the mapping itself says stays as it was written.
+    #[arg(long, value_enum, default_value_t = DocsLanguage::En)]
+    pub language: DocsLanguage,
+    /// Where it is written; a file that is there is replaced. Default: standard output.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
 }

@@ -51,8 +51,18 @@ pub(super) fn validate(terminal: &Terminal, args: &ValidateArgs) -> Exit {
     };
     let mut sources = Sources::new();
     let mut found = Diagnostics::new();
+    let mut checked = 0;
     for path in &paths {
-        validate_file(path, &mut sources, &mut found);
+        let known = validate_file(path, &mut sources, &mut found);
+        checked += usize::from(known);
+        // a folder may hold YAML of others; a file that was named is meant
+        if !known && args.paths.contains(path) {
+            let message = format!("{}: nothing says what kind of file this is", path.display());
+            found.push(
+                Diagnostic::error(&codes::UNKNOWN_FILE, Span::NONE, message)
+                    .help("it begins with `system`, `mapping`, `connection`, `cases` or `sandbox`"),
+            );
+        }
     }
     let format = match args.format {
         FindingFormat::Human => Format::Human { color: terminal.color },
@@ -66,10 +76,10 @@ pub(super) fn validate(terminal: &Terminal, args: &ValidateArgs) -> Exit {
         let counted =
             |n: usize, what: &str| if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") };
         match (errors, warnings) {
-            (0, 0) => terminal.line(format_args!("{} checked, nothing wrong", counted(paths.len(), "file"))),
+            (0, 0) => terminal.line(format_args!("{} checked, nothing wrong", counted(checked, "file"))),
             _ => terminal.line(format_args!(
                 "{} checked: {}, {}",
-                counted(paths.len(), "file"),
+                counted(checked, "file"),
                 counted(errors, "error"),
                 counted(warnings, "warning")
             )),
@@ -78,14 +88,16 @@ pub(super) fn validate(terminal: &Terminal, args: &ValidateArgs) -> Exit {
     if errors > 0 { Exit::BadInput } else { Exit::Done }
 }
 
-fn validate_file(path: &Path, sources: &mut Sources, found: &mut Diagnostics) {
+/// Whether it is a file of ours.
+fn validate_file(path: &Path, sources: &mut Sources, found: &mut Diagnostics) -> bool {
     // the kind is looked up in a copy: the file is read once more by its own reader
     let mut aside = Sources::new();
     let mut unknown = Diagnostics::new();
     let Some(kind) = file_kind(&mut aside, path, &mut unknown) else {
         // read again, so that what is wrong points into the shared sources
+        let before = found.len();
         let _ = file_kind(sources, path, found);
-        return;
+        return found.len() > before;
     };
     match kind {
         FileKind::System => {
@@ -114,7 +126,7 @@ fn validate_file(path: &Path, sources: &mut Sources, found: &mut Diagnostics) {
             }
         }
         FileKind::Sandbox => {
-            let Some(data) = load_sandbox(sources, path, found) else { return };
+            let Some(data) = load_sandbox(sources, path, found) else { return true };
             // mappings/sandbox/NAME.yaml belongs to mappings/NAME.yaml
             let mapping = path
                 .parent()
@@ -131,6 +143,7 @@ fn validate_file(path: &Path, sources: &mut Sources, found: &mut Diagnostics) {
             }
         }
     }
+    true
 }
 
 /// `explain`.

@@ -1,6 +1,8 @@
 //! The command line: the only room that prints, reads the environment and exits.
 
 mod args;
+mod author;
+mod examples;
 mod findings;
 mod place;
 mod reference;
@@ -100,6 +102,8 @@ pub fn main() -> ExitCode {
         Verb::History(args) => state::history(&terminal, &args),
         Verb::Resolve(args) => state::resolve(&terminal, &args),
         Verb::Recover(args) => running::recover(&terminal, &args),
+        Verb::Docs(args) => author::docs(&terminal, &args),
+        Verb::New { what } => author::new(&terminal, &what),
         Verb::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "mapengine", &mut script);

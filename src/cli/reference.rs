@@ -5,6 +5,7 @@ use std::fmt::Write;
 use serde_json::Value;
 
 use super::args::SchemaKind;
+use super::examples;
 use crate::program::expr::catalogue;
 
 /// The whole reference as Markdown.
@@ -29,6 +30,8 @@ pub fn markdown() -> String {
             }
         }
     }
+    let _ = writeln!(out, "\n## Bodies in XML\n\n{}", examples::xml());
+    let _ = writeln!(out, "\n## Signed requests\n\n{}", examples::signature());
     out.push_str("\n## Expressions\n\nConditions and values are MiniJinja expressions over declared fields. Filters and tests:\n\n| name | what it does | example |\n| --- | --- | --- |\n");
     for entry in catalogue() {
         let _ = writeln!(

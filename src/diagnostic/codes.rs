@@ -111,6 +111,8 @@ Right:\n\
 \x20   systems: { crm: systems/crm.yaml, erp: systems/erp.yaml }";
     TOO_MANY = "ME0117", "more findings than are shown",
         "After a thousand errors or warnings the rest is only counted: they mostly follow from the first ones. Put those right and look again.";
+    NO_API = "ME0118", "no description of an API",
+        "`mapengine new system` reads an OpenAPI document, version 2.0 (Swagger), 3.0 or 3.1, as JSON or YAML. It must describe paths whose answers are JSON records with a key.";
     UNKNOWN_FIELD = "ME0201", "unknown field",
         "A path names a field that the resource does not have. Fields are declared in the system file; only declared ones can be used.\n\
 \n\
@@ -454,7 +456,8 @@ Right:
     times: { send_date: "%Y-%m-%d" }"#;
     BAD_ENCODING = "ME0625", "an encoding that cannot work",
         r#"The parts of an encoding do not go together: a JSON Patch only changes records and has no
-envelope; a tagged scalar names its members (a decimal one, a date three, a time six).
+envelope; a tagged scalar names its members (a decimal one, a date three, a time six); an XML document is one element
+(a root or an envelope) with names that elements can have, and where names are read in lower case, paths are too.
 
 Wrong:
     encoding: { decimal: { as: tagged } }
@@ -466,6 +469,16 @@ read again: the resource must have a `get`, may be written, and `done` names a f
 
 Right:
     actions: { release: { post: "{path}/{key}/release", done: "status == 'Open'" } }"#;
+    BAD_SIGNATURE = "ME0640", "a signature that cannot work",
+        r#"A signed request proves something only where a secret goes into the signature, a header carries it, and the
+server is told what it cannot know: the time and the id of the request, each alone in a header. A known answer
+(`vectors`) must come out as it stands in the file.
+
+Wrong:
+    signature: { hash: hmac_sha256, sign: ["{{ request.url }}"] }
+Right:
+    signature: { hash: hmac_sha256, key: ["{{ credentials.secret }}"], sign: ["{{ request.url }}", "{{ timestamp }}"] }
+    headers:   { X-Time: "{{ timestamp }}", X-Signature: "{{ signature }}" }"#;
     BAD_SETTING = "ME0701", "this setting is wrong",
         "A setting has a type and a help text; a choice lists its values under `of:`, or says which field has them under `from:`.";
     UNKNOWN_SETTING = "ME0702", "unknown setting",
@@ -486,12 +499,12 @@ Right:
         "A rule under `valid:` of the mapping does not hold for this record. Its reason says what to put right; it is tried again by itself when the record changes.";
     CANNOT_TELL = "ME0902", "an expression failed",
         "An expression of the mapping could not be evaluated for this record.";
-    AMBIGUOUS_MATCH = "ME0903", "crml records match",
+    AMBIGUOUS_MATCH = "ME0903", "many records match",
         "Records are linked only where exactly one matches. Make their match keys differ, or link the right pair by hand with `mapengine resolve --link`.";
     TAKEN = "ME0904", "the match is linked already",
         "The record that matches is linked to another one. One of the two is a duplicate.";
     HALF_MATCH = "ME0905", "half a match",
-        "One row of a match key of crml is equal, the others are not. Half a match never links, and never makes a twin.";
+        "One row of a match key of many rows is equal, the others are not. Half a match never links, and never makes a twin.";
     NOT_UNIQUE = "ME0906", "a value stands twice",
         "The mapping says that no two records may share this field, and these do.";
     VALUE_MISSING = "ME0907", "a value is missing",

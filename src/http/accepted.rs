@@ -114,8 +114,12 @@ impl Client {
                 },
             },
         };
-        let body = body.map(|body| body.to_json().into()).unwrap_or_default();
-        headers.push(("content-type".into(), "application/json".into()));
+        let encoding = self.system().encoding_of(&outgoing.resource, outgoing.call);
+        let body = match body {
+            Some(body) => encoding.write(&body)?.into(),
+            None => bytes::Bytes::new(),
+        };
+        headers.push(("content-type".into(), encoding.content_type()));
         Ok(WireResponse { status, headers, body })
     }
 

@@ -13,7 +13,8 @@ use super::outcome::CallError;
 use super::retry::MOST_RETRIES;
 use super::token::{Fresh, TokenCall};
 use crate::program::expr::Template;
-use crate::program::system::{Auth, System};
+use crate::program::signature::{Moment, Signed};
+use crate::program::system::{Auth, Signature, System};
 use crate::value::{Map, Value};
 
 /// A token is renewed when this many percent of its life are over.
@@ -33,6 +34,8 @@ pub(super) struct Proof {
 pub(super) enum Prover {
     /// Always the same headers.
     Constant(Proof),
+    /// Headers over the request itself, made when it leaves.
+    Signed { signature: Box<Signature>, credentials: Value, general: Proof },
     /// Headers that carry a token.
     Token { call: Box<TokenCall>, held: Mutex<Held> },
 }
@@ -80,6 +83,14 @@ impl Prover {
             _ if token_url.is_some() => {
                 Err(format!("a token_url is given, but {} uses no token: remove it", system.name))
             }
+            Auth::Signature(signature) => {
+                let headers = Rc::new(render_all(general, credentials, None)?);
+                Ok(Prover::Signed {
+                    signature: signature.clone(),
+                    credentials: credentials.clone(),
+                    general: Proof { headers, token: 0 },
+                })
+            }
             Auth::None => constant(general, credentials, Vec::new()),
             Auth::Header(headers) => {
                 let own = render_all(headers, credentials, None)?;
@@ -98,6 +109,22 @@ impl Prover {
         }
     }
 
+    /// The headers that prove this very request: a new time and a new id for each attempt.
+    pub(super) fn sign(&self, request: Signed, line: &Line) -> Result<Vec<(String, String)>, String> {
+        let Prover::Signed { signature, credentials, .. } = self else { return Ok(Vec::new()) };
+        let id = uuid::Uuid::new_v4().simple().to_string();
+        let moment = Moment::new(signature, line.clock.now_ms(), id);
+        let headers = signature.headers(credentials, request, &moment)?;
+        for (name, value) in &headers {
+            check_header(name, value)?;
+            // whatever may be shown is told by its own name; the rest is proof
+            if signature.carries(name) {
+                line.scrubber.add_token(value);
+            }
+        }
+        Ok(headers)
+    }
+
     /// Whether a refused proof can be replaced by a new one.
     pub(super) fn can_renew(&self) -> bool {
         matches!(self, Prover::Token { .. })
@@ -106,7 +133,7 @@ impl Prover {
     /// The proof for the next request. Whoever comes while a token is being fetched waits for that one.
     pub(super) async fn proof(&self, line: &Line) -> Result<Proof, CallError> {
         let (call, held) = match self {
-            Prover::Constant(proof) => return Ok(proof.clone()),
+            Prover::Constant(proof) | Prover::Signed { general: proof, .. } => return Ok(proof.clone()),
             Prover::Token { call, held } => (call, held),
         };
         let mut held = held.lock().await;
@@ -180,13 +207,17 @@ pub(super) fn render_all(
         .iter()
         .map(|(name, template)| {
             let value = render(template, &context)?;
-            if value.contains(|c: char| c.is_control()) || name.contains(|c: char| c.is_control() || c == ':')
-            {
-                return Err(format!("header {name:?} would hold a line break or another control character"));
-            }
+            check_header(name, &value)?;
             Ok((name.clone(), value))
         })
         .collect()
+}
+
+fn check_header(name: &str, value: &str) -> Result<(), String> {
+    if value.contains(|c: char| c.is_control()) || name.contains(|c: char| c.is_control() || c == ':') {
+        return Err(format!("header {name:?} would hold a line break or another control character"));
+    }
+    Ok(())
 }
 
 fn constant(

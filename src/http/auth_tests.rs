@@ -259,3 +259,81 @@ async fn a_token_cannot_split_headers() {
     );
     assert_eq!(script.lines().len(), 1);
 }
+
+/// A signature with a canary as its key.
+fn signature() -> Auth {
+    use crate::program::expr::Scope;
+    use crate::program::system::{DigestForm, HashKind, Signature, Told};
+    use crate::program::types::Type;
+    use crate::value::charset::Charset;
+    let template = |text: &str| {
+        let names = ["timestamp", "unix", "transaction", "signature"];
+        let scope = names.into_iter().fold(Scope::new(), |scope, name| scope.root(name, Type::Text));
+        let request = ["method", "url"].map(|name| (name.to_owned(), Type::Text));
+        let scope = scope.root("request", Type::object(request)).root("credentials", Type::table(Type::Text));
+        crate::program::expr::Template::compile(text, &scope).unwrap()
+    };
+    let header = |name: &str, text: &str| (name.to_owned(), template(text));
+    Auth::Signature(Box::new(Signature {
+        hash: HashKind::HmacSha256,
+        sign: ["{{ request.method }}", "{{ request.url }}", "{{ timestamp }}", "{{ transaction }}"]
+            .map(template)
+            .into(),
+        join: "&".into(),
+        key: vec![template("{{ credentials.client_secret }}")],
+        charset: Charset::Latin1,
+        digest: DigestForm::Base64,
+        timestamp: "%Y-%m-%d %H:%M:%S.%3f".into(),
+        skew: Duration::from_secs(60),
+        headers: vec![
+            header("X-User", "{{ credentials.client_id }}"),
+            header("X-Time", "{{ timestamp }}"),
+            header("X-Id", "{{ transaction }}"),
+            header("X-Mac", "{{ signature }}"),
+        ],
+        told: Told { timestamp: Some("X-Time".into()), unix: None, transaction: Some("X-Id".into()) },
+    }))
+}
+
+#[tokio::test]
+async fn every_attempt_is_signed_anew() {
+    use hmac::Mac;
+
+    use crate::clock::Clock;
+    let answers = vec![json(503, "{}"), json(200, "[]"), json(400, "{}")];
+    let (client, script, clock) = client(signature(), answers);
+    let before = clock.now_ms();
+    let mut call = get();
+    call.query = vec![("q".into(), "ä b&c".into())];
+    client.read(&call).await.unwrap();
+    client.write(&post()).await;
+    let mut ids = std::collections::BTreeSet::new();
+    for (i, (method, url)) in [
+        ("GET", "https://shop.test/api/v1/customers?q=%C3%A4+b%26c"),
+        ("GET", "https://shop.test/api/v1/customers?q=%C3%A4+b%26c"),
+        ("POST", "https://shop.test/api/v1/customers"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let header = |name| script.header(i, name).unwrap();
+        let (time, id) = (header("x-time"), header("x-id"));
+        let mut mac = hmac::Hmac::<sha2::Sha256>::new_from_slice(CANARY.as_bytes()).unwrap();
+        mac.update(format!("{method}&{url}&{time}&{id}").as_bytes());
+        assert_eq!(header("x-mac"), STANDARD.encode(mac.finalize().into_bytes()), "request {i}");
+        assert_eq!(header("x-user"), "me-1");
+        let written = jiff::civil::DateTime::strptime("%Y-%m-%d %H:%M:%S.%3f", &time).unwrap();
+        let at = written.to_zoned(jiff::tz::TimeZone::UTC).unwrap().timestamp().as_millisecond();
+        assert!((before..=clock.now_ms()).contains(&at), "{time}");
+        assert!(ids.insert(id), "an id came twice");
+        assert!(!format!("{time}{}", header("x-mac")).contains(CANARY));
+    }
+}
+
+#[tokio::test]
+async fn an_echoed_signature_is_masked() {
+    let (client, script, _) = client(signature(), vec![json(400, "{}")]);
+    client.write(&post()).await;
+    let mac = script.header(0, "x-mac").unwrap();
+    assert_eq!(client.scrubber().clean(&format!("expected {mac}")), "expected •••");
+}

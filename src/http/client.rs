@@ -21,6 +21,7 @@ use super::types::{NoAnswer, Outgoing, Transport, WireRequest, WireResponse};
 use super::verdict::{Verdict, is_read, judge};
 use crate::clock::Clock;
 use crate::program::expr::Template;
+use crate::program::signature::Signed;
 use crate::program::system::{CredentialKind, ErrorClass, Limits, System};
 use crate::value::{Map, Value};
 
@@ -275,11 +276,18 @@ impl Client {
         for (name, value) in proof.headers.iter() {
             add(name, value);
         }
-        add("accept", "application/json");
-        let body = outgoing.body.as_ref().map(|body| Bytes::from(body.to_json()));
+        let encoding = self.0.system.encoding_of(&outgoing.resource, outgoing.call);
+        add("accept", encoding.accept());
+        let body = match &outgoing.body {
+            Some(body) => Some(Bytes::from(encoding.write(body)?)),
+            None => None,
+        };
         if body.is_some() {
-            add("content-type", "application/json");
+            add("content-type", &encoding.content_type());
         }
+        let signed =
+            Signed { method: &outgoing.method, url: &url, body: body.as_deref().unwrap_or_default() };
+        headers.extend(self.0.prover.sign(signed, &self.0.line)?);
         if let Some((name, _)) = headers.iter().find(|(_, value)| value.contains(|c: char| c.is_control())) {
             return Err(format!("header {name:?} would hold a line break or another control character"));
         }

@@ -107,6 +107,8 @@ fn client(address: &str, secret: &str) -> Client {
         path: PathTemplate { pieces: vec![Piece::Text("/v1/customers".into())] },
         query: Vec::new(),
         pager: Pager { kind, size: None, records: None, total: None, capped: None },
+        around: None,
+        then: None,
     });
     let unused = FakeClock::new();
     let mut setup = setup(shop(auth, customer), &unused, &Script::new(&unused, []));

@@ -12,7 +12,7 @@ pub struct Reply {
     pub status: u16,
     /// Headers, names in lower case.
     pub headers: Vec<(String, String)>,
-    /// The body with exact numbers; none where the answer has no JSON body.
+    /// The body with exact numbers; none where the answer has none.
     pub body: Option<Value>,
     /// The server's own time (`Date`), in milliseconds since 1970.
     pub date: Option<i64>,

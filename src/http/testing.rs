@@ -187,11 +187,12 @@ pub(super) fn shop(auth: Auth, customer: Resource) -> System {
         timeout: Duration::from_secs(60),
         settle_after: Duration::from_secs(900),
         times: Times::default(),
+        encoding: Default::default(),
         whoami: None,
         errors: Errors {
             message: vec![Some(query("error.message")), None],
             kind: Some(query("error.type")),
-            rules: Vec::new(),
+            ..Errors::default()
         },
         resources: [("customer".to_owned(), Arc::new(customer))].into_iter().collect(),
     }

@@ -12,7 +12,7 @@ use super::retry::{http_date, retry_after};
 use super::types::{NoAnswer, WireRequest, WireResponse};
 use super::verdict::words;
 use crate::program::expr::Template;
-use crate::program::system::{BodyKind, ClientCredentials, ErrorClass, Errors};
+use crate::program::system::{BodyKind, ClientCredentials, Encoding, ErrorClass, Errors};
 use crate::value::{Map, Path, Value, from_json_slice};
 
 /// How tokens are got.
@@ -140,7 +140,7 @@ fn told(errors: &Errors, response: &WireResponse) -> String {
     let found = from_json_slice(&response.body).ok().and_then(|answer| {
         ["error_description", "error"].iter().find_map(|name| answer.get(name)?.as_text().map(str::to_owned))
     });
-    let text = found.unwrap_or_else(|| words(errors, response));
+    let text = found.unwrap_or_else(|| words(errors, response, &Encoding::default()));
     if text.is_empty() { text } else { format!(": {text}") }
 }
 

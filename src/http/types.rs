@@ -17,7 +17,7 @@ pub struct Outgoing {
     pub query: Vec<(String, String)>,
     /// Headers that belong to this call (a `Range`, say).
     pub headers: Vec<(String, String)>,
-    /// The JSON body.
+    /// The body; JSON or XML is made of it when it leaves.
     pub body: Option<Value>,
     /// What kind of call it is: decides retries and error classes.
     pub call: CallKind,

@@ -3,7 +3,7 @@
 use super::outcome::Reply;
 use super::retry::http_date;
 use super::types::{NoAnswer, Outgoing, WireResponse};
-use crate::program::system::{CallKind, ErrorClass, ErrorRule, Errors, NewId, System};
+use crate::program::system::{CallKind, Encoding, ErrorClass, ErrorRule, Errors, NewId, Outcome, System};
 use crate::value::{Value, from_json_slice};
 
 /// What came of one attempt.
@@ -34,22 +34,28 @@ pub(super) fn judge(system: &System, outgoing: &Outgoing, answer: Result<WireRes
         }
     };
     let status = response.status;
-    let body = Body::read(&response);
+    let encoding = system.encoding_of(&outgoing.resource, outgoing.call);
+    let body = Body::read(&response, encoding);
+    if let Some(outcome) = &system.errors.outcome
+        && let Body::Value(value) = &body
+        && let Some(done) = says_done(outcome, value)
+    {
+        return match done {
+            true if status < 300 => succeeded(system, outgoing, response, body, &what),
+            // the body says that it was done, the status that it was not: nobody knows
+            true => unknown(
+                Some(status),
+                format!("{name} answered {status} when asked to {what}, and its body says that it was done"),
+            ),
+            false => failed(system, outgoing, status, &body, &what),
+        };
+    }
     if status < 300 && !system.errors.rules.iter().any(|rule| rule.status == Some(status)) {
         return succeeded(system, outgoing, response, body, &what);
     }
     let told = Told::new(&system.errors, &body);
-    if let Some(rule) = system.errors.rules.iter().find(|rule| fits(rule, status, &told, outgoing.call)) {
-        let message = sentence(name, &what, rule.class, status, &told.text);
-        return match (rule.class, rule.prove) {
-            (ErrorClass::Unknown, _) => unknown(Some(status), message),
-            (_, Some(_)) if !is_read(outgoing.call) => Verdict::Unknown {
-                status: Some(status),
-                message: sentence(name, &what, ErrorClass::Unknown, status, &told.text),
-                prove_refused: Some(message),
-            },
-            (class, _) => Verdict::NotDone { class, status: Some(status), message },
-        };
+    if let Some(verdict) = by_rule(system, outgoing, status, &told, &what, false) {
+        return verdict;
     }
     match status {
         200..=299 => succeeded(system, outgoing, response, body, &what),
@@ -68,6 +74,65 @@ pub(super) fn judge(system: &System, outgoing: &Outgoing, answer: Result<WireRes
             }
             None => unknown(Some(status), sentence(name, &what, ErrorClass::Unknown, status, &told.text)),
         },
+    }
+}
+
+/// What the first rule that fits says; `failed`: the body says so, whatever the status is.
+fn by_rule(
+    system: &System,
+    outgoing: &Outgoing,
+    status: u16,
+    told: &Told,
+    what: &str,
+    failed: bool,
+) -> Option<Verdict> {
+    let name = &system.name;
+    let rule = system.errors.rules.iter().find(|rule| fits(rule, status, told, outgoing.call, failed))?;
+    let message = sentence(name, what, rule.class, status, &told.text);
+    Some(match (rule.class, rule.prove) {
+        (ErrorClass::Unknown, _) => unknown(Some(status), message),
+        (_, Some(_)) if !is_read(outgoing.call) => Verdict::Unknown {
+            status: Some(status),
+            message: sentence(name, what, ErrorClass::Unknown, status, &told.text),
+            prove_refused: Some(message),
+        },
+        (class, _) => Verdict::NotDone { class, status: Some(status), message },
+    })
+}
+
+/// Whether a body says that it was done; none where it says nothing.
+fn says_done(outcome: &Outcome, body: &Value) -> Option<bool> {
+    let found = outcome.path.first(body).filter(|value| !value.is_empty());
+    match (found, outcome.done.is_empty()) {
+        (Some(_), true) => Some(false),
+        (None, true) => None,
+        (Some(value), false) => {
+            let text = value.scalar_text().unwrap_or_default();
+            Some(outcome.done.contains(&text))
+        }
+        (None, false) => None,
+    }
+}
+
+/// An answer whose body says that it failed.
+fn failed(system: &System, outgoing: &Outgoing, status: u16, body: &Body, what: &str) -> Verdict {
+    let told = Told::new(&system.errors, body);
+    if let Some(verdict) = by_rule(system, outgoing, status, &told, what, true) {
+        return verdict;
+    }
+    let name = &system.name;
+    match class_of(status, outgoing.call) {
+        Some(class) => {
+            let message = sentence(name, what, class, status, &told.text);
+            Verdict::NotDone { class, status: Some(status), message }
+        }
+        // a read that failed by a rule nobody wrote will fail the next time too
+        None if is_read(outgoing.call) => Verdict::NotDone {
+            class: ErrorClass::Refused,
+            status: Some(status),
+            message: sentence(name, what, ErrorClass::Unknown, status, &told.text),
+        },
+        None => unknown(Some(status), sentence(name, what, ErrorClass::Unknown, status, &told.text)),
     }
 }
 
@@ -100,18 +165,28 @@ fn succeeded(
     let doubt = |why: &str| {
         unknown(Some(status), format!("{name} answered {status} when asked to {what}, but {why}"))
     };
+    let format = system.encoding_of(&outgoing.resource, outgoing.call).format();
     let body = match body {
-        Body::Json(value) => Some(value),
+        Body::Value(value) => {
+            if let Some(outcome) = system.errors.outcome.as_ref().filter(|outcome| !outcome.done.is_empty())
+                && says_done(outcome, &value).is_none()
+            {
+                return doubt(&format!("its body does not say at `{}` whether it was done", outcome.path));
+            }
+            Some(value)
+        }
         Body::Nothing => None,
         Body::Html => {
-            return doubt("with a web page instead of JSON: a login page or a proxy may stand in between");
+            return doubt(&format!(
+                "with a web page instead of {format}: a login page or a proxy may stand in between"
+            ));
         }
         // a text such as `OK` is no harm where no body is needed
         Body::Text(_) if !is_read(outgoing.call) && lacks(system, outgoing, &response, None).is_none() => {
             None
         }
-        Body::Text(_) => return doubt("its body is no JSON"),
-        Body::Broken(problem) => return doubt(&format!("its body is broken JSON: {problem}")),
+        Body::Text(_) => return doubt(&format!("its body is no {format}")),
+        Body::Broken(problem) => return doubt(&format!("its body is broken {format}: {problem}")),
     };
     if is_read(outgoing.call) {
         return match body {
@@ -175,9 +250,9 @@ fn lacks(
     }
 }
 
-fn fits(rule: &ErrorRule, status: u16, told: &Told, call: CallKind) -> bool {
-    // a success is only an error where the rule names its status
-    let status_fits = rule.status.map_or(status >= 400, |wanted| wanted == status);
+fn fits(rule: &ErrorRule, status: u16, told: &Told, call: CallKind, failed: bool) -> bool {
+    // a success is only an error where the rule names its status, or its body says so
+    let status_fits = rule.status.map_or(failed || status >= 400, |wanted| wanted == status);
     let kind_fits = rule.kinds.is_empty() || rule.kinds.iter().any(|kind| told.kinds.contains(kind));
     let call_fits = rule.calls.is_empty() || rule.calls.contains(&call);
     let message_fits =
@@ -204,20 +279,23 @@ fn glob(pattern: &str, text: &str) -> bool {
 /// What an answer's body is.
 enum Body {
     Nothing,
-    Json(Value),
+    Value(Value),
     Html,
     Text(String),
     Broken(String),
 }
 
 impl Body {
-    fn read(response: &WireResponse) -> Body {
+    fn read(response: &WireResponse, encoding: &Encoding) -> Body {
         let kind = response.header("content-type").unwrap_or_default().to_ascii_lowercase();
         let start = response.body.iter().position(|byte| !byte.is_ascii_whitespace());
         let Some(start) = start else { return Body::Nothing };
+        if encoding.is_xml() {
+            return Body::read_xml(response, encoding, response.body[start]);
+        }
         match from_json_slice(&response.body) {
             // whatever it is called, a web page is no JSON
-            Ok(value) => Body::Json(value),
+            Ok(value) => Body::Value(value),
             _ if kind.contains("html") || (response.body[start] == b'<' && !kind.contains("xml")) => {
                 Body::Html
             }
@@ -225,6 +303,24 @@ impl Body {
                 Body::Broken(error.to_string())
             }
             _ => Body::Text(String::from_utf8_lossy(&response.body).trim().to_owned()),
+        }
+    }
+
+    fn read_xml(response: &WireResponse, encoding: &Encoding, first: u8) -> Body {
+        let text = || String::from_utf8_lossy(&response.body).trim().to_owned();
+        let page = || {
+            let head = response.body.get(..512).unwrap_or(&response.body).to_ascii_lowercase();
+            let has = |tag: &[u8]| head.windows(tag.len()).any(|window| window == tag);
+            has(b"<html") || has(b"<!doctype html")
+        };
+        match encoding.read(&response.body, response.header("content-type")) {
+            // a page can be well-formed
+            _ if page() => Body::Html,
+            Ok(value) => Body::Value(value),
+            Err(problem) if first == b'<' || response.body.starts_with(b"\xef\xbb\xbf") => {
+                Body::Broken(problem)
+            }
+            Err(_) => Body::Text(text()),
         }
     }
 }
@@ -242,14 +338,14 @@ impl Told {
     fn new(errors: &Errors, body: &Body) -> Told {
         let whole = match body {
             Body::Nothing => String::new(),
-            Body::Html => "a web page instead of JSON".into(),
-            Body::Json(Value::Text(text)) => text.clone(),
-            Body::Json(value) => value.to_json(),
+            Body::Html => "a web page".into(),
+            Body::Value(Value::Text(text)) => text.clone(),
+            Body::Value(value) => value.to_json(),
             Body::Text(text) => text.clone(),
-            Body::Broken(_) => "broken JSON".into(),
+            Body::Broken(_) => "an answer that cannot be read".into(),
         };
         let json = match body {
-            Body::Json(value) => Some(value),
+            Body::Value(value) => Some(value),
             _ => None,
         };
         let texts = |query: &crate::value::Query| -> Vec<String> {
@@ -262,17 +358,24 @@ impl Told {
             .map(|path| path.as_ref().map_or_else(|| vec![whole.clone()], texts))
             .find(|found| found.iter().any(|text| !text.is_empty()))
             .unwrap_or_default();
+        let mut kinds = errors.kind.as_ref().map(texts).unwrap_or_default();
+        if let Some(split) = &errors.split {
+            let half = |text: &String, at: usize| text.splitn(2, split.as_str()).nth(at).map(str::to_owned);
+            kinds =
+                kinds.iter().filter_map(|text| half(text, 0)).map(|kind| kind.trim().to_owned()).collect();
+            messages = messages.iter().map(|text| half(text, 1).unwrap_or_else(|| text.clone())).collect();
+        }
         let text = if messages.is_empty() { whole } else { messages.join("; ") };
         if !messages.contains(&text) {
             messages.push(text.clone());
         }
-        Told { text, messages, kinds: errors.kind.as_ref().map(texts).unwrap_or_default() }
+        Told { text, messages, kinds }
     }
 }
 
 /// The words for a person in an answer.
-pub(super) fn words(errors: &Errors, response: &WireResponse) -> String {
-    Told::new(errors, &Body::read(response)).text
+pub(super) fn words(errors: &Errors, response: &WireResponse, encoding: &Encoding) -> String {
+    Told::new(errors, &Body::read(response, encoding)).text
 }
 
 fn sentence(name: &str, what: &str, class: ErrorClass, status: u16, text: &str) -> String {

@@ -339,8 +339,8 @@ fn the_words_come_from_the_paths() {
         say(&[("content-type", "text/plain")], " quota exceeded! "),
         format!("{start}quota exceeded!")
     );
-    assert_eq!(say(&[], "<html>secret page</html>"), format!("{start}a web page instead of JSON"));
-    assert_eq!(say(&[], "<error>plain xml</error>"), format!("{start}a web page instead of JSON"));
+    assert_eq!(say(&[], "<html>secret page</html>"), format!("{start}a web page"));
+    assert_eq!(say(&[], "<error>plain xml</error>"), format!("{start}a web page"));
     assert_eq!(
         say(&[("content-type", "application/xml")], "<error>no</error>"),
         format!("{start}<error>no</error>")
@@ -363,4 +363,94 @@ fn patterns() {
     ] {
         assert_eq!(glob(pattern, text), fits, "{pattern} {text}");
     }
+}
+
+/// A system that tells failures in the body of a 200, in XML.
+fn xml_shop() -> crate::program::system::System {
+    use crate::program::system::{EncodingKind, Outcome};
+    let mut system = system();
+    let mut customer =
+        std::sync::Arc::into_inner(system.resources.shift_remove("customer").unwrap()).unwrap();
+    let mut encoding = customer.encoding.clone();
+    encoding.kind = EncodingKind::Xml;
+    encoding.xml.root = Some("root".into());
+    encoding.xml.lower = true;
+    customer.encoding = encoding.clone();
+    if let Some(create) = &mut customer.create {
+        create.encoding = encoding.clone();
+    }
+    if let Some(update) = &mut customer.update {
+        update.encoding = encoding.clone();
+    }
+    system.encoding = encoding;
+    system.resources.insert("customer".into(), std::sync::Arc::new(customer));
+    system.errors = Errors {
+        message: vec![Some(query("responsestatus.status[1]"))],
+        kind: Some(query("responsestatus.status[1]")),
+        split: Some(" :: ".into()),
+        outcome: Some(Outcome { path: query("responsestatus.status[0]"), done: vec!["OK".into()] }),
+        rules: vec![
+            ErrorRule { kinds: vec!["INVALID_DATA".into()], ..rule(None, ErrorClass::Refused) },
+            ErrorRule { kinds: vec!["AUTHENTICATION_FAILED".into()], ..rule(None, ErrorClass::NotAllowed) },
+        ],
+    };
+    system
+}
+
+#[test]
+fn a_failure_stands_in_the_body_whatever_the_status_says() {
+    let system = xml_shop();
+    let told = |call: CallKind, status: u16, body: &str| {
+        let method = if is_read(call) { "GET" } else { "POST" };
+        let outgoing = crate::http::testing::call(method, "/x", call, None);
+        let answer = crate::http::testing::with(status, &[("content-type", "text/html")], body);
+        match judge(&system, &outgoing, answer) {
+            Verdict::Accepted(_) => "accepted".into(),
+            Verdict::Done(reply) => format!("done {}", reply.body.unwrap_or_default().to_json()),
+            Verdict::NotDone { class, message, .. } => format!("not done, {class:?}: {message}"),
+            Verdict::Unknown { message, .. } => format!("unknown: {message}"),
+        }
+    };
+    let failed = |text: &str| {
+        format!(
+            "<Root><ResponseStatus><Status>FAILED</Status><Status>{text}</Status></ResponseStatus></Root>"
+        )
+    };
+    let ok = "<Root><ResponseStatus><Status>OK</Status></ResponseStatus><List/></Root>";
+    assert_eq!(told(CallKind::List, 200, ok), r#"done {"responsestatus":{"status":"OK"},"list":null}"#);
+    for status in [200, 400] {
+        assert_eq!(
+            told(CallKind::Update, status, &failed("INVALID_DATA :: Not found :: 12")),
+            format!("not done, Refused: shop refused to update customer ({status}): Not found :: 12")
+        );
+    }
+    assert_eq!(
+        told(CallKind::List, 200, &failed("AUTHENTICATION_FAILED :: who?")),
+        "not done, NotAllowed: shop does not allow this user to list customer (200): who?"
+    );
+    // a code that no rule knows: of a write nobody knows, a read is not tried for ever
+    assert_eq!(
+        told(CallKind::Update, 200, &failed("NEW_CODE :: x")),
+        "unknown: shop failed when asked to update customer (200): x"
+    );
+    assert_eq!(
+        told(CallKind::List, 200, &failed("NEW_CODE :: x")),
+        "not done, Refused: shop failed when asked to list customer (200): x"
+    );
+    assert_eq!(
+        told(CallKind::Update, 200, "<Root><x/></Root>"),
+        "unknown: shop answered 200 when asked to update customer, but its body does not say at `responsestatus.status[0]` whether it was done"
+    );
+    assert_eq!(
+        told(CallKind::Update, 500, ok),
+        "unknown: shop answered 500 when asked to update customer, and its body says that it was done"
+    );
+    assert_eq!(
+        told(CallKind::List, 200, "<html><body>Sign in</body></html>"),
+        "unknown: shop answered 200 when asked to list customer, but with a web page instead of XML: a login page or a proxy may stand in between"
+    );
+    assert_eq!(
+        told(CallKind::List, 200, "<!DOCTYPE x><Root/>"),
+        "unknown: shop answered 200 when asked to list customer, but its body is broken XML: it has a DOCTYPE, which is refused"
+    );
 }

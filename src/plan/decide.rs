@@ -163,6 +163,13 @@ pub fn match_key(
 
 /// What people call a record: its key and what it is matched by.
 pub fn label(register: &Register, side: Side, record: &Record) -> String {
+    if let Some((of, template)) = &register.called
+        && *of == side
+        && let Ok(text) = template.render(&record.data)
+        && !text.trim().is_empty()
+    {
+        return text.split_whitespace().collect::<Vec<_>>().join(" ");
+    }
     let mut parts: Vec<String> = Vec::new();
     let mut add = |value: &Value| {
         if let Some(text) = value.scalar_text()

@@ -198,6 +198,12 @@ fn lines(
         Side::Right => (None, Some(&record.data)),
     };
     let around = context.root(left, right, None);
+    let mut header = record.data.clone();
+    lines.from.remove(&mut header);
+    let header_at = Path::key("header");
+    for item in &mut items {
+        header_at.set(item, header.clone());
+    }
     let (mut out, mut waits, mut refusals) = (Vec::new(), Vec::new(), Vec::new());
     for (i, item) in items.iter().enumerate() {
         let mut root = around.as_map().cloned().unwrap_or_default();

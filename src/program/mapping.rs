@@ -224,6 +224,8 @@ pub struct Register {
     pub origin: Origin,
     /// Registers whose links it needs.
     pub needs: Vec<String>,
+    /// What people call a record of this side.
+    pub called: Option<(Side, Template)>,
     /// It is the register-like part of a document: pairs are made once and not compared.
     pub is_document: bool,
 }

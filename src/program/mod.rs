@@ -3,9 +3,11 @@
 pub mod actions;
 pub mod document;
 pub mod expr;
+mod format;
 pub mod mapping;
 pub mod mapping_compile;
 pub mod open;
+pub mod signature;
 pub mod system;
 pub mod system_compile;
 pub mod types;

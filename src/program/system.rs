@@ -9,11 +9,13 @@ use super::actions::{Accepted, Action};
 use super::expr::{Expr, Template};
 use super::types::Type;
 use crate::diagnostic::Span;
+use crate::value::charset::Charset;
+use crate::value::xml::XmlForm;
 use crate::value::{Path, Query, Value};
 
 pub use crate::spec::system::{
-    Assigned, BodyKind, CallKind, CredentialKind, EncodingKind, ErrorClass, Missing, PathEscape, Prove,
-    ScalarForm, Send, Zone,
+    Assigned, BodyKind, CallKind, CredentialKind, DigestForm, EncodingKind, ErrorClass, HashKind, Labels,
+    Missing, PathEscape, Prove, ScalarForm, Send, Zone,
 };
 
 /// A product's REST API, ready to be spoken to.
@@ -39,6 +41,8 @@ pub struct System {
     pub settle_after: Duration,
     /// Dates and times on the wire.
     pub times: Times,
+    /// Bodies of calls that belong to no resource.
+    pub encoding: Encoding,
     /// The read that says who we are.
     pub whoami: Option<Whoami>,
     /// What error answers mean.
@@ -76,6 +80,44 @@ pub enum Auth {
     },
     /// RFC 6749 section 4.4.
     ClientCredentials(Box<ClientCredentials>),
+    /// Each request is signed.
+    Signature(Box<Signature>),
+}
+
+/// How requests are signed.
+#[derive(Clone, Debug)]
+pub struct Signature {
+    /// The hash.
+    pub hash: HashKind,
+    /// The parts that are signed.
+    pub sign: Vec<Template>,
+    /// What stands between them.
+    pub join: String,
+    /// The parts of the key.
+    pub key: Vec<Template>,
+    /// The bytes of what is signed.
+    pub charset: Charset,
+    /// How the hash is written.
+    pub digest: DigestForm,
+    /// strftime format of the time.
+    pub timestamp: String,
+    /// How far a request's time may be from the server's.
+    pub skew: Duration,
+    /// Headers that carry it.
+    pub headers: Vec<(String, Template)>,
+    /// The header that is the time, the one that is the time in seconds, the one that is the request's id.
+    pub told: Told,
+}
+
+/// The headers that tell a server what only the client knows.
+#[derive(Clone, Debug, Default)]
+pub struct Told {
+    /// Holds `timestamp` alone.
+    pub timestamp: Option<String>,
+    /// Holds `unix` alone.
+    pub unix: Option<String>,
+    /// Holds `transaction` alone.
+    pub transaction: Option<String>,
 }
 
 /// The client credentials flow with a system's own names.
@@ -143,6 +185,10 @@ pub struct Times {
     pub send_date: Option<String>,
     /// strftime format of a time that is sent; none: ISO 8601 by `zone`.
     pub send_time: Option<String>,
+    /// More strftime formats of dates that are read.
+    pub read_dates: Vec<String>,
+    /// More strftime formats of times that are read.
+    pub read_times: Vec<String>,
 }
 
 /// The read that says who we are.
@@ -163,8 +209,21 @@ pub struct Errors {
     pub message: Vec<Option<Query>>,
     /// Path of the kind.
     pub kind: Option<Query>,
+    /// What stands between kind and message in one text.
+    pub split: Option<String>,
+    /// Where the body says whether it was done.
+    pub outcome: Option<Outcome>,
     /// Rules in order.
     pub rules: Vec<ErrorRule>,
+}
+
+/// Where an answer's body says whether it was done.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// Path of what says it.
+    pub path: Query,
+    /// The values that say that it was done; none: anything there is a failure.
+    pub done: Vec<String>,
 }
 
 /// What one kind of error answer means.
@@ -368,6 +427,29 @@ pub struct ListCall {
     pub query: Vec<(String, Template)>,
     /// How it pages (with where the records are).
     pub pager: Pager,
+    /// The name under which a record has the row around it, where records stand inside other rows.
+    pub around: Option<String>,
+    /// How the records are fetched of which it gives the keys.
+    pub then: Option<FetchCall>,
+}
+
+/// Fetches records by their keys, many at a time.
+#[derive(Clone, Debug)]
+pub struct FetchCall {
+    /// Its path.
+    pub path: PathTemplate,
+    /// Query that is always sent.
+    pub query: Vec<(String, Template)>,
+    /// Where a listed row holds the key.
+    pub key: Query,
+    /// The parameter that takes the keys.
+    pub param: String,
+    /// What stands between two keys.
+    pub join: String,
+    /// So many keys at once.
+    pub at_most: usize,
+    /// Where the records are; the first that is there counts.
+    pub records: Vec<Path>,
 }
 
 /// Reads one.
@@ -445,8 +527,16 @@ pub struct DeleteCall {
 /// Body shapes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Encoding {
-    /// JSON or JSON Patch.
+    /// JSON, JSON Patch or XML.
     pub kind: EncodingKind,
+    /// XML documents.
+    pub xml: XmlForm,
+    /// The content type of what is sent, where it is not the kind's own.
+    pub content_type: Option<String>,
+    /// The texts for true and false; none: the kind's own.
+    pub bools: Option<Bools>,
+    /// Decimals are written with a comma.
+    pub comma: bool,
     /// Every scalar and object that is sent stands in an object with this member.
     pub wrap: Option<String>,
     /// The whole body that is sent stands in an object with this member.
@@ -467,6 +557,10 @@ impl Default for Encoding {
     fn default() -> Self {
         Encoding {
             kind: EncodingKind::Json,
+            xml: XmlForm { declaration: true, ..XmlForm::default() },
+            content_type: None,
+            bools: None,
+            comma: false,
             wrap: None,
             envelope: None,
             patch_op: "replace".into(),
@@ -476,6 +570,15 @@ impl Default for Encoding {
             path_escape: PathEscape::Percent,
         }
     }
+}
+
+/// The texts for true and false: the first is written, all are read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Bools {
+    /// For true.
+    pub yes: Vec<String>,
+    /// For false.
+    pub no: Vec<String>,
 }
 
 /// A scalar on the wire.
@@ -538,8 +641,10 @@ pub struct Field {
     pub ty: Type,
     /// What it is, for people.
     pub help: Option<String>,
-    /// What it is called on the product's screen.
+    /// What it is called on the product's screen, in messages.
     pub label: Option<String>,
+    /// The same in each language.
+    pub labels: Labels,
     /// Where answers hold it; none where it cannot be read (or comes from a pivot).
     pub read: Option<Query>,
     /// Where requests hold it; none where it cannot be written (or goes to a pivot).

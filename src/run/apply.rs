@@ -271,18 +271,23 @@ impl Engine {
         let Some(source) = source else { return Ok(Became::Created) };
         // what the other side gave by itself goes back at once: it has no base yet
         let mut change = change.clone();
-        let given = |row: &&crate::program::mapping::Row| {
-            row.master == Some(side) && row.assigned[side] && row.writes[side.other()]
-        };
-        change.keep_base.extend(register.rows.iter().filter(given).map(|row| row.id.clone()));
-        // the link stands before anything else is sent: a crash from here on finds the record again
+        change.keep_base.extend(given_by(register, side).map(|row| row.id.clone()));
+        // the link stands before anything else is sent: a crash from here on finds the record again, and what
+        // was not sent has no base, so that it is still carried then
         let link = link_of(register, side, made.clone(), source, self.clock.now_ms(), "created");
-        self.put_link(decider, register, link.clone(), &change.keep_base).await?;
+        let writes: Vec<wire::Write> = writes.collect();
+        let mut keep = change.keep_base.clone();
+        keep.extend(writes.iter().flat_map(|write| rows_of(&change, side, write)));
+        self.put_link(decider, register, link.clone(), &keep).await?;
         let mut current = row.data;
-        let failed =
-            self.send_parts(decider, &change, side, &resource, writes.collect(), &mut current).await?;
+        let failed = self.send_parts(decider, &change, side, &resource, writes, &mut current).await?;
         let from = link.on(side.other()).clone();
-        let became = self.finish(decider, register, &change, link, failed, Became::Created).await?;
+        // the pair leaves the work list when what goes back has arrived, too
+        let planned = change.clone();
+        if !change.keep_base.is_empty() {
+            change.hashes = crate::value::Both::default();
+        }
+        let became = self.finish(decider, register, &change, link.clone(), failed, Became::Created).await?;
         if !change.keep_base.is_empty() && matches!(became, Became::Created) {
             let (again, name) = (decider.clone(), register.name.clone());
             let back = self
@@ -298,6 +303,7 @@ impl Engine {
                     other => other,
                 });
             }
+            return self.finish(decider, register, &planned, link, Vec::new(), became).await;
         }
         Ok(became)
     }
@@ -605,21 +611,16 @@ impl Engine {
                                     if let Some(register) = decider.program.register(&of).cloned() {
                                         let made = RecordRef { resource: name.clone(), id: row.id.clone() };
                                         decider.index(store, &register, side, &made)?;
+                                        // the pair stays on the work list until its base is kept
+                                        if let Some(at) = &intent.source {
+                                            store.mark_dirty(side.other(), &at.resource, Some(&at.id))?;
+                                        }
                                     }
                                     if let Some(link) = &link {
                                         store.put_link(link)?;
                                     }
                                 } else if let Some(target) = &intent.target {
                                     store.remove_record(side, &name, target)?;
-                                }
-                                // a document is on the work list until its last step is taken
-                                if let Some(document) = decider.program.document(&of) {
-                                    let made = intent.target.clone().map(|id| (name.clone(), id));
-                                    let from = intent.source.clone().map(|from| (from.resource, from.id));
-                                    let at = if side == document.source { made } else { from };
-                                    if let Some((resource, id)) = at {
-                                        store.mark_dirty(document.source, &resource, Some(&id))?;
-                                    }
                                 }
                                 if let Some(after) = &after {
                                     store.put_link(after)?;
@@ -899,6 +900,17 @@ fn link_of(
         Side::Right => (source, made),
     };
     Link { register: register.name.clone(), left, right, base: Value::Null, since: now, how: how.to_owned() }
+}
+
+/// The rows whose value a new record on `side` is given there, and which go back to its source.
+pub(super) fn given_by(
+    register: &Register,
+    side: Side,
+) -> impl Iterator<Item = &crate::program::mapping::Row> {
+    register
+        .rows
+        .iter()
+        .filter(move |row| row.master == Some(side) && row.assigned[side] && row.writes[side.other()])
 }
 
 fn with_parent(mut data: Value, part_of: Option<&super::read::PartOf>, current: &Value) -> Value {

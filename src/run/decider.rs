@@ -30,6 +30,8 @@ pub(super) struct Decider {
     pub retry_all: bool,
     /// The roles of documents' statuses.
     pub roles: Arc<super::documents::AllRoles>,
+    /// Documents whose rows cannot be read.
+    pub unreadable: Arc<super::documents::Unreadable>,
 }
 
 /// One record, chosen by its register, side and key.
@@ -166,6 +168,12 @@ impl Decider {
         Ok(lives || store.link(&register.name, side, &record.at)?.is_some())
     }
 
+    /// Whether no later register looks at this resource: until then its records stay on the work list.
+    fn is_last_of(&self, register: &Register, side: Side, resource: &str) -> bool {
+        let last = self.program.registers.iter().rfind(|one| one.member(side, resource).is_some());
+        last.is_none_or(|last| last.name == register.name)
+    }
+
     /// Second pass: decides about the records of one side's resource, and writes plan rows.
     pub(super) fn decide_chunk(
         &self,
@@ -200,7 +208,9 @@ impl Decider {
                     self.refresh_base(store, register, &change)?;
                 }
                 for side in Side::BOTH {
-                    if let (Some(at), Some(hash)) = (change.on(side), &change.hashes[side]) {
+                    if let (Some(at), Some(hash)) = (change.on(side), &change.hashes[side])
+                        && self.is_last_of(register, side, &at.resource)
+                    {
                         store.clean(side, &at.resource, &at.id, hash)?;
                     }
                     if let Some(at) = change.on(side) {

@@ -25,6 +25,32 @@ use crate::wire;
 /// The roles of every document's statuses, by the document's name.
 pub(super) type AllRoles = BTreeMap<String, Roles>;
 
+/// Documents whose rows cannot be read: resource and key, and why.
+pub(super) type Unreadable = BTreeMap<(String, String), String>;
+
+/// Why rows were not read.
+enum Unread {
+    /// Nothing can be read.
+    Run(RunError),
+    /// These cannot.
+    Document(String),
+}
+
+impl From<crate::http::CallError> for Unread {
+    fn from(error: crate::http::CallError) -> Self {
+        match error.class {
+            ErrorClass::NotAllowed => Unread::Run(error.into()),
+            _ => Unread::Document(error.to_string()),
+        }
+    }
+}
+
+impl From<crate::store::StoreError> for Unread {
+    fn from(error: crate::store::StoreError) -> Self {
+        Unread::Run(error.into())
+    }
+}
+
 /// How many records are decided in one job of the store.
 const CHUNK: usize = 200;
 
@@ -73,7 +99,9 @@ impl Engine {
         self.read_documents().await?;
         for document in self.program.documents.iter().filter(|document| self.chosen(&document.register.name))
         {
-            self.read_rows(decider, document).await?;
+            let mut decider = decider.clone();
+            decider.unreadable = Arc::new(self.read_rows(&decider, document).await?);
+            let decider = &decider;
             self.index_documents(decider, document).await?;
             let mut counts = Counts::default();
             let mut looked_at = 0;
@@ -112,9 +140,11 @@ impl Engine {
         Ok(())
     }
 
-    /// The rows of documents that travel are children with a list of their own: read for these alone.
-    async fn read_rows(&self, decider: &Decider, document: &Arc<Document>) -> Result<(), RunError> {
+    /// The rows of documents that travel are children with a list of their own: read for these alone. Answers those
+    /// whose rows cannot be read, and why: such a document must not go without them.
+    async fn read_rows(&self, decider: &Decider, document: &Arc<Document>) -> Result<Unreadable, RunError> {
         let side = document.source;
+        let mut unreadable = Unreadable::new();
         for member in &document.register.ends[side].members {
             let parts: Vec<_> = member
                 .resource
@@ -137,7 +167,14 @@ impl Engine {
                         continue;
                     };
                     for key in &taken {
-                        self.read_children(side, child, &member.resource.name, &part.by, key).await?;
+                        let parent = &member.resource.name;
+                        match self.read_children(side, child, parent, &part.by, key).await {
+                            Ok(()) => {}
+                            Err(Unread::Run(error)) => return Err(error),
+                            Err(Unread::Document(reason)) => {
+                                unreadable.insert((parent.clone(), key.clone()), reason);
+                            }
+                        }
                     }
                 }
                 match last {
@@ -146,7 +183,7 @@ impl Engine {
                 }
             }
         }
-        Ok(())
+        Ok(unreadable)
     }
 
     /// All children of one parent: those that are not there any more leave the mirror.
@@ -157,7 +194,7 @@ impl Engine {
         parent: &str,
         by: &Path,
         key: &str,
-    ) -> Result<(), RunError> {
+    ) -> Result<(), Unread> {
         let fields = wanted(&self.program, side, &child.name);
         let part_of = super::read::PartOf { parent: parent.to_owned(), by: by.clone() };
         let mut record = Value::Map(Map::new());
@@ -167,26 +204,19 @@ impl Engine {
         let mut rows = Vec::new();
         while let Some(page) = pages.next().await? {
             for wire_record in &page.records {
-                match self.decoded(side, child, &fields, wire_record) {
-                    Ok(Some(mut data)) => {
-                        if below {
-                            by.set(&mut data, Value::text(key));
-                        }
-                        if by.get(&data).and_then(Value::scalar_text).as_deref() == Some(key) {
-                            rows.extend(row_of(child, data, Some(&part_of)));
-                        }
-                    }
-                    Ok(None) => {}
-                    Err(problem) => {
-                        return Err(RunError::failed(format!(
-                            "a row of {parent} {key} cannot be read: {problem}"
-                        )));
-                    }
+                let decoded = self.decoded(side, child, &fields, wire_record).map_err(Unread::Document)?;
+                let Some(mut data) = decoded else { continue };
+                if below {
+                    by.set(&mut data, Value::text(key));
+                }
+                if by.get(&data).and_then(Value::scalar_text).as_deref() == Some(key) {
+                    let row = row_of(child, data, Some(&part_of));
+                    rows.push(row.ok_or_else(|| Unread::Document(format!("a {} has no key", child.name)))?);
                 }
             }
         }
         if !pages.complete() {
-            return Err(RunError::failed(format!("the rows of {parent} {key} came incomplete")));
+            return Err(Unread::Document("the list came incomplete".into()));
         }
         let (name, key) = (child.name.clone(), key.to_owned());
         self.store
@@ -625,23 +655,26 @@ impl Engine {
             },
             |stored| stored.row.data,
         );
-        let outgoing =
-            wire::get(system, &resource, &known).map_err(|problem| RunError::failed(problem.to_string()))?;
+        // what cannot be read now is no reason to stop the others: it is tried again with the next run
+        let waits = |reason: String| Stop::Change(Became::Waiting(reason));
+        let outgoing = wire::get(system, &resource, &known)
+            .map_err(|problem| waits(format!("{} {} cannot be read: {problem}", resource.name, at.id)))?;
         let fields = wanted(&self.program, side, &resource.name);
         let reply = match self.clients[side].read(&outgoing).await {
             Ok(reply) => reply,
             Err(error) if error.class == ErrorClass::Gone => return Ok(None),
-            Err(error) => return Err(Stop::Run(error.into())),
+            Err(error) if error.class == ErrorClass::NotAllowed => return Err(Stop::Run(error.into())),
+            Err(error) => return Err(waits(error.to_string())),
         };
         let found = reply.body.as_ref().and_then(|body| wire::record_in_get(&resource, body));
         let data = match found {
             Some(found) => self
                 .decoded(side, &resource, &fields, &found)
-                .map_err(|problem| RunError::failed(format!("{}: {problem}", resource.name)))?,
+                .map_err(|problem| waits(format!("{} {} cannot be read: {problem}", resource.name, at.id)))?,
             None => None,
         };
         let Some(row) = data.and_then(|data| row_of(&resource, data, None)) else {
-            return Err(Stop::Run(RunError::failed(format!("{} {} cannot be read", resource.name, at.id))));
+            return Err(waits(format!("{} {} cannot be read", resource.name, at.id)));
         };
         let (name, stored) = (resource.name.clone(), row.clone());
         self.store.call(move |store| store.put_records(side, &name, &[stored], 0).map(|_| ())).await?;
@@ -874,6 +907,19 @@ impl Decider {
     ) -> StoreResult<Change> {
         let (register, side) = (&document.register, document.source);
         let context = self.context();
+        let key =
+            register.member(side, &record.at.resource).and_then(|one| one.resource.key_of(&record.data));
+        let unreadable = key.and_then(|key| self.unreadable.get(&(record.at.resource.clone(), key)));
+        if let Some(reason) = unreadable {
+            let label = crate::plan::label(register, side, &record);
+            let mut change = Change::new(&register.name, None, None, label, crate::plan::Found::Absent);
+            match side {
+                Side::Left => change.left = Some(record.at.clone()),
+                Side::Right => change.right = Some(record.at.clone()),
+            }
+            change.action = Action::Wait { reason: format!("its rows cannot be read: {reason}") };
+            return Ok(change);
+        }
         let mut known = crate::plan::Known {
             open: store.open_intent_of(&register.name, side, &record.at.id)?.map(|intent| intent.id),
             ..crate::plan::Known::default()

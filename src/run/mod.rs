@@ -293,6 +293,7 @@ impl Engine {
             selected: self.options.record.clone(),
             retry_all: self.options.retry_all,
             roles: Arc::default(),
+            unreadable: Arc::default(),
         }
     }
 

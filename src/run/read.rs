@@ -192,7 +192,16 @@ impl Engine {
         let mut pages = Pages::new(client, resource, query, None)?.read_ahead();
         let mut newest = cursor.clone().unwrap_or_default();
         let mut count = 0_u64;
+        let by_clock = resource.cursor.as_ref().is_some_and(|cursor| cursor.fields.is_empty());
+        let mut begun = false;
         while let Some(page) = pages.next().await? {
+            // no field says when a record changed: the server's clock does, as it was when the list began
+            if by_clock
+                && !std::mem::replace(&mut begun, true)
+                && let Some(at) = page.date.and_then(|ms| Timestamp::from_millisecond(ms).ok())
+            {
+                newest = at.to_string();
+            }
             let mut rows = Vec::with_capacity(page.records.len());
             for wire_record in &page.records {
                 match self.decoded(side, resource, &fields, wire_record) {

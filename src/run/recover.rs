@@ -195,10 +195,9 @@ impl Engine {
                 if let Some(mut link) = link {
                     let source = link.on(side.other()).clone();
                     if store.link(&register_name, side.other(), &source)?.is_none() {
-                        if let Some(register) = decider.program.register(&register_name).cloned()
-                            && let Some(base) = decider.base(store, &register, &link, &[])?
-                        {
-                            link.base = base;
+                        if let Some(register) = decider.program.register(&register_name).cloned() {
+                            let keep = not_carried(&decider, store, &register, &link, side)?;
+                            link.base = decider.base(store, &register, &link, &keep)?.unwrap_or_default();
                         }
                         store.put_link(&link)?;
                         store.add_event(&event)?;
@@ -262,7 +261,7 @@ impl Engine {
         };
         let action = intent.then.get("action").and_then(Value::as_text);
         let took_effect = match action.map(|name| resource.actions.get(name)) {
-            None => intent.effect == Effect::Update && row.data.canonical() != record.canonical(),
+            None => intent.effect == Effect::Update && differs(&row.data, &record),
             Some(action) => match action.map(|action| action.done.holds(&row.data)) {
                 Some(Ok(done)) => done,
                 Some(Err(_)) | None => {
@@ -442,9 +441,35 @@ impl Engine {
     }
 }
 
-/// The base after a write of `side` is known to have taken effect: for the rows it carried, the source's
-/// value of the old plan is not known any more, so both sides' present values stand for it where they agree;
-/// where they do not, this side's value alone is no change.
+/// The rows of a record that was made and then found again which are still to be carried: its children may not have
+/// been made, and what it was given may not have gone back. They get no base, or they would count as agreed.
+fn not_carried(
+    decider: &Decider,
+    store: &dyn crate::store::Store,
+    register: &Register,
+    link: &Link,
+    made: Side,
+) -> crate::store::Result<Vec<String>> {
+    let mut rows: Vec<String> = super::apply::given_by(register, made).map(|row| row.id.clone()).collect();
+    let (Some(source), Some(record)) = (
+        decider.record(store, made.other(), link.on(made.other()))?,
+        decider.record(store, made, link.on(made))?,
+    ) else {
+        return Ok(rows);
+    };
+    for row in register.rows.iter().filter(|row| row.is_two_sided() && row.writes[made]) {
+        let empty = |side: Side, data: &Value| {
+            crate::plan::translate::values_at(row, side, data).iter().all(Value::is_empty)
+        };
+        if !empty(made.other(), &source.data) && empty(made, &record.data) {
+            rows.push(row.id.clone());
+        }
+    }
+    Ok(rows)
+}
+
+/// The base after a write of `side` is known to have taken effect: the rows it carried have this side's present
+/// value, which is no change. A row that had no base keeps none: it is compared as at a first meeting.
 fn rebased(
     decider: &Decider,
     store: &dyn crate::store::Store,
@@ -459,15 +484,28 @@ fn rebased(
         _ => Map::new(),
     };
     for row in rows {
-        let (Some(Value::List(now)), before) = (now.get(row), base.get(row).cloned()) else { continue };
-        let mut pair = match before {
-            Some(Value::List(pair)) if pair.len() == 2 => pair,
-            _ => now.clone(),
+        let (Some(Value::List(now)), Some(Value::List(mut pair))) = (now.get(row), base.get(row).cloned())
+        else {
+            continue;
         };
+        if pair.len() != 2 {
+            continue;
+        }
         pair[side.index()] = now.get(side.index()).cloned().unwrap_or_default();
         base.insert(row.clone(), Value::List(pair));
     }
     Ok(Value::Map(base))
+}
+
+/// Whether a record, as it was read, has another value than before. What was known before may hold its children, too.
+fn differs(data: &Value, before: &Value) -> bool {
+    let nothing = Value::Null;
+    data.as_map().is_some_and(|map| {
+        map.iter().any(|(name, value)| {
+            let before = before.get(name).unwrap_or(&nothing);
+            value.canonical() != before.canonical() && !(value.is_empty() && before.is_empty())
+        })
+    })
 }
 
 /// Whether a record holds every value of another.

@@ -15,14 +15,14 @@ impl Stand {
         let Some(action) = resource.actions.get(&route.name) else {
             return self.error(404, "there is nothing here", "NotFound");
         };
-        if let Err(answer) = self.only(request, &action.query) {
+        if let Err(answer) = self.only(request, &route.taken, &action.query) {
             return answer;
         }
-        let body = match request.body.as_deref().map(from_json_slice) {
+        let body = match request.body.as_deref().map(|body| resource.encoding.read(body, None)) {
             None => None,
             Some(Ok(body)) => Some(body),
             Some(Err(error)) => {
-                return self.error(400, &format!("the body is no JSON: {error}"), "InvalidRequest");
+                return self.error(400, &format!("the body cannot be read: {error}"), "InvalidRequest");
             }
         };
         if body.as_ref().map(Value::canonical) != action.body.as_ref().map(Value::canonical) {

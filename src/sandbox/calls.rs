@@ -12,7 +12,7 @@ use super::stand::Stand;
 use crate::http::WireRequest;
 use crate::program::expr::Template;
 use crate::program::system::{CallKind, Encoding, EncodingKind, NewId, Resource, Whoami};
-use crate::value::{Map, Path, Value, from_json_slice};
+use crate::value::{Map, Path, Value};
 use crate::wire;
 
 impl Stand {
@@ -22,12 +22,12 @@ impl Stand {
         let Some(whoami) = &system.whoami else {
             return self.error(404, "there is nothing here", "NotFound");
         };
-        if let Err(answer) = self.only(request, &whoami.query) {
+        if let Err(answer) = self.only(request, &[], &whoami.query) {
             return answer;
         }
         let mut body = Value::Map(Map::new());
         self.company(whoami, &mut body);
-        Answer::json(200, &body)
+        Answer::done(&system, 200, body, &system.encoding)
     }
 
     /// Says which company this is, where the data file does not.
@@ -44,7 +44,7 @@ impl Stand {
     pub(super) fn get(&mut self, request: &WireRequest, route: &Route, fault: Option<Fault>) -> Answer {
         let resource = &route.resource;
         let Some(call) = &resource.get else { return self.error(405, "it cannot be read", "InvalidRequest") };
-        if let Err(answer) = self.only(request, &call.query) {
+        if let Err(answer) = self.only(request, &route.taken, &call.query) {
             return answer;
         }
         let Some(row) = self.row(resource, route) else { return self.missing(resource) };
@@ -53,19 +53,19 @@ impl Stand {
         if let Some(whoami) = self.system.whoami.as_ref().filter(|whoami| whoami.get == request.url.path()) {
             self.company(whoami, &mut body);
         }
-        Answer::json(200, &body)
+        Answer::done(&self.system, 200, body, &resource.encoding)
     }
 
     pub(super) fn delete(&mut self, request: &WireRequest, route: &Route) -> Answer {
         let resource = Arc::clone(&route.resource);
         if let Some(call) = &resource.delete
-            && let Err(answer) = self.only(request, &call.query)
+            && let Err(answer) = self.only(request, &route.taken, &call.query)
         {
             return answer;
         }
         let Some(row) = self.row(&resource, route) else { return self.missing(&resource) };
         self.table_mut(&resource).remove(&resource, row);
-        Answer::empty(204)
+        Answer::nothing(&self.system, 204, &resource.encoding)
     }
 
     pub(super) fn write(&mut self, request: &WireRequest, route: &Route, fault: Option<Fault>) -> Answer {
@@ -74,21 +74,28 @@ impl Stand {
         let Some((query, encoding)) = body_of(&resource, route.call) else {
             return self.error(405, "it cannot be written", "InvalidRequest");
         };
-        if let Err(answer) = self.only(request, query) {
+        if let Err(answer) = self.only(request, &route.taken, query) {
             return answer;
         }
-        let wanted = "application/json";
+        let wanted = encoding.content_type();
+        let wanted = wanted.split(';').next().unwrap_or_default();
         let patch = encoding.kind == EncodingKind::JsonPatch;
         match media_type(request).as_deref() {
             Some(kind) if kind == wanted || patch && kind == "application/json-patch+json" => {}
             _ => return self.error(415, &format!("the body must be {wanted}"), "InvalidRequest"),
         }
-        let body = match from_json_slice(request.body.as_deref().unwrap_or_default()) {
+        let kind = super::proof::header(request, "content-type");
+        let body = match encoding.read(request.body.as_deref().unwrap_or_default(), kind) {
             Ok(body) => body,
-            Err(error) => return self.error(400, &format!("the body is no JSON: {error}"), "InvalidRequest"),
+            Err(error) => {
+                let problem = format!("the body is no {}: {error}", encoding.format());
+                return self.error(400, &problem, "InvalidRequest");
+            }
         };
         let row = match creating {
             true => None,
+            // the body names the record: it is looked for when the body is read
+            false if route.fields.is_empty() && !resource.singleton => None,
             false => match self.row(&resource, route) {
                 Some(row) => Some(row),
                 None => return self.missing(&resource),
@@ -135,6 +142,17 @@ impl Stand {
         };
         let fields = wire::serve::decode_body(&self.system, resource, route.call, encoding, body, self)
             .map_err(|problems| self.error(400, &problems.join("; "), "InvalidParameter"))?;
+        let row = match (row, route.call) {
+            (None, CallKind::Update) => {
+                let key = resource.key.iter().filter_map(|key| {
+                    let (_, value) = fields.iter().find(|(path, _)| path == key)?;
+                    Some((key.clone(), super::table::index_text(value)?))
+                });
+                let found = self.table(resource).find(&key.collect::<Vec<_>>());
+                Some(found.ok_or_else(|| self.missing(resource))?)
+            }
+            (row, _) => row,
+        };
         let mut record = row.and_then(|row| self.table(resource).get(row).cloned()).unwrap_or_default();
         if row.is_none() {
             record = Value::Map(Map::new());
@@ -171,15 +189,21 @@ impl Stand {
     ) -> Answer {
         if !creating {
             return match resource.update.as_ref().and_then(|call| call.record.as_ref()) {
-                Some(path) => Answer::json(200, &placed(path, self.shown(resource, row, fault))),
-                None => Answer::empty(204),
+                Some(path) => {
+                    let body = placed(path, self.shown(resource, row, fault));
+                    Answer::done(&self.system, 200, body, &resource.encoding)
+                }
+                None => Answer::nothing(&self.system, 204, &resource.encoding),
             };
         }
         let Some(call) = &resource.create else { return Answer::empty(201) };
+        let encoding = &call.encoding;
         if fault == Some(Fault::NoId) {
             return match (&call.id, &call.record) {
-                (NewId::Body(_), _) | (_, Some(_)) => Answer::json(201, &Value::Map(Map::new())),
-                _ => Answer::empty(201),
+                (NewId::Body(_), _) | (_, Some(_)) => {
+                    Answer::done(&self.system, 201, Value::Map(Map::new()), encoding)
+                }
+                _ => Answer::nothing(&self.system, 201, encoding),
             };
         }
         let told = match fault {
@@ -199,7 +223,10 @@ impl Stand {
             let field = resource.key.first().and_then(|field| field.get(told)).cloned();
             path.set(body, field.unwrap_or_else(|| Value::text(key.clone())));
         }
-        let answer = body.map_or_else(|| Answer::empty(201), |body| Answer::json(201, &body));
+        let answer = match body {
+            Some(body) => Answer::done(&self.system, 201, body, encoding),
+            None => Answer::nothing(&self.system, 201, encoding),
+        };
         match &call.id {
             NewId::Header { name, last_segment: true } => {
                 let escaped = percent_encoding::utf8_percent_encode(&key, percent_encoding::NON_ALPHANUMERIC);
@@ -266,9 +293,14 @@ impl Stand {
     }
 
     /// Only the declared query, all of it, and no body in a read.
-    pub(super) fn only(&self, request: &WireRequest, declared: &[(String, Template)]) -> Result<(), Answer> {
+    pub(super) fn only(
+        &self,
+        request: &WireRequest,
+        taken: &[String],
+        declared: &[(String, Template)],
+    ) -> Result<(), Answer> {
         let refuse = |problem: String| self.error(400, &problem, "InvalidParameter");
-        let mut query = Query::of(request).map_err(refuse)?;
+        let mut query = Query::of(request).map_err(refuse)?.without(taken);
         query.constants(declared).map_err(refuse)?;
         query.nothing_left().map_err(refuse)
     }
@@ -288,7 +320,7 @@ pub(super) fn within(resource: &Resource, record: &Value) -> bool {
 }
 
 /// Members that are not there yet.
-fn merge(into: &mut Value, more: Value) {
+pub(super) fn merge(into: &mut Value, more: Value) {
     match (into, more) {
         (Value::Map(into), Value::Map(more)) => {
             for (name, value) in more {

@@ -12,8 +12,8 @@ use super::stand::Stand;
 use super::table::{Table, index_text};
 use crate::http::WireRequest;
 use crate::program::expr::Template;
-use crate::program::system::{Pager, Paging, Resource, Times};
-use crate::value::{Map, Path, Segment, Value};
+use crate::program::system::{FetchCall, Pager, Paging, Resource, Times};
+use crate::value::{Map, Path, Segment, Value, nested};
 
 /// What a listed record must be like.
 enum Filter {
@@ -42,11 +42,11 @@ impl Stand {
     ) -> Result<Answer, Answer> {
         let resource = Arc::clone(&route.resource);
         let system = Arc::clone(&self.system);
-        let refuse = |problem: String| Answer::error(&system.errors, 400, &problem, "InvalidParameter");
+        let refuse = |problem: String| Answer::error(&system, 400, &problem, "InvalidParameter");
         let Some(call) = &resource.list else {
             return Err(self.error(405, "it cannot be listed", "InvalidRequest"));
         };
-        let mut query = Query::of(request).map_err(refuse)?;
+        let mut query = Query::of(request).map_err(refuse)?.without(&route.taken);
         query.constants(&call.query).map_err(refuse)?;
         let relatives = self.relatives(&resource);
         let (name, filters) =
@@ -79,14 +79,92 @@ impl Stand {
             .unwrap_or_default()
             .iter()
             .filter_map(|row| table.get(*row))
-            .map(|record| self.encoded(&resource, record))
+            .map(|record| match &call.then {
+                Some(then) => self.listed_key(&resource, then, record),
+                None => self.encoded(&resource, record),
+            })
             .collect();
+        let items = match (&call.around, call.pager.records.as_ref().and_then(nested)) {
+            (Some(name), Some((_, inner))) => grouped(items, name, &inner),
+            _ => items,
+        };
         let body = envelope(&call.pager, items, rows.len(), page.size, page.next.as_deref());
-        let mut answer = Answer::json(page.status, &body);
+        let mut answer = Answer::done(&system, page.status, body, &resource.encoding);
         for (name, value) in page.headers {
             answer = answer.header(&name, value);
         }
         Ok(answer)
+    }
+}
+
+impl Stand {
+    /// A row of a list that tells keys only.
+    fn listed_key(&self, resource: &Resource, then: &FetchCall, record: &Value) -> Value {
+        let mut row = Value::Map(Map::new());
+        // what else the row tells, a resource says that reads the same list without fetching
+        let list = |one: &Resource| one.list.as_ref().map(|list| (list.path.clone(), list.then.is_none()));
+        for relative in self.relatives(resource) {
+            if let (Some((own, _)), Some((path, true))) = (list(resource), list(&relative))
+                && own == path
+            {
+                super::calls::merge(
+                    &mut row,
+                    crate::wire::serve::encode_answer(&self.system, &relative, record, self),
+                );
+            }
+        }
+        if let Some(path) = then.key.as_path() {
+            path.set(&mut row, Value::Text(resource.key_of(record).unwrap_or_default()));
+        }
+        row
+    }
+
+    /// Records by their keys; one that is not there is left out.
+    pub(super) fn bulk(&mut self, request: &WireRequest, route: &Route, fault: Option<Fault>) -> Answer {
+        let resource = Arc::clone(&route.resource);
+        let Some(then) = resource.list.as_ref().and_then(|list| list.then.as_ref()) else {
+            return self.error(405, "it cannot be read", "InvalidRequest");
+        };
+        let asked = Query::of(request).and_then(|mut query| {
+            query.constants(&then.query)?;
+            let keys = query.take(&then.param).unwrap_or_default();
+            query.nothing_left().map(|()| keys)
+        });
+        let keys = match asked {
+            Ok(keys) => keys,
+            Err(problem) => return self.error(400, &problem, "InvalidParameter"),
+        };
+        let keys: Vec<&str> = keys.split(then.join.as_str()).collect();
+        if keys.len() > then.at_most {
+            return self.error(400, &format!("{} keys are too many", keys.len()), "InvalidParameter");
+        }
+        let table = self.table(&resource);
+        let mut found: Vec<Value> = keys
+            .iter()
+            .filter_map(|key| table.get(table.by_key(key)?))
+            .map(|record| self.encoded(&resource, record))
+            .collect();
+        if fault == Some(Fault::EmptyPage) {
+            found.clear();
+        }
+        // many stand at the first place that is declared, one alone at the last
+        let path = if keys.len() == 1 { then.records.last() } else { then.records.first() };
+        let Some(path) = path else { return self.error(404, "there is nothing here", "NotFound") };
+        let held = match (keys.len(), then.records.len(), found.pop()) {
+            (1, 2.., Some(only)) => only,
+            (1, 2.., None) => return self.error(404, "there is no such record", "NotFound"),
+            (.., last) => {
+                found.extend(last);
+                Value::List(found)
+            }
+        };
+        let mut body = Value::Null;
+        if path.is_root() {
+            body = held;
+        } else {
+            path.set(&mut body, held);
+        }
+        Answer::done(&self.system, 200, body, &resource.encoding)
     }
 }
 
@@ -166,10 +244,33 @@ impl Filter {
     }
 }
 
+/// Records put back into the rows around them: each row stands once.
+fn grouped(items: Vec<Value>, name: &str, inner: &Path) -> Vec<Value> {
+    let mut rows: Vec<(String, Value, Vec<Value>)> = Vec::new();
+    for mut item in items {
+        let around = match &mut item {
+            Value::Map(map) => map.shift_remove(name).unwrap_or_default(),
+            _ => Value::Null,
+        };
+        let print = around.to_json();
+        match rows.iter_mut().find(|(other, ..)| *other == print) {
+            Some((.., inside)) => inside.push(item),
+            None => rows.push((print, around, vec![item])),
+        }
+    }
+    let row = |(_, mut around, inside): (String, Value, Vec<Value>)| {
+        inner.set(&mut around, Value::List(inside));
+        around
+    };
+    rows.into_iter().map(row).collect()
+}
+
 /// The records in what the pager says stands around them.
 fn envelope(pager: &Pager, items: Vec<Value>, total: usize, size: usize, next: Option<&str>) -> Value {
     let mut body = Value::List(items);
-    if let Some(path) = pager.records.as_ref().filter(|path| !path.is_root()) {
+    let records =
+        pager.records.as_ref().map(|path| nested(path).map_or_else(|| path.clone(), |(outer, _)| outer));
+    if let Some(path) = records.filter(|path| !path.is_root()) {
         let mut around = Value::Map(Map::new());
         path.set(&mut around, body);
         body = around;

@@ -1,6 +1,6 @@
 //! Who may: tokens are given, and every request must carry exactly what the system file says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use base64::Engine as _;
 
@@ -8,7 +8,8 @@ use super::answer::Answer;
 use super::catalogue::Fault;
 use crate::http::WireRequest;
 use crate::program::expr::Template;
-use crate::program::system::{Auth, BodyKind, ClientCredentials, System};
+use crate::program::signature::{Moment, Signed};
+use crate::program::system::{Auth, BodyKind, ClientCredentials, Signature, System};
 use crate::value::{Map, Value, from_json_slice};
 
 /// How long a token lives, in seconds.
@@ -20,6 +21,10 @@ pub(super) struct Proof {
     credentials: Value,
     tokens: Vec<(String, i64)>,
     given: u64,
+    /// The ids of signed requests: none may come twice.
+    transactions: HashSet<String>,
+    /// What a clock outside says; none: the time of a request is not checked.
+    wall_ms: Option<i64>,
 }
 
 /// Why a request is refused: a status, a kind and a sentence.
@@ -30,12 +35,23 @@ impl Proof {
     pub(super) fn new(credentials: &BTreeMap<String, String>) -> Proof {
         let map: Map =
             credentials.iter().map(|(name, value)| (name.clone(), Value::text(value.clone()))).collect();
-        Proof { credentials: Value::Map(map), tokens: Vec::new(), given: 0 }
+        Proof {
+            credentials: Value::Map(map),
+            tokens: Vec::new(),
+            given: 0,
+            transactions: HashSet::new(),
+            wall_ms: None,
+        }
     }
 
     /// Makes every token invalid.
     pub(super) fn expire(&mut self) {
         self.tokens.clear();
+    }
+
+    /// Tells what time it is outside.
+    pub(super) fn tell_time(&mut self, now_ms: i64) {
+        self.wall_ms = Some(now_ms);
     }
 
     /// Answers the token call.
@@ -48,7 +64,7 @@ impl Proof {
     ) -> Answer {
         let Auth::ClientCredentials(flow) = &system.auth else { return Answer::empty(404) };
         if let Err(Refusal(status, kind, message)) = self.asked(flow, request) {
-            return Answer::error(&system.errors, status, &message, kind);
+            return Answer::error(system, status, &message, kind);
         }
         self.given += 1;
         self.tokens.retain(|(_, until)| *until > now_ms);
@@ -97,7 +113,15 @@ impl Proof {
     }
 
     /// Whether a request carries the right proof, and the headers that every request carries.
-    pub(super) fn check(&self, system: &System, request: &WireRequest, now_ms: i64) -> Result<(), Refusal> {
+    pub(super) fn check(
+        &mut self,
+        system: &System,
+        request: &WireRequest,
+        now_ms: i64,
+    ) -> Result<(), Refusal> {
+        if let Auth::Signature(signature) = &system.auth {
+            self.signed(signature, request)?;
+        }
         let wrong = |headers: &[(String, Template)], token: Option<&str>| {
             let root = self.root(token, None);
             headers
@@ -110,7 +134,7 @@ impl Proof {
         };
         let mut token = None;
         let proven = match &system.auth {
-            Auth::None => true,
+            Auth::None | Auth::Signature(_) => true,
             Auth::Header(headers) => wrong(headers, None).is_none(),
             Auth::Basic { user, password } => {
                 let root = self.root(None, None);
@@ -138,6 +162,64 @@ impl Proof {
                 Err(Refusal(400, "InvalidRequest", format!("the header {name} is missing or wrong")))
             }
             None => Ok(()),
+        }
+    }
+
+    /// Whether a request is signed as it should be, now, and for the first time.
+    fn signed(&mut self, signature: &Signature, request: &WireRequest) -> Result<(), Refusal> {
+        let refuse = |message: String| Refusal(401, "AuthenticationRequired", message);
+        let told = |name: &Option<String>| match name {
+            Some(name) => header(request, name)
+                .filter(|text| !text.is_empty())
+                .map(str::to_owned)
+                .ok_or_else(|| refuse(format!("the header {name} is missing"))),
+            None => Ok(String::new()),
+        };
+        let moment = Moment {
+            timestamp: told(&signature.told.timestamp)?,
+            unix: told(&signature.told.unix)?,
+            transaction: told(&signature.told.transaction)?,
+        };
+        let body = request.body.as_deref().unwrap_or_default();
+        let given = Signed { method: &request.method, url: &request.url, body };
+        let expected = signature
+            .headers(&self.credentials, given, &moment)
+            .map_err(|problem| refuse(format!("it cannot be checked: {problem}")))?;
+        if let Some((name, _)) = expected.iter().find(|(name, value)| header(request, name) != Some(value)) {
+            return Err(refuse(format!("the header {name} is missing or wrong")));
+        }
+        self.in_time(signature, &moment).map_err(refuse)?;
+        if signature.told.transaction.is_some() && !self.transactions.insert(moment.transaction) {
+            return Err(Refusal(400, "NotUnique", "a request with this id came before".into()));
+        }
+        Ok(())
+    }
+
+    fn in_time(&self, signature: &Signature, moment: &Moment) -> Result<(), String> {
+        let written = signature.told.timestamp.is_some().then(|| {
+            jiff::civil::DateTime::strptime(&signature.timestamp, &moment.timestamp)
+                .ok()
+                .and_then(|time| {
+                    Some(time.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_millisecond())
+                })
+                .ok_or_else(|| "its time is not written as it should be".to_owned())
+        });
+        let counted = signature.told.unix.is_some().then(|| {
+            let seconds = moment.unix.parse::<i64>().ok().and_then(|seconds| seconds.checked_mul(1000));
+            seconds.ok_or_else(|| "its time is no number of seconds".to_owned())
+        });
+        let times = [written.transpose()?, counted.transpose()?];
+        if let [Some(written), Some(counted)] = times
+            && written.abs_diff(counted) > 1000
+        {
+            return Err("its two times differ".into());
+        }
+        let skew = u64::try_from(signature.skew.as_millis()).unwrap_or(u64::MAX);
+        match (times.into_iter().flatten().next(), self.wall_ms) {
+            (Some(time), Some(now)) if time.abs_diff(now) > skew => {
+                Err("its time is too far from the server's".into())
+            }
+            _ => Ok(()),
         }
     }
 

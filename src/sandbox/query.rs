@@ -25,6 +25,14 @@ impl Query {
         Ok(Query { rest })
     }
 
+    /// Without what stands in the path template already.
+    pub(super) fn without(mut self, taken: &[String]) -> Query {
+        for name in taken {
+            self.take(name);
+        }
+        self
+    }
+
     /// Takes the value of a parameter.
     pub(super) fn take(&mut self, name: &str) -> Option<String> {
         let at = self.rest.iter().position(|(one, _)| one == name)?;

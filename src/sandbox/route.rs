@@ -17,6 +17,10 @@ pub(super) struct Route {
     pub name: String,
     /// The fields whose values stand in the path.
     pub fields: Vec<(Path, String)>,
+    /// The parameters that the path template itself names.
+    pub taken: Vec<String>,
+    /// It fetches many by their keys.
+    pub bulk: bool,
 }
 
 /// What a path leads to.
@@ -43,7 +47,9 @@ impl Routed {
 }
 
 /// Finds the call with the most literal text in its path: `/customers/values` before `/customers/{id}`.
-pub(super) fn route(system: &System, method: &str, path: &str) -> Routed {
+pub(super) fn route(system: &System, method: &str, url: &url::Url) -> Routed {
+    let path = url.path();
+    let whole = url.query().map(|query| format!("{path}?{query}"));
     if let Auth::ClientCredentials(flow) = &system.auth {
         let token = url::Url::parse(&flow.url).map_or_else(|_| flow.url.clone(), |url| url.path().to_owned());
         if path == token {
@@ -54,9 +60,15 @@ pub(super) fn route(system: &System, method: &str, path: &str) -> Routed {
     let mut allowed: Vec<&'static str> = Vec::new();
     for resource in system.resources.values() {
         for (call, wanted, template, name) in calls(resource) {
-            let Some((literal, fields)) = matched(template, path, resource.encoding.path_escape) else {
-                continue;
+            let escape = resource.encoding.path_escape;
+            let asks =
+                template.pieces.iter().any(|piece| matches!(piece, Piece::Text(text) if text.contains('?')));
+            let fits = match (asks, &whole) {
+                (false, _) => matched(template, path, escape),
+                (true, Some(whole)) => matched(template, whole, escape),
+                (true, None) => None,
             };
+            let Some((literal, fields)) = fits else { continue };
             if wanted != method {
                 if !allowed.contains(&wanted) {
                     allowed.push(wanted);
@@ -64,11 +76,32 @@ pub(super) fn route(system: &System, method: &str, path: &str) -> Routed {
                 continue;
             }
             if best.as_ref().is_none_or(|(score, _)| literal > *score) {
+                let taken = taken(template);
                 best = Some((
                     literal,
-                    Route { resource: Arc::clone(resource), call, name: name.to_owned(), fields },
+                    Route {
+                        resource: Arc::clone(resource),
+                        call,
+                        name: name.to_owned(),
+                        fields,
+                        taken,
+                        bulk: false,
+                    },
                 ));
             }
+        }
+        if let Some(then) = resource.list.as_ref().and_then(|list| list.then.as_ref())
+            && method == "GET"
+            && best.is_none()
+            && url.query_pairs().any(|(name, _)| name == then.param.as_str())
+            && matched(&then.path, path, resource.encoding.path_escape).is_some()
+        {
+            let resource = Arc::clone(resource);
+            let (fields, taken) = (Vec::new(), Vec::new());
+            best = Some((
+                0,
+                Route { resource, call: CallKind::Get, name: String::new(), fields, taken, bulk: true },
+            ));
         }
     }
     let whoami = system.whoami.as_ref().is_some_and(|whoami| whoami.get == path);
@@ -105,6 +138,17 @@ pub(super) fn calls(resource: &Resource) -> Vec<(CallKind, &'static str, &PathTe
     all
 }
 
+/// The names of the parameters that a path template sets.
+fn taken(template: &PathTemplate) -> Vec<String> {
+    let text = template.pieces.iter().map(|piece| match piece {
+        Piece::Text(text) => text.as_str(),
+        Piece::Field(_) => "x",
+    });
+    let text: String = text.collect();
+    let Some((_, query)) = text.split_once('?') else { return Vec::new() };
+    url::form_urlencoded::parse(query.as_bytes()).map(|(name, _)| name.into_owned()).collect()
+}
+
 /// The values in a path's places, and how much of it was literal.
 fn matched(template: &PathTemplate, path: &str, escape: PathEscape) -> Option<(usize, Vec<(Path, String)>)> {
     let mut rest = path;
@@ -117,10 +161,10 @@ fn matched(template: &PathTemplate, path: &str, escape: PathEscape) -> Option<(u
                 literal += text.len();
             }
             Piece::Field(field) => {
-                let segment = rest.find('/').unwrap_or(rest.len());
+                let segment = rest.find(['/', '?', '&']).unwrap_or(rest.len());
                 // a value ends where its segment ends, or where the literal text after it begins
                 let end = match template.pieces.get(i + 1) {
-                    Some(Piece::Text(next)) if !next.starts_with('/') => {
+                    Some(Piece::Text(next)) if !next.starts_with(['/', '?', '&']) => {
                         rest[..segment].find(next.as_str())?
                     }
                     _ => segment,
@@ -134,7 +178,9 @@ fn matched(template: &PathTemplate, path: &str, escape: PathEscape) -> Option<(u
             }
         }
     }
-    rest.is_empty().then_some((literal, fields))
+    // behind a query of its own a call has what every call of it sends
+    let ends = rest.is_empty() || path.contains('?') && rest.starts_with('&');
+    ends.then_some((literal, fields))
 }
 
 fn unescaped(text: &str, escape: PathEscape) -> Option<String> {

@@ -110,6 +110,7 @@ async fn answer(
     let outcome = match shared.stand.lock() {
         Ok(mut stand) => {
             stand.pass(shared.start.elapsed());
+            stand.tell_time(jiff::Timestamp::now().as_millisecond());
             stand.handle(&request)
         }
         Err(_) => return status(StatusCode::INTERNAL_SERVER_ERROR),

@@ -14,7 +14,7 @@ use super::route::{Routed, calls, route};
 use super::table::Table;
 use crate::http::{WireRequest, WireResponse};
 use crate::program::system::{CallKind, Field, Resource, System};
-use crate::value::{Path, Value, from_json_slice};
+use crate::value::{Path, Value};
 use crate::wire::{LookupProblem, Lookups};
 
 /// What becomes of a request.
@@ -160,13 +160,18 @@ impl Stand {
         self.arrive();
     }
 
+    /// Tells what time it is outside: signed requests must be of that time. Without it their time is not checked.
+    pub fn tell_time(&mut self, now_ms: i64) {
+        self.proof.tell_time(now_ms);
+    }
+
     /// Answers one request.
     pub fn handle(&mut self, request: &WireRequest) -> Outcome {
         self.asked += 1;
         self.arrive();
         self.tick(1000);
         let system = Arc::clone(&self.system);
-        let routed = route(&system, &request.method, request.url.path());
+        let routed = route(&system, &request.method, &request.url);
         let hit = routed.on().and_then(|(on, resource)| self.faults.next(on, resource));
         if let Some(hit) = &hit
             && let Some(outcome) = self.instead(hit, request)
@@ -200,7 +205,7 @@ impl Stand {
             let (_, request) = self.late.remove(at);
             self.tick(1000);
             let system = Arc::clone(&self.system);
-            let routed = route(&system, &request.method, request.url.path());
+            let routed = route(&system, &request.method, &request.url);
             // nobody waits for this answer any more
             let _ = self.process(&request, &routed, None);
         }
@@ -307,6 +312,7 @@ impl Stand {
         match routed {
             Routed::Call(route) => match route.call {
                 CallKind::List => self.list(request, route, fault),
+                CallKind::Get if route.bulk => self.bulk(request, route, fault),
                 CallKind::Get => self.get(request, route, fault),
                 CallKind::Create if fault == Some(Fault::AnsweredLater) => {
                     let answer = self.write(request, route, fault);
@@ -332,7 +338,13 @@ impl Stand {
         if request.method == "GET" {
             return;
         }
-        let body = request.body.as_deref().and_then(|bytes| from_json_slice(bytes).ok()).unwrap_or_default();
+        let encoding = match route(&self.system, &request.method, &request.url) {
+            Routed::Call(route) => self.system.encoding_of(&route.resource.name, route.call).clone(),
+            _ => self.system.encoding.clone(),
+        };
+        let kind = super::proof::header(request, "content-type");
+        let body =
+            request.body.as_deref().and_then(|bytes| encoding.read(bytes, kind).ok()).unwrap_or_default();
         let path = match request.url.query() {
             Some(query) => format!("{}?{query}", request.url.path()),
             None => request.url.path().to_owned(),
@@ -347,7 +359,7 @@ impl Stand {
     }
 
     pub(super) fn error(&self, status: u16, message: &str, kind: &str) -> Answer {
-        Answer::error(&self.system.errors, status, message, kind)
+        Answer::error(&self.system, status, message, kind)
     }
 
     /// The table that holds the records of a resource.

@@ -41,6 +41,7 @@ impl Transport for Timed {
         let outcome = {
             let mut stand = self.stand.borrow_mut();
             stand.pass(self.clock.monotonic());
+            stand.tell_time(self.clock.now_ms());
             stand.handle(&request)
         };
         Box::pin(async move {

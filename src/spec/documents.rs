@@ -25,6 +25,8 @@ pub struct Document {
 pub struct DocumentWords {
     /// What it is called, for people.
     pub title: Option<String>,
+    /// What people call one: a template over the source's fields: `"{{ customerName }}, {{ date }}"`.
+    pub called: Option<At<String>>,
     /// The document is there only when this holds: an expression over `settings`.
     pub when: Option<At<String>>,
     /// One way: `shop -> erp`. Required.
@@ -56,6 +58,7 @@ pub struct DocumentWords {
 /// Names of [`DocumentWords`], used to tell words from sides.
 pub const DOCUMENT_WORDS: &[&str] = &[
     "title",
+    "called",
     "when",
     "direction",
     "valid",
@@ -204,7 +207,8 @@ pub struct RowsWords {
     pub order: Option<At<String>>,
     /// Only rows that satisfy this travel: an expression over the row; the document has its side's name.
     pub scope: Option<At<String>>,
-    /// The field table of a row. Bare names in expressions are the row's fields; the document has its side's name.
+    /// The field table of a row. Bare names in expressions are the row's fields; the document has its side's name, and is `header` in
+    /// a row's path: `{ shop: header.company, erp: branch }`.
     pub fields: List<Row>,
 }
 

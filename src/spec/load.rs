@@ -94,6 +94,26 @@ pub fn load_sandbox(sources: &mut Sources, path: &Path, diagnostics: &mut Diagno
     load(sources, path, FileKind::Sandbox, diagnostics)
 }
 
+/// A system file whose text is not on disk yet; `path` is the name it has in messages.
+pub fn system_text(
+    sources: &mut Sources,
+    path: &Path,
+    text: &str,
+    diagnostics: &mut Diagnostics,
+) -> Option<System> {
+    whole(diagnostics, |own| from_node(&expand_system(parse(sources, path, text, own)?, own), own))
+}
+
+/// A mapping whose text is not on disk yet; `path` is the name it has in messages.
+pub fn mapping_text(
+    sources: &mut Sources,
+    path: &Path,
+    text: &str,
+    diagnostics: &mut Diagnostics,
+) -> Option<Mapping> {
+    whole(diagnostics, |own| from_node(&parse(sources, path, text, own)?, own))
+}
+
 /// The kind of a file, or what is wrong with it as YAML.
 pub fn file_kind(sources: &mut Sources, path: &Path, diagnostics: &mut Diagnostics) -> Option<FileKind> {
     FileKind::of(&read(sources, path, diagnostics)?)
@@ -107,8 +127,13 @@ fn load<T: DeserializeOwned>(
     kind: FileKind,
     diagnostics: &mut Diagnostics,
 ) -> Option<T> {
+    whole(diagnostics, |own| typed(sources, path, kind, own))
+}
+
+/// What was read, where nothing is wrong with it.
+fn whole<T>(diagnostics: &mut Diagnostics, read: impl FnOnce(&mut Diagnostics) -> Option<T>) -> Option<T> {
     let mut own = Diagnostics::new();
-    let value = typed(sources, path, kind, &mut own);
+    let value = read(&mut own);
     let sound = !own.has_errors();
     diagnostics.extend(own);
     value.filter(|_| sound)

@@ -9,6 +9,7 @@ use super::short::{OrNone, Paths, Short, ShortForm};
 use super::yaml::{List, Table};
 use crate::diagnostic::At;
 use crate::value::Value;
+use crate::value::charset::Charset;
 
 /// A system: how one product's REST API is spoken to. One file per product; a mapping names it, a
 /// connection gives the credentials.
@@ -41,6 +42,8 @@ pub struct System {
     /// How dates and times are written on the wire.
     #[serde(default)]
     pub times: Times,
+    /// How bodies are written and read: `json`, or `xml`. A resource or a call may differ in its own `encoding`.
+    pub encoding: Option<At<Encoding>>,
     /// The read that says which company and user this is. Its answer is remembered: another company behind
     /// the same connection, or an anonymous answer, is refused.
     pub whoami: Option<Whoami>,
@@ -87,7 +90,7 @@ pub enum CredentialKind {
 #[serde(deny_unknown_fields)]
 pub struct Auth {
     /// `none`; `header` (the headers below, from credentials); `basic` (`user` and `password`);
-    /// `oauth2_client_credentials` (a token is fetched first, RFC 6749 section 4.4).
+    /// `oauth2_client_credentials` (a token is fetched first, RFC 6749 section 4.4); `signature` (each request is signed).
     #[serde(default)]
     pub kind: At<AuthKind>,
     /// `oauth2_client_credentials`: the call that gives a token.
@@ -98,9 +101,13 @@ pub struct Auth {
     /// `oauth2_client_credentials`: the scopes asked for. The answer must not grant fewer.
     #[serde(default)]
     pub scopes: Vec<At<String>>,
-    /// Headers that carry the proof, as templates over `credentials` and `token`.
+    /// Headers that carry the proof, as templates over `credentials` and `token`; of `signature` over `credentials`,
+    /// `request.method`, `request.url`, `request.path`, `request.body_sha256`, `timestamp`, `unix`, `transaction`
+    /// and `signature`.
     #[serde(default)]
     pub headers: Table<At<String>>,
+    /// `signature`: what is signed, and how.
+    pub signature: Option<Signature>,
     /// `basic`: the user name, as a template over `credentials`.
     pub user: Option<At<String>>,
     /// `basic`: the password, as a template over `credentials`.
@@ -120,6 +127,84 @@ pub enum AuthKind {
     Basic,
     /// OAuth 2.0 client credentials (RFC 6749 section 4.4), also with names that differ from the RFC's.
     Oauth2ClientCredentials,
+    /// Each request is signed: a hash over parts of it, its time, an id that no other has, and secrets.
+    Signature,
+}
+
+/// What is signed, and how. Every attempt is signed anew, with the time of the attempt and an id of its own.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Signature {
+    /// `hmac_sha256` (RFC 2104, with the `key`), or `sha256` (the secrets are parts that are signed).
+    pub hash: At<HashKind>,
+    /// The parts in their order, as templates over what `headers` may use but `signature`.
+    pub sign: List<At<String>>,
+    /// What stands between two parts, and between two parts of the key. Default nothing.
+    #[serde(default)]
+    pub join: String,
+    /// `hmac_sha256`: the parts of the key, as templates over `credentials`.
+    #[serde(default)]
+    pub key: List<At<String>>,
+    /// The character set of what is signed and of the key. A character that it lacks is an error, never `?`.
+    #[serde(default)]
+    pub charset: Charset,
+    /// How the hash is written. Default `hex`.
+    #[serde(default)]
+    pub digest: DigestForm,
+    /// strftime format of `timestamp`, in UTC. Default `%Y-%m-%dT%H:%M:%SZ`. (`unix` is the same time in seconds since 1970.)
+    pub timestamp: Option<At<String>>,
+    /// How far the time of a request may be from the server's: the stand-in refuses what is further. Default 5m.
+    pub skew: Option<At<String>>,
+    /// Known answers: each is computed when the file is checked, and must come out as it stands here.
+    #[serde(default)]
+    pub vectors: List<At<Vector>>,
+}
+
+/// A hash.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum HashKind {
+    /// HMAC with SHA-256 (RFC 2104, FIPS 180-4).
+    #[default]
+    HmacSha256,
+    /// SHA-256 over the parts (FIPS 180-4).
+    Sha256,
+}
+
+/// How a hash is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DigestForm {
+    /// Hexadecimal, lower case.
+    #[default]
+    Hex,
+    /// Hexadecimal, upper case.
+    HexUpper,
+    /// Base64 (RFC 4648 section 4).
+    Base64,
+}
+
+/// A known answer of a signature.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Vector {
+    /// The method. Default GET.
+    pub method: Option<String>,
+    /// The whole address with its query.
+    pub url: String,
+    /// The body. Default none.
+    pub body: Option<String>,
+    /// The time as it is written.
+    pub timestamp: String,
+    /// The time in seconds since 1970, where it is signed.
+    pub unix: Option<String>,
+    /// The request's id.
+    #[serde(default)]
+    pub transaction: String,
+    /// Credentials of the known answer: invented or published ones.
+    pub credentials: Table<String>,
+    /// What must come out.
+    pub signature: String,
 }
 
 /// The call that gives a token.
@@ -211,6 +296,12 @@ pub struct Times {
     pub send_date: Option<At<String>>,
     /// strftime format of a time that is sent, also in a cursor. Default RFC 3339 (or without its offset, by `zone`).
     pub send_time: Option<At<String>>,
+    /// strftime formats of dates in answers, beside ISO 8601 and `send_date`: `["%d.%m.%Y"]`.
+    #[serde(default)]
+    pub read_dates: List<At<String>>,
+    /// strftime formats of times in answers, beside ISO 8601 and `send_time`.
+    #[serde(default)]
+    pub read_times: List<At<String>>,
 }
 
 /// What a time without an offset means.
@@ -248,10 +339,27 @@ pub struct Errors {
     pub message: Paths,
     /// Path of the kind of error, where there is one.
     pub kind: Option<At<String>>,
+    /// Where one text holds the kind and the message: what stands between them (`" :: "`, split at the first).
+    pub split: Option<String>,
+    /// Where the body says whether it was done, whatever the HTTP status is: errors inside a 200.
+    pub outcome: Option<Outcome>,
     /// Rules in order; the first that fits says what the answer means. Where none fits: 400, 401, 403, 404, 405, 409, 413, 415,
     /// 422, 429 did not take effect; everything else is unknown.
     #[serde(default)]
     pub rules: List<At<ErrorRule>>,
+}
+
+/// Where an answer's body says whether it was done. What it means that it was not is said by the rules; where none
+/// fits, a read has failed and of a write nobody knows.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Outcome {
+    /// Path of what says it.
+    pub path: At<String>,
+    /// The values that say that it was done; every answer must hold one. Without them, any value at the path is a
+    /// failure (`{"errors": […]}`), and nothing there is success.
+    #[serde(default)]
+    pub done: List<String>,
 }
 
 /// What one kind of error answer means.
@@ -457,7 +565,7 @@ pub enum Access {
     ReadOnly,
 }
 
-/// The call that reads many.
+/// The call that reads many. A path template of any call may hold a query: `/customer?method=edit&id={id}`.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ListCall {
@@ -469,6 +577,32 @@ pub struct ListCall {
     pub query: Table<Paths>,
     /// Path of the records in the answer. Default: the pager's, or the answer itself.
     pub records: Option<At<String>>,
+    /// The records stand inside other rows (`headings[*].items[*]`): the name under which each of them has the row
+    /// around it, `heading`, for paths such as `heading.name`.
+    pub around: Option<String>,
+    /// The list tells keys only: the records themselves are fetched many at a time.
+    pub then: Option<FetchCall>,
+}
+
+/// The call that fetches the records of which a list gave the keys.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FetchCall {
+    /// Path.
+    pub get: At<String>,
+    /// Query that is always sent, as templates.
+    #[serde(default)]
+    pub query: Table<Paths>,
+    /// Path of the key in a listed row.
+    pub key: At<String>,
+    /// The query parameter that takes the keys.
+    pub param: String,
+    /// What stands between two keys. Default `,`.
+    pub join: Option<String>,
+    /// So many keys in one request.
+    pub at_most: At<u32>,
+    /// Path of the records in the answer (or more paths: the first that is there counts).
+    pub records: Paths,
 }
 
 /// The call that reads one.
@@ -578,8 +712,11 @@ impl Short for DeleteCall {
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Encoding {
-    /// `json`, or `json_patch` (RFC 6902: a list of operations).
+    /// `json`, `json_patch` (RFC 6902: a list of operations), or `xml`. In XML an element is a member, its attribute
+    /// `name.@attribute`; what repeats is a list; fields are sent in the order in which they stand in the file.
     pub kind: Option<EncodingKind>,
+    /// `xml`: how documents are written and read.
+    pub xml: Option<Xml>,
     /// Every scalar and object that is sent is put into an object with this one member: `{"name": {"value": "x"}}`.
     pub wrap: Option<String>,
     /// The whole body that is sent is put into an object with this one member: `{"user": {…}}`.
@@ -588,12 +725,54 @@ pub struct Encoding {
     pub patch_op: Option<String>,
     /// How decimals are written and read. Default: a JSON number.
     pub decimal: Option<TypedScalar>,
+    /// The texts that stand for true and false. Default: a JSON `true`; in XML `true` and `false`, or `1` and `0`.
+    pub bool: Option<BoolTexts>,
     /// How dates are written and read. Default: text.
     pub date: Option<TypedScalar>,
     /// How times are written and read. Default: text.
     pub time: Option<TypedScalar>,
     /// How a key with reserved characters stands in a path: `percent` (default), or `b64` (`b64(…)`, base64url without padding).
     pub path_escape: Option<PathEscape>,
+}
+
+/// How XML documents are written and read. A document with a DOCTYPE is refused, no entity is expanded.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Xml {
+    /// The element around every document that is sent and read (in any case); paths begin below it. Without it the
+    /// `envelope` is the root element, and paths begin with the root's name.
+    pub root: Option<String>,
+    /// `as_written` (default), or `lower`: names in answers are read in lower case, for servers that spell them in
+    /// more than one way. All paths are then written in lower case.
+    pub names: Option<XmlNames>,
+    /// The character set that is written. Answers are read in the one that they declare.
+    pub charset: Option<Charset>,
+    /// Whether a document that is sent begins with `<?xml …?>`. Default true.
+    pub declaration: Option<bool>,
+    /// The content type of what is sent. Default `application/xml`; the character set is added to it.
+    pub content_type: Option<String>,
+}
+
+/// How names in answers are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum XmlNames {
+    /// As they are.
+    AsWritten,
+    /// In lower case.
+    Lower,
+}
+
+/// The texts that stand for true and false: the first is written, all are read, in any case.
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BoolTexts {
+    /// For true.
+    #[serde(rename = "true")]
+    pub yes: List<String>,
+    /// For false.
+    #[serde(rename = "false")]
+    pub no: List<String>,
 }
 
 /// How a body is written.
@@ -604,6 +783,8 @@ pub enum EncodingKind {
     Json,
     /// A JSON Patch document (RFC 6902), one operation for each top-level member.
     JsonPatch,
+    /// An XML document.
+    Xml,
 }
 
 /// How a typed scalar is written on the wire.
@@ -619,6 +800,9 @@ pub struct TypedScalar {
     /// `tagged`: the members that hold the value. A decimal has one; a date has year, month, day; a time also hour, minute, second.
     #[serde(default)]
     pub members: Vec<String>,
+    /// `text`: a decimal is written with a comma; both are read.
+    #[serde(default)]
+    pub comma: bool,
 }
 
 /// The forms of a scalar on the wire.
@@ -655,7 +839,9 @@ pub struct Cursor {
     pub with: Table<String>,
     /// A template for the parameter's value over `since`, where it is not the time itself.
     pub value: Option<At<String>>,
-    /// The field (or of a list, the first that is there) that says when a record changed.
+    /// The field (or of a list, the first that is there) that says when a record changed. Without one the server's own
+    /// clock counts: the `Date` of the answer that the last read began with.
+    #[serde(default)]
     pub field: Paths,
     /// How far before the last seen change the next read begins. Default 10m.
     pub overlap: Option<At<String>>,
@@ -709,8 +895,8 @@ pub struct Field {
     pub kind: Option<At<String>>,
     /// What it is, for people and for completion in an editor.
     pub help: Option<String>,
-    /// What it is called on the screen of the product.
-    pub label: Option<String>,
+    /// What it is called on the screen of the product: a text, or one for each language (`{ en: Name, sv: Namn }`).
+    pub label: Option<ShortForm<Labels>>,
     /// `choice`: the allowed values.
     pub of: Vec<At<String>>,
     /// Its path on the wire, reading and writing. Default: its name.
@@ -721,6 +907,8 @@ pub struct Field {
     pub write: Option<At<String>>,
     /// Constants that are sent beside it whenever it is sent.
     pub with: Table<Value>,
+    /// XML: attributes of its element, sent whenever it is sent: `{ type: net }`.
+    pub attributes: Table<String>,
     /// `object`, `list`: the members.
     pub fields: Table<Option<ShortForm<Field>>>,
     /// `list`: the member that tells one item from another.
@@ -769,6 +957,42 @@ pub struct Field {
     pub lines: bool,
     /// Personal or secret: messages and plans show `•••`.
     pub sensitive: bool,
+}
+
+/// What a field is called, in more than one language.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Labels {
+    /// The one text for all languages.
+    #[serde(skip)]
+    pub text: Option<String>,
+    /// English.
+    pub en: Option<String>,
+    /// Swedish.
+    pub sv: Option<String>,
+    /// Norwegian (bokmål).
+    pub nb: Option<String>,
+    /// Finnish.
+    pub fi: Option<String>,
+}
+
+impl Labels {
+    /// The text in a language (`sv`); where there is none, the English one, else any.
+    pub fn in_language(&self, code: &str) -> Option<&str> {
+        let own = match code {
+            "sv" => &self.sv,
+            "nb" => &self.nb,
+            "fi" => &self.fi,
+            _ => &self.en,
+        };
+        [own, &self.text, &self.en, &self.sv, &self.nb, &self.fi].into_iter().find_map(Option::as_deref)
+    }
+}
+
+impl Short for Labels {
+    fn short(text: At<String>) -> Self {
+        Labels { text: Some(text.value), ..Labels::default() }
+    }
 }
 
 impl Short for Field {

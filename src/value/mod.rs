@@ -4,12 +4,14 @@
 //! [`Decimal`], and written back from it. A number that does not fit (28 digits) is kept as its digits
 //! ([`Value::Wide`]) and refused only where a field reads it.
 
+pub mod charset;
 mod json;
 mod path;
 mod side;
+pub mod xml;
 
 pub use json::{from_json_slice, from_json_str, parse_decimal};
-pub use path::{Path, PathError, Query, Segment};
+pub use path::{Path, PathError, Query, Segment, nested};
 pub use side::{Both, Side};
 
 pub use rust_decimal::Decimal;
@@ -100,7 +102,7 @@ impl Value {
 
     /// Plain text of a scalar, as it stands in a path, a query or a template: `12.50`, `true`, `Acme`.
     ///
-    /// `None` for lists and maps; null is the empty text.
+    /// `None` for lists and maps; null is the empty text. An XML element with attributes is its text.
     pub fn scalar_text(&self) -> Option<String> {
         match self {
             Value::Null => Some(String::new()),
@@ -108,7 +110,8 @@ impl Value {
             Value::Number(number) => Some(number.to_string()),
             Value::Wide(digits) => Some(digits.clone()),
             Value::Text(text) => Some(text.clone()),
-            Value::List(_) | Value::Map(_) => None,
+            Value::Map(_) => xml::element_text(self)?.scalar_text(),
+            Value::List(_) => None,
         }
     }
 

@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use super::xml::{TEXT, element_text};
 use super::{Map, Value};
 
 /// One step of a [`Path`].
@@ -88,7 +89,8 @@ impl Path {
         Some(Path { segments: rest.to_vec() })
     }
 
-    /// The value there, for a singular path; the first one otherwise.
+    /// The value there, for a singular path; the first one otherwise. What stands alone where a list is meant is
+    /// its first item: XML does not tell one from a list of one.
     pub fn get<'v>(&self, value: &'v Value) -> Option<&'v Value> {
         let mut here = value;
         for (i, segment) in self.segments.iter().enumerate() {
@@ -98,6 +100,11 @@ impl Path {
                 (Segment::All, Value::List(items)) => {
                     let rest = Path { segments: self.segments[i + 1..].to_vec() };
                     return items.iter().find_map(|item| rest.get(item));
+                }
+                (Segment::All | Segment::Index(0), alone)
+                    if !matches!(alone, Value::Null | Value::List(_)) =>
+                {
+                    alone
                 }
                 _ => return None,
             };
@@ -115,6 +122,11 @@ impl Path {
                     (Segment::Key(key), Value::Map(map)) => next.extend(map.get(key)),
                     (Segment::Index(index), Value::List(items)) => next.extend(items.get(*index)),
                     (Segment::All, Value::List(items)) => next.extend(items),
+                    (Segment::All | Segment::Index(0), alone)
+                        if !matches!(alone, Value::Null | Value::List(_)) =>
+                    {
+                        next.push(alone);
+                    }
                     _ => {}
                 }
             }
@@ -125,6 +137,7 @@ impl Path {
 
     /// Puts a value there, making the maps and list places on the way. What stood in the way (a scalar
     /// where a map is needed) is replaced. A path with `[*]` is written at every item that exists.
+    /// An attribute (`price.@type`) stands beside the text of its element, in either order.
     pub fn set(&self, target: &mut Value, value: Value) {
         set(&self.segments, target, value);
     }
@@ -147,13 +160,38 @@ impl Path {
     }
 }
 
+/// The two halves of a path into rows that stand inside other rows: `headings[*].details.items` is `headings` and
+/// `details.items`. `None` where nothing follows a `[*]`.
+pub fn nested(path: &Path) -> Option<(Path, Path)> {
+    let at = path.segments.iter().position(|segment| *segment == Segment::All)?;
+    let mut rest = path.segments[at + 1..].to_vec();
+    if rest.last() == Some(&Segment::All) {
+        rest.pop();
+    }
+    let inner = Path { segments: rest };
+    (!inner.is_root()).then(|| (Path { segments: path.segments[..at].to_vec() }, inner))
+}
+
 fn set(segments: &[Segment], target: &mut Value, value: Value) {
     let Some((first, rest)) = segments.split_first() else {
-        *target = value;
+        match (target, value) {
+            // the attributes are there already
+            (target @ Value::Map(_), value)
+                if element_text(target).is_some() && !matches!(value, Value::Map(_) | Value::List(_)) =>
+            {
+                if let Value::Map(map) = target {
+                    map.insert(TEXT.to_owned(), value);
+                }
+            }
+            (target, value) => *target = value,
+        }
         return;
     };
     match first {
         Segment::Key(key) => {
+            if key.starts_with('@') && !matches!(target, Value::Map(_) | Value::List(_) | Value::Null) {
+                *target = Value::Map(Map::from([(TEXT.to_owned(), std::mem::take(target))]));
+            }
             if !matches!(target, Value::Map(_)) {
                 *target = Value::Map(Map::new());
             }

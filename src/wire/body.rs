@@ -1,6 +1,7 @@
 //! A write as a request: names, wrappings and checks of the system's own.
 
 use super::check::{is_assigned, named};
+use super::order::in_order;
 use super::plan::{Write, WriteEffect};
 use super::values::{Trust, Values, within};
 use super::wrap::{never_wrapped, wrapped};
@@ -219,6 +220,7 @@ impl Encoder<'_> {
     }
 
     fn finished(&self, body: Value) -> Value {
+        let body = if self.encoding.is_xml() { in_order(self.resource, body) } else { body };
         let body = match &self.encoding.wrap {
             Some(wrap) => wrapped(&body, wrap, &never_wrapped(&self.resource.fields)),
             None => body,

@@ -9,6 +9,7 @@ mod assemble;
 mod body;
 mod calls;
 mod check;
+mod order;
 mod parts;
 mod plan;
 mod read;

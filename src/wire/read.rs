@@ -164,7 +164,11 @@ impl Reader<'_> {
         }
         // a member of every item: `rows[].price`
         let Some((wire_list, wire_below)) = read.as_path().and_then(halves) else { return Ok(()) };
-        let items = wire_list.get(wire).and_then(Value::as_list).unwrap_or_default();
+        let items = match wire_list.get(wire) {
+            Some(Value::List(items)) => &items[..],
+            Some(alone @ Value::Map(_)) if self.encoding.is_xml() => std::slice::from_ref(alone),
+            _ => &[],
+        };
         for (i, held) in items.iter().enumerate() {
             let value = self.typed(field, wire_below.get(held).unwrap_or(&Value::Null))?;
             list.join(&item(i)).join(&below).set(record, value);
@@ -194,12 +198,25 @@ impl Reader<'_> {
                 None => Err(format!("there is no {resource} with the key {key}")),
             };
         }
+        // XML does not tell a list of one from one
+        let alone;
+        let value = match (&field.ty, value) {
+            (Type::List(_), Value::Map(_) | Value::Text(_)) if self.encoding.is_xml() => {
+                alone = Value::List(vec![value.clone()]);
+                &alone
+            }
+            _ => value,
+        };
         match (&field.ty, value) {
             (Type::List(ty), Value::List(items)) => items
                 .iter()
                 .map(|one| match (&field.fields[..], one) {
                     ([], one) => scalar::read(ty, one, self.encoding, self.times).map_err(|_| wrong(one)),
                     (members, Value::Map(_)) => self.members(members, one),
+                    // an empty element is an item with nothing in it
+                    (members, Value::Null) if self.encoding.is_xml() => {
+                        self.members(members, &Value::Map(Map::new()))
+                    }
                     (_, other) => Err(wrong(other)),
                 })
                 .collect::<Result<Vec<_>, _>>()

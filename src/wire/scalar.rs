@@ -5,6 +5,7 @@ use jiff::civil::{Date, DateTime};
 
 use crate::program::system::{Encoding, Scalar, Times, Zone};
 use crate::program::types::Type;
+use crate::value::xml::element_text;
 use crate::value::{Decimal, Map, Value, parse_decimal};
 
 /// A value from the wire as the mapping sees it.
@@ -13,17 +14,24 @@ use crate::value::{Decimal, Map, Value, parse_decimal};
 /// What is there, where it is not of the declared type.
 pub(super) fn read(ty: &Type, value: &Value, encoding: &Encoding, times: &Times) -> Result<Value, String> {
     let wrong = || Err(format!("{} is declared, the answer holds {}", ty, shown(value)));
+    // an element with attributes is its text, unless it is taken as it is
+    let value = match element_text(value) {
+        Some(text) if encoding.is_xml() && !matches!(ty, Type::Any | Type::File | Type::Table(_)) => text,
+        _ => value,
+    };
     match (ty, value) {
         (_, Value::Null) => Ok(Value::Null),
         (Type::Any | Type::File | Type::Table(_), other) => Ok(other.clone()),
         (Type::Bool, Value::Bool(_)) => Ok(value.clone()),
+        (Type::Bool, Value::Text(text)) if text.is_empty() => Ok(Value::Null),
+        (Type::Bool, Value::Text(text)) => truth(text, encoding).map(Value::Bool).map_or_else(wrong, Ok),
         (Type::Text | Type::Choice(_) | Type::Id, Value::Text(_)) => Ok(value.clone()),
         // a number where text is declared keeps its digits: leading zeros cannot be lost, there are none
         (Type::Text | Type::Choice(_) | Type::Id, Value::Number(number)) => {
             Ok(Value::Text(number.normalize().to_string()))
         }
         (Type::Text | Type::Choice(_) | Type::Id, Value::Wide(digits)) => Ok(Value::text(digits.clone())),
-        (Type::Integer, _) => match number(value, &encoding.decimal) {
+        (Type::Integer, _) => match number(value, encoding) {
             // a whole number is calculated with in 64 bits
             Some(number) if number.fract().is_zero() && i64::try_from(number).is_ok() => {
                 Ok(Value::Number(number.normalize()))
@@ -31,7 +39,7 @@ pub(super) fn read(ty: &Type, value: &Value, encoding: &Encoding, times: &Times)
             _ if value.is_empty() => Ok(Value::Null),
             _ => wrong(),
         },
-        (Type::Decimal, _) => match number(value, &encoding.decimal) {
+        (Type::Decimal, _) => match number(value, encoding) {
             Some(number) => Ok(Value::Number(number)),
             None if value.is_empty() => Ok(Value::Null),
             None => wrong(),
@@ -60,9 +68,21 @@ pub(super) fn read(ty: &Type, value: &Value, encoding: &Encoding, times: &Times)
 /// A value as the system wants it.
 pub(super) fn write(ty: &Type, value: &Value, encoding: &Encoding, times: &Times) -> Value {
     match (ty, value) {
-        (Type::Decimal, Value::Number(number)) => decimal(*number, &encoding.decimal),
+        (Type::Bool, Value::Bool(yes)) => match (&encoding.bools, encoding.is_xml()) {
+            (Some(texts), _) => {
+                let texts = if *yes { &texts.yes } else { &texts.no };
+                texts.first().map_or_else(|| value.clone(), |text| Value::text(text.clone()))
+            }
+            (None, true) => Value::Text(yes.to_string()),
+            (None, false) => value.clone(),
+        },
+        (Type::Decimal, Value::Number(number)) => decimal(*number, encoding),
         (Type::Decimal, Value::Text(text)) => {
-            parse_decimal(text).map_or_else(|| value.clone(), |n| decimal(n, &encoding.decimal))
+            parse_decimal(text).map_or_else(|| value.clone(), |n| decimal(n, encoding))
+        }
+        // XML has texts only: written here, so that what was sent looks like what will be read
+        (Type::Integer, Value::Number(number)) if encoding.is_xml() => {
+            Value::Text(number.normalize().to_string())
         }
         (Type::Date, Value::Text(text)) => match (&encoding.date, text.parse::<Date>()) {
             (Scalar::Tagged { tag, members }, Ok(date)) => {
@@ -113,7 +133,8 @@ fn day(text: &str, times: &Times) -> Option<Date> {
     {
         return Some(date);
     }
-    Date::strptime(times.send_date.as_deref()?, text).ok()
+    let own = times.send_date.iter().chain(&times.read_dates);
+    own.into_iter().find_map(|format| Date::strptime(format, text).ok())
 }
 
 /// A time of the wire: with its offset as UTC; without one by what the system means.
@@ -126,7 +147,10 @@ fn time(text: &str, times: &Times) -> Option<String> {
     {
         return Some(time.to_string());
     }
-    let own = || DateTime::strptime(times.send_time.as_deref()?, text).ok();
+    let own = || {
+        let mut formats = times.send_time.iter().chain(&times.read_times);
+        formats.find_map(|format| DateTime::strptime(format, text).ok())
+    };
     let local = text.parse::<DateTime>().ok().or_else(own)?;
     match times.zone {
         Zone::None => Some(local.to_string()),
@@ -153,9 +177,34 @@ pub(super) fn before(text: &str, by: std::time::Duration) -> Option<String> {
     Some(text.parse::<DateTime>().ok()?.checked_sub(by).ok()?.to_string())
 }
 
-fn number(value: &Value, form: &Scalar) -> Option<Decimal> {
-    match (value, form) {
+/// Whether a text says true or false.
+fn truth(text: &str, encoding: &Encoding) -> Option<bool> {
+    let is = |one: &&str| one.eq_ignore_ascii_case(text.trim());
+    if let Some(texts) = &encoding.bools {
+        let among = |all: &[String]| all.iter().any(|one| is(&one.as_str()));
+        return if among(&texts.yes) { Some(true) } else { among(&texts.no).then_some(false) };
+    }
+    // the two spellings of XML Schema; a text in JSON is no truth
+    match encoding.is_xml() {
+        true if ["true", "1"].iter().any(is) => Some(true),
+        true if ["false", "0"].iter().any(is) => Some(false),
+        _ => None,
+    }
+}
+
+/// Digits with a comma as digits with a point. A text with both says that one of them groups: nobody knows which.
+fn with_point(text: &str) -> Option<Decimal> {
+    match text.matches(',').count() {
+        0 => parse_decimal(text),
+        1 if !text.contains('.') => parse_decimal(&text.replace(',', ".")),
+        _ => None,
+    }
+}
+
+fn number(value: &Value, encoding: &Encoding) -> Option<Decimal> {
+    match (value, &encoding.decimal) {
         (Value::Number(number), _) => Some(*number),
+        (Value::Text(text), _) if encoding.comma => with_point(text),
         (Value::Text(text), _) => parse_decimal(text),
         (Value::Map(map), Scalar::Tagged { members, .. }) => match map.get(members.first()?)? {
             Value::Text(text) => parse_decimal(text),
@@ -196,9 +245,11 @@ fn civil_of(parts: &[i64]) -> Option<DateTime> {
     .ok()
 }
 
-fn decimal(number: Decimal, form: &Scalar) -> Value {
-    match form {
+fn decimal(number: Decimal, encoding: &Encoding) -> Value {
+    match &encoding.decimal {
+        Scalar::Number if encoding.is_xml() => Value::Text(number.to_string()),
         Scalar::Number => Value::Number(number),
+        Scalar::Text if encoding.comma => Value::Text(number.to_string().replace('.', ",")),
         Scalar::Text => Value::Text(number.to_string()),
         Scalar::Tagged { tag, members } => {
             let mut map: Map =
@@ -298,6 +349,7 @@ mod tests {
             zone: Zone::Utc,
             send_date: Some("%d.%m.%Y".into()),
             send_time: Some("%d.%m.%Y %H:%M:%S".into()),
+            ..Times::default()
         };
         let encoding = Encoding::default();
         for (ty, value, wire) in [

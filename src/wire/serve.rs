@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::check::{check, is_assigned};
+use super::order::is_in_order;
 use super::read::{halves, item, target};
 use super::values::key_value;
 use super::{Lookups, scalar};
@@ -10,20 +11,26 @@ use crate::program::system::{
     CallKind, Encoding, EncodingKind, Field, Lookup, Resource, Scalar, System, Times,
 };
 use crate::program::types::Type;
+use crate::value::xml::{TEXT, element_text};
 use crate::value::{Map, Path, Value};
 
 /// A record as the system answers it: read names, keys for lookups, the system's own scalars.
 pub fn encode_answer(system: &System, resource: &Resource, record: &Value, lookups: &dyn Lookups) -> Value {
     let mut out = Value::Map(Map::new());
     for field in &resource.fields {
-        if field.pivot.is_some() || field.write_only {
+        // a sum is made by who reads; the system itself has no such member
+        if field.pivot.is_some() || field.write_only || !field.sum.is_empty() {
             continue;
         }
         let Some(read) = field.read.as_ref().and_then(|read| read.as_path()) else { continue };
         let answer = |value: &Value| answer(system, field, value, &resource.encoding, lookups);
         let Some((list, below)) = halves(&field.name) else {
             let encoded = answer(field.name.get(record).unwrap_or(&Value::Null));
-            target(read).set(&mut out, encoded);
+            let place = target(read);
+            // two fields may read one place: the one that has something tells it
+            if !matches!(encoded, Value::Null) || place.get(&out).is_none() {
+                place.set(&mut out, encoded);
+            }
             continue;
         };
         // each item by itself: `codes[]`, `rows[].price`
@@ -114,6 +121,12 @@ pub fn decode_body(
         reader.learn(field, &field.name, &Path::root(), true);
     }
     reader.body(body);
+    if encoding.is_xml() {
+        let inner = encoding.envelope.as_ref().and_then(|name| body.get(name)).unwrap_or(body);
+        if !is_in_order(resource, inner) {
+            reader.problems.push("the elements do not stand in the order of the file".into());
+        }
+    }
     let creating = call == CallKind::Create;
     for field in &resource.fields {
         let given = reader
@@ -182,6 +195,7 @@ impl Reader<'_> {
         };
         match body {
             Value::Map(map) => self.members(map, &Path::root()),
+            Value::Null if self.encoding.is_xml() => {}
             _ => self.problems.push("the body must be an object".into()),
         }
     }
@@ -271,6 +285,12 @@ impl Reader<'_> {
     fn member(&mut self, place: &Path, value: &Value) {
         let path = &place.to_string();
         let below = format!("{path}.");
+        if let (true, Some(text), Value::Map(map)) = (self.encoding.is_xml(), element_text(value), value) {
+            for (name, attribute) in map.iter().filter(|(name, _)| *name != TEXT) {
+                self.member(&place.join(&Path::key(name.clone())), attribute);
+            }
+            return self.member(place, text);
+        }
         let known = self.known.get(path).cloned();
         let inside = self.known.keys().any(|key| key.starts_with(&below));
         let constant = self.constants.get(path).cloned();
@@ -292,6 +312,7 @@ impl Reader<'_> {
             (None, Value::Null) if inside => self.empty_below(place),
             (None, value) => match constant {
                 Some(wanted) if wanted == *value => {}
+                Some(wanted) if self.encoding.is_xml() && wanted.scalar_text() == value.scalar_text() => {}
                 Some(_) => self.problems.push(format!("{path} has another value than it may have")),
                 None => self.problems.push(format!("{path} is not known or cannot be written")),
             },
@@ -307,7 +328,7 @@ impl Reader<'_> {
         let typed = if let Some(lookup) = &field.lookup {
             let found = value.scalar_text().and_then(|key| {
                 let record = self.lookups.by_key(&lookup.target.resource, &key)?;
-                (key_value(self.system, lookup, &key) == *value).then_some(record)
+                (key_value(self.system, lookup, &key) == *value || self.encoding.is_xml()).then_some(record)
             });
             match found {
                 Some(record) => Ok(lookup.target.field.get(&record).cloned().unwrap_or_default()),
@@ -315,6 +336,9 @@ impl Reader<'_> {
             }
         } else if let (Type::List(_), Value::List(items)) = (&field.ty, value) {
             self.items(field, items)
+        } else if matches!(field.ty, Type::List(_)) && self.encoding.is_xml() {
+            // one alone is a list of one
+            self.items(field, std::slice::from_ref(value))
         } else {
             strict(&field.ty, value, self.encoding, &self.system.times)
         };
@@ -377,6 +401,8 @@ fn strict(ty: &Type, value: &Value, encoding: &Encoding, times: &Times) -> Resul
         _ => false,
     };
     let fits = match ty {
+        // every scalar of XML is a text; whether it is one of its kind is seen when it is read
+        _ if encoding.is_xml() => matches!(value, Value::Text(_)),
         Type::Text | Type::Id | Type::Choice(_) => matches!(value, Value::Text(_)),
         Type::Bool => matches!(value, Value::Bool(_)),
         Type::Integer => matches!(value, Value::Number(_)),

@@ -1,20 +1,22 @@
 //! What the engine's tests share: stand-ins of the invented systems, and runs over them.
 #![allow(dead_code)]
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use mapengine::case::{Harness, QuickClock};
 use mapengine::diagnostic::{Diagnostics, Format, Sources, render};
+use mapengine::program::mapping::Program;
 use mapengine::program::mapping_compile::Answers;
 use mapengine::program::open::Opened;
 use mapengine::run::{Counts, Options, Report, RunError};
 use mapengine::sandbox::Company;
 use mapengine::spec::load::load_sandbox;
 use mapengine::store::{Handle, Mode};
-use mapengine::value::{Side, Value};
+use mapengine::value::{Both, Side, Value};
 
 const COUNTRIES: &str = "
     country: [ { name: Norway, code: \"NO\" }, { name: Finland, code: FI } ]
@@ -27,12 +29,54 @@ pub fn harness(shop: &str, ledger: &str) -> Harness {
 
 /// The same for one of the mappings of `tests/mappings`.
 pub fn harness_of(mapping: &str, shop: &str, ledger: &str) -> Harness {
+    timed_harness_of(mapping, shop, ledger).0
+}
+
+/// The same mapping as [`harness`] with another file for the ledger: the mapping does not know what the ledger speaks.
+pub fn harness_with(ledger_file: &str, shop: &str, ledger: &str) -> Harness {
+    let mapping = std::fs::read_to_string("tests/mappings/shop_ledger.yaml").unwrap();
+    let systems = std::env::current_dir().unwrap().join("tests/systems");
+    let systems = systems.to_str().unwrap();
+    let mapping = mapping
+        .replace("../systems/ledger.yaml", &format!("{systems}/{ledger_file}"))
+        .replace("../systems/shop.yaml", &format!("{systems}/shop.yaml"));
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("shop_ledger.yaml");
+    std::fs::write(&path, mapping).unwrap();
+    with_program(compiled(&path), "shop_ledger", shop, ledger).0
+}
+
+/// A mapping of `tests/mappings`, compiled once for all tests of a file.
+fn program_of(mapping: &str) -> Arc<Program> {
+    static COMPILED: Mutex<BTreeMap<String, Arc<Program>>> = Mutex::new(BTreeMap::new());
+    let mut compiled = COMPILED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if let Some(program) = compiled.get(mapping) {
+        return Arc::clone(program);
+    }
+    let program = self::compiled(Path::new(&format!("tests/mappings/{mapping}.yaml")));
+    compiled.insert(mapping.to_owned(), Arc::clone(&program));
+    program
+}
+
+fn compiled(path: &Path) -> Arc<Program> {
     let mut sources = Sources::new();
     let mut found = Diagnostics::new();
-    let opened = Opened::read(Path::new(&format!("tests/mappings/{mapping}.yaml")), &mut sources, &mut found);
-    let program = opened.as_ref().and_then(|opened| opened.program(&Answers::Sandbox, &sources, &mut found));
-    let text = render(&found, &sources, Format::Human { color: false });
-    let (Some(opened), Some(program)) = (opened, program) else { panic!("{text}") };
+    let opened = Opened::read(path, &mut sources, &mut found);
+    let program = opened.and_then(|opened| opened.program(&Answers::Sandbox, &sources, &mut found));
+    let Some(program) = program else {
+        panic!("{}", render(&found, &sources, Format::Human { color: false }));
+    };
+    Arc::new(program)
+}
+
+/// The same with its clock.
+pub fn timed_harness_of(mapping: &str, shop: &str, ledger: &str) -> (Harness, Rc<QuickClock>) {
+    with_program(program_of(mapping), mapping, shop, ledger)
+}
+
+fn with_program(program: Arc<Program>, mapping: &str, shop: &str, ledger: &str) -> (Harness, Rc<QuickClock>) {
+    let mut sources = Sources::new();
+    let mut found = Diagnostics::new();
     let yaml = format!(
         "sandbox: {mapping}\nnow: \"2026-11-02T08:00:00Z\"\nsystems:\n  shop:{COUNTRIES}{shop}\n  ledger:\n    country: [ {{ id: \"1\", iso: \"NO\" }}, {{ id: \"2\", iso: FI }} ]\n{ledger}\n"
     );
@@ -41,13 +85,16 @@ pub fn harness_of(mapping: &str, shop: &str, ledger: &str) -> Harness {
     std::fs::write(&path, yaml).unwrap();
     let data = load_sandbox(&mut sources, &path, &mut found)
         .unwrap_or_else(|| panic!("{}", render(&found, &sources, Format::Human { color: false })));
-    let company =
-        Company::new(opened.names.clone(), &opened.systems, &data).unwrap_or_else(|error| panic!("{error}"));
+    let names = Both { left: program.sides.left.name.clone(), right: program.sides.right.name.clone() };
+    let systems =
+        Both { left: Arc::clone(&program.sides.left.system), right: Arc::clone(&program.sides.right.system) };
+    let company = Company::new(names, &systems, &data).unwrap_or_else(|error| panic!("{error}"));
     let clock = Rc::new(QuickClock::new(1_793_606_400_000));
+    let time: Rc<dyn mapengine::clock::Clock> = Rc::<QuickClock>::clone(&clock);
     let mut harness =
-        Harness::new(Arc::new(program), company, Handle::open(Path::new(""), Mode::InMemory).unwrap(), clock);
+        Harness::new(program, company, Handle::open(Path::new(""), Mode::InMemory).unwrap(), time);
     harness.settle_after = Some(Duration::ZERO);
-    harness
+    (harness, clock)
 }
 
 /// A small repeatable source of choices (an xorshift; the same seed gives the same story).

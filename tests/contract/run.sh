@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every request of the sandbox runs against the vendors' OpenAPI documents. Usage: run.sh [FOLDER WITH DOCUMENTS]
+# Every request of the sandbox runs, and those that documents send, against the vendors' OpenAPI documents. Usage: run.sh [FOLDER WITH DOCUMENTS]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 documents=${1:-../shared/apis}
@@ -17,4 +17,6 @@ python3 -m venv "$work/venv"
 for _ in 2 3 4; do
   "$bin" run mappings/financials.yaml --log-requests "$work/requests.jsonl" > /dev/null
 done
+# what documents send; tests/documents_in_systems.rs holds that these are the engine's requests
+cat tests/contract/documents.jsonl >> "$work/requests.jsonl"
 "$work/venv/bin/python" tests/contract/check.py "$documents" "$work/requests.jsonl"

@@ -1,5 +1,6 @@
 //! Reads a whole list, page by page, and says honestly whether it is whole.
 
+mod fetch;
 mod walk;
 
 use tokio::task::JoinHandle;
@@ -8,7 +9,7 @@ use super::address::fill;
 use super::client::Client;
 use super::outcome::{CallError, Reply};
 use super::types::Outgoing;
-use crate::program::system::{CallKind, ErrorClass, ListCall, Resource};
+use crate::program::system::{CallKind, ErrorClass, FetchCall, ListCall, Resource};
 use crate::value::Value;
 use walk::Walk;
 
@@ -31,6 +32,8 @@ pub struct Page {
 pub struct Pages {
     client: Client,
     walk: Walk,
+    then: Option<FetchCall>,
+    resource: String,
     ahead: Option<Ahead>,
     read_ahead: bool,
 }
@@ -58,7 +61,7 @@ impl Pages {
         parent: Option<&Value>,
     ) -> Result<Pages, CallError> {
         let refused = |message: &str| client.error(ErrorClass::Refused, None, message);
-        let Some(ListCall { path, query: own, pager }) = &resource.list else {
+        let Some(ListCall { path, query: own, pager, around, then }) = &resource.list else {
             return Err(refused(&format!("{} cannot be listed", resource.name)));
         };
         let path = fill(path, parent, resource.encoding.path_escape)
@@ -76,8 +79,16 @@ impl Pages {
             call: CallKind::List,
             resource: resource.name.clone(),
         };
-        let walk = Walk::new(first, pager.clone(), resource.singleton);
-        Ok(Pages { client: client.clone(), walk, ahead: None, read_ahead: false })
+        let walk = Walk::new(first, pager.clone(), resource.singleton, resource.encoding.is_xml())
+            .inside(around.clone());
+        Ok(Pages {
+            client: client.clone(),
+            walk,
+            then: then.clone(),
+            resource: resource.name.clone(),
+            ahead: None,
+            read_ahead: false,
+        })
     }
 
     /// Asks for the next page while the caller works on this one.
@@ -136,7 +147,25 @@ impl Pages {
                 self.ahead =
                     Some(Ahead(tokio::task::spawn_local(async move { client.read(&request).await })));
             }
-            return Ok(Some(page));
+            return self.fetched(page).await.map(Some);
+        }
+    }
+
+    /// The records of a page whose rows are only keys.
+    async fn fetched(&mut self, page: Page) -> Result<Page, CallError> {
+        let Some(call) = &self.then else { return Ok(page) };
+        match fetch::fetch(&self.client, &self.resource, call, &page.records).await {
+            Ok(fetch::Fetched { records, problem }) => {
+                if let Some(problem) = problem {
+                    self.walk.doubt(&problem);
+                }
+                Ok(Page { records, ..page })
+            }
+            Err(error) => {
+                self.ahead = None;
+                self.walk.fail(&error.message);
+                Err(error)
+            }
         }
     }
 

@@ -7,7 +7,7 @@ use super::Page;
 use crate::http::outcome::Reply;
 use crate::http::types::Outgoing;
 use crate::program::system::{Pager, Paging};
-use crate::value::{Path, Query, Value};
+use crate::value::{Path, Query, Segment, Value, nested};
 
 /// More pages than this are no list.
 const MOST_PAGES: u64 = 100_000;
@@ -23,6 +23,10 @@ pub(super) struct Walk {
     first: Outgoing,
     pager: Pager,
     singleton: bool,
+    /// Lists are what repeats: one record stands alone, none leaves nothing.
+    repeats: bool,
+    /// The name of the row around each record.
+    around: Option<String>,
     next: Option<Place>,
     /// Records that came.
     came: u64,
@@ -49,11 +53,13 @@ enum Place {
 
 impl Walk {
     /// A walk that begins with this request.
-    pub(super) fn new(first: Outgoing, pager: Pager, singleton: bool) -> Walk {
+    pub(super) fn new(first: Outgoing, pager: Pager, singleton: bool, repeats: bool) -> Walk {
         Walk {
             first,
             pager,
             singleton,
+            repeats,
+            around: None,
             next: Some(Place::First),
             came: 0,
             total: None,
@@ -63,6 +69,11 @@ impl Walk {
             seen: HashSet::new(),
             problem: None,
         }
+    }
+
+    /// The same, for records inside other rows.
+    pub(super) fn inside(self, around: Option<String>) -> Walk {
+        Walk { around, ..self }
     }
 
     pub(super) fn pages(&self) -> u64 {
@@ -76,6 +87,11 @@ impl Walk {
 
     pub(super) fn problem(&self) -> Option<&str> {
         self.problem.as_deref()
+    }
+
+    /// Goes on, but what was read is not whole.
+    pub(super) fn doubt(&mut self, problem: &str) {
+        self.problem.get_or_insert_with(|| problem.to_owned());
     }
 
     /// Ends the walk before its end.
@@ -282,13 +298,45 @@ impl Walk {
 
     /// The records of an answer.
     fn records(&self, reply: Reply) -> Result<Vec<Value>, String> {
-        let Some(body) = reply.body else { return Ok(Vec::new()) };
         let root = Path::root();
         let path = self.pager.records.as_ref().unwrap_or(&root);
+        let (Some(name), Some((outer, inner))) = (&self.around, nested(path)) else {
+            return self.rows(reply.body, path);
+        };
+        let mut records = Vec::new();
+        for mut row in self.rows(reply.body, &outer)? {
+            let inside = match inner.remove(&mut row) {
+                Some(Value::List(items)) => items,
+                Some(item @ Value::Map(_)) => vec![item],
+                _ => Vec::new(),
+            };
+            for mut record in inside {
+                if let Value::Map(map) = &mut record {
+                    map.insert(name.clone(), row.clone());
+                }
+                records.push(record);
+            }
+        }
+        Ok(records)
+    }
+
+    fn rows(&self, body: Option<Value>, path: &Path) -> Result<Vec<Value>, String> {
+        let Some(body) = body else { return Ok(Vec::new()) };
         let place = if path.is_root() { "the whole answer".to_owned() } else { format!("`{path}`") };
+        // `<list/>` is an empty list; an answer without it is none
+        let empty = self.repeats
+            && path.segments().split_last().is_some_and(|(_, way)| {
+                let around = way.iter().fold(Path::root(), |path, segment| match segment {
+                    Segment::Key(key) => path.join(&Path::key(key.clone())),
+                    _ => path,
+                });
+                !around.is_root() && around.get(&body).is_some_and(|held| !matches!(held, Value::Text(_)))
+            });
         match take(path, body) {
             Some(Value::List(records)) => Ok(records),
-            Some(record @ Value::Map(_)) if self.singleton => Ok(vec![record]),
+            Some(record @ Value::Map(_)) if self.singleton || self.repeats => Ok(vec![record]),
+            Some(Value::Null) if self.repeats => Ok(Vec::new()),
+            None if empty => Ok(Vec::new()),
             Some(other) => Err(format!(
                 "list {}, but {place} is {}: a list of records is wanted",
                 self.first.resource,

@@ -95,6 +95,16 @@ impl Compiler<'_> {
         };
         let mut register = self.register_of(mapping, name, &words_of_register, ends)?;
         self.need_valid(&register);
+        if let Some(text) = &words.called {
+            let scope = match source {
+                Side::Left => self.scope_with(Some(&types.left), None, Some(source)),
+                Side::Right => self.scope_with(None, Some(&types.right), Some(source)),
+            };
+            if let Some(template) = self.template(text, &scope) {
+                self.need_uses(source, &register.ends[source].clone(), template.uses());
+                register.called = Some((source, template));
+            }
+        }
         register.matching = self.find_again(name, words, &register, target);
         let flow =
             words.status_flow.as_ref().and_then(|flow| self.flow(source, &register.ends[source], flow));
@@ -312,9 +322,13 @@ impl Compiler<'_> {
                 if let Some(part) = &found.part {
                     self.need_part(side, &member.resource.name.clone(), part, &found.top);
                 }
-                let row = Resource { fields: found.field.fields.clone(), ..(*member.resource).clone() };
+                let mut of_row = found.field.fields.clone();
+                if side == source {
+                    of_row.push(header(&member.resource, &path, &found.field));
+                }
+                fields.clone_from(&of_row);
+                let row = Resource { fields: of_row, ..(*member.resource).clone() };
                 members.push(Member { resource: Arc::new(row), values: member.values.clone() });
-                fields.clone_from(&found.field.fields);
             }
             let end = Endpoint { members, by: None, scope: None, create_when: None };
             lists[side] = Some((path, end, fields));
@@ -361,6 +375,14 @@ impl Compiler<'_> {
             let named: Vec<Path> =
                 uses.iter().filter(|path| path.strip_prefix(&prefix).is_some()).cloned().collect();
             self.need_uses(side, &register.ends[side].clone(), named);
+        }
+        for path in compiled.iter().flat_map(|row| row.paths(source)) {
+            let Some(path) = path.strip_prefix(&Path::key("header")) else { continue };
+            for member in &register.ends[source].members {
+                if let Some(found) = place(&member.resource, &path) {
+                    self.need(source, &member.resource.name, &found.top);
+                }
+            }
         }
         let order = match &rows.words.order {
             Some(text) => {
@@ -463,6 +485,7 @@ impl Compiler<'_> {
         let direction = Direction {
             link_only: false,
             none: false,
+            chosen: false,
             to: Both2 { left: source == Side::Left, right: source == Side::Right },
         };
         let rows = self.rows(
@@ -650,26 +673,33 @@ fn given_by_lines(document: &doc::Document, sides: &Both<crate::program::mapping
         .collect()
 }
 
-/// An item of a list as a resource of its own: its members, and `header` for the record around it.
-fn item_of(parent: &Resource, list: &Path, field: &Field, key: &Path) -> Resource {
-    let header = Path::key("header");
+/// The record around an item of its list, as a field of the item.
+fn header(parent: &Resource, list: &Path, field: &Field) -> Field {
     let around: Vec<Field> = parent.fields.iter().filter(|one| one.name != *list).cloned().collect();
-    let mut fields = field.fields.clone();
-    fields.push(Field {
-        name: header.clone(),
+    Field {
+        name: Path::key("header"),
         ty: crate::program::system_compile::object_of(&around),
         fields: around,
         key: None,
+        pivot: None,
+        label: None,
         read_only: true,
         ..field.clone()
-    });
+    }
+}
+
+/// An item of a list as a resource of its own: its members, and `header` for the record around it.
+fn item_of(parent: &Resource, list: &Path, field: &Field, key: &Path) -> Resource {
+    let around = Path::key("header");
+    let mut fields = field.fields.clone();
+    fields.push(header(parent, list, field));
     let cursor = parent.cursor.clone().map(|mut cursor| {
-        cursor.fields = cursor.fields.iter().map(|field| header.join(field)).collect();
+        cursor.fields = cursor.fields.iter().map(|field| around.join(field)).collect();
         cursor
     });
     Resource {
         name: format!("{}.{list}", parent.name),
-        key: parent.key.iter().map(|one| header.join(one)).chain([key.clone()]).collect(),
+        key: parent.key.iter().map(|one| around.join(one)).chain([key.clone()]).collect(),
         identity: None,
         scope: None,
         get: None,

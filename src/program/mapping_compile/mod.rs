@@ -51,6 +51,17 @@ pub fn compile_mapping(
         left: super::mapping::End { name: names[0].value.clone(), system: systems.left },
         right: super::mapping::End { name: names[1].value.clone(), system: systems.right },
     };
+    let resource_types = Both::of(|side| {
+        sides[side]
+            .system
+            .resources
+            .iter()
+            .map(|(name, resource)| {
+                let ty = record_type(resource);
+                (name.clone(), if resource.singleton { ty } else { Type::table(ty) })
+            })
+            .collect()
+    });
     let mut compiler = Compiler {
         sources,
         diagnostics,
@@ -62,6 +73,7 @@ pub fn compile_mapping(
         validating: matches!(answers, Answers::None),
         setting_uses: BTreeSet::new(),
         document: None,
+        resource_types,
     };
     for (side, end) in [(Side::Left, names[0]), (Side::Right, names[1])] {
         compiler.side_name(side, end);
@@ -122,6 +134,8 @@ pub(super) struct Compiler<'a> {
     facts: BTreeSet<(Side, String, Option<String>)>,
     validating: bool,
     setting_uses: BTreeSet<String>,
+    /// What every resource of a side is in an expression: worked out once, asked for with every row.
+    resource_types: Both<IndexMap<String, Type>>,
     /// A document is compiled: the fields of its other side that something else than its rows gives.
     document: Option<Vec<Path>>,
 }
@@ -302,15 +316,7 @@ impl Compiler<'_> {
             .root("today", Type::Date)
             .root("now", Type::Time);
         for side in Side::BOTH {
-            let mut members: IndexMap<String, Type> = self.sides[side]
-                .system
-                .resources
-                .iter()
-                .map(|(name, resource)| {
-                    let ty = record_type(resource);
-                    (name.clone(), if resource.singleton { ty } else { Type::table(ty) })
-                })
-                .collect();
+            let mut members = self.resource_types[side].clone();
             if let Some(Type::Object(fields)) = records[side] {
                 members.extend(fields.iter().map(|(name, ty)| (name.clone(), ty.clone())));
             }

@@ -20,6 +20,8 @@ pub(super) struct Direction {
     pub none: bool,
     /// Which sides may be written to.
     pub to: Both2,
+    /// A setting says it: what has nothing to do in this direction has in another.
+    pub chosen: bool,
 }
 
 /// Left and right flags that are `Copy`.
@@ -78,7 +80,12 @@ impl Compiler<'_> {
     ) -> Option<Register> {
         let direction = match &words.direction {
             Some(text) => self.direction(text)?,
-            None => Direction { link_only: false, none: false, to: Both2 { left: true, right: true } },
+            None => Direction {
+                link_only: false,
+                none: false,
+                to: Both2 { left: true, right: true },
+                chosen: false,
+            },
         };
         if direction.none && !self.validating {
             return None;
@@ -139,6 +146,7 @@ impl Compiler<'_> {
             rows,
             origin: self.origin(name.span),
             needs: Vec::new(),
+            called: None,
             is_document: self.document.is_some(),
         };
         self.creatable(&mut compiled, name, &direction);
@@ -455,7 +463,8 @@ impl Compiler<'_> {
                 return None;
             }
             let answer = self.answers.get(name).and_then(Value::as_text).unwrap_or("both").to_owned();
-            return self.direction_text(&At { value: answer, span: text.span });
+            let given = self.direction_text(&At { value: answer, span: text.span })?;
+            return Some(Direction { chosen: true, ..given });
         }
         self.direction_text(text)
     }
@@ -464,16 +473,37 @@ impl Compiler<'_> {
         let both = |left, right| Both2 { left, right };
         let (l, r) = (self.sides.left.name.clone(), self.sides.right.name.clone());
         match text.value.as_str() {
-            "both" => return Some(Direction { link_only: false, none: false, to: both(true, true) }),
-            "none" => return Some(Direction { link_only: false, none: true, to: both(false, false) }),
-            "link_only" => return Some(Direction { link_only: true, none: false, to: both(false, false) }),
+            "both" => {
+                return Some(Direction {
+                    link_only: false,
+                    none: false,
+                    to: both(true, true),
+                    chosen: false,
+                });
+            }
+            "none" => {
+                return Some(Direction {
+                    link_only: false,
+                    none: true,
+                    to: both(false, false),
+                    chosen: false,
+                });
+            }
+            "link_only" => {
+                return Some(Direction {
+                    link_only: true,
+                    none: false,
+                    to: both(false, false),
+                    chosen: false,
+                });
+            }
             _ => {}
         }
         let parts: Vec<&str> = text.value.split("->").map(str::trim).collect();
         if parts == [l.as_str(), r.as_str()] {
-            Some(Direction { link_only: false, none: false, to: both(false, true) })
+            Some(Direction { link_only: false, none: false, to: both(false, true), chosen: false })
         } else if parts == [r.as_str(), l.as_str()] {
-            Some(Direction { link_only: false, none: false, to: both(true, false) })
+            Some(Direction { link_only: false, none: false, to: both(true, false), chosen: false })
         } else {
             self.error(
                 &codes::BAD_DIRECTION,

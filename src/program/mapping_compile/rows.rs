@@ -171,7 +171,7 @@ impl Compiler<'_> {
                 })
                 .collect();
             // a key that only links is fine: it is compared, never written
-            if !words.key {
+            if !(words.key || names.is_empty() && table.direction.chosen) {
                 let why = if names.is_empty() {
                     "the directions leave nothing".to_owned()
                 } else {
@@ -197,7 +197,11 @@ impl Compiler<'_> {
         };
         let master = only_target.or(row_master).or(table.master);
         let source = master.or(only_target);
-        let scope = self.row_scope(table, &only, &ends, source);
+        let asks = [&words.when, &words.otherwise, &words.default, &words.value, &words.template];
+        let scope = match asks.iter().any(|text| text.is_some()) {
+            true => self.row_scope(table, &only, &ends, source),
+            false => Scope::new(),
+        };
         let compiled_expr = |this: &mut Self,
                              text: &Option<At<String>>|
          -> Option<Option<crate::program::expr::Expr>> {

@@ -74,11 +74,20 @@ pub(super) fn plain_path(text: &At<String>, found: &mut Findings) -> String {
 
 /// Whether a path below the base has the right form: `/v1/customers`.
 pub(super) fn path_shape(text: &At<String>, found: &mut Findings) -> bool {
+    shape(text, false, found)
+}
+
+/// The same for a call, which may tell itself from others by its query: `/customer?method=edit&id={id}`.
+pub(super) fn call_shape(text: &At<String>, found: &mut Findings) -> bool {
+    shape(text, true, found)
+}
+
+fn shape(text: &At<String>, may_ask: bool, found: &mut Findings) -> bool {
     let (message, help) = if text.value.contains("://") {
         ("a path is wanted, this is an address", "write only what follows the base address: /v1/customers")
     } else if !text.value.starts_with('/') {
         ("a path begins with `/`", "write it as /v1/customers; it is appended to the base address")
-    } else if text.value.contains(['?', '#']) {
+    } else if text.value.contains('#') || text.value.matches('?').count() > usize::from(may_ask) {
         ("a path holds no query", "write the query under `query`: { name: value }")
     } else if text.value.contains(char::is_whitespace) {
         ("a path holds no spaces", "write a space as %20")

@@ -87,6 +87,7 @@ pub(super) fn auth(system: &spec::System, found: &mut Findings) -> Auth {
             }
         }
         spec::AuthKind::Oauth2ClientCredentials => client_credentials(system, found),
+        spec::AuthKind::Signature => super::signature::signature(system, found),
     }
 }
 
@@ -139,10 +140,11 @@ fn kind_word(kind: spec::AuthKind) -> &'static str {
         spec::AuthKind::Header => "header",
         spec::AuthKind::Basic => "basic",
         spec::AuthKind::Oauth2ClientCredentials => "oauth2_client_credentials",
+        spec::AuthKind::Signature => "signature",
     }
 }
 
-fn lacks(system: &spec::System, setting: &str, example: &str, found: &mut Findings) {
+pub(super) fn lacks(system: &spec::System, setting: &str, example: &str, found: &mut Findings) {
     found.error_help(
         &codes::WORD_MISSING,
         system.auth.kind.span,
@@ -161,7 +163,8 @@ fn unused(system: &spec::System, found: &mut Findings) {
         ("token", auth.token.as_ref().map(|token| token.post.span), &[Kind::Oauth2ClientCredentials][..]),
         ("reply", reply, &[Kind::Oauth2ClientCredentials]),
         ("scopes", auth.scopes.first().map(|scope| scope.span), &[Kind::Oauth2ClientCredentials]),
-        ("headers", place(&auth.headers), &[Kind::Header, Kind::Oauth2ClientCredentials]),
+        ("headers", place(&auth.headers), &[Kind::Header, Kind::Oauth2ClientCredentials, Kind::Signature]),
+        ("signature", auth.signature.as_ref().map(|one| one.hash.span), &[Kind::Signature]),
         ("user", auth.user.as_ref().map(|text| text.span), &[Kind::Basic]),
         ("password", auth.password.as_ref().map(|text| text.span), &[Kind::Basic]),
     ];

@@ -4,7 +4,7 @@ use super::findings::Findings;
 use super::shape::Shape;
 use crate::diagnostic::{Diagnostic, Span, codes};
 use crate::program::system::{CreateCall, Field, UpdateCall};
-use crate::value::Path;
+use crate::value::{Path, Segment};
 
 /// Two fields that are written to one place, or one inside the other.
 pub(super) fn written_once(fields: &[Field], found: &mut Findings) {
@@ -32,7 +32,12 @@ fn clash<'f>(
     field: &'f Field,
     found: &mut Findings,
 ) {
-    let overlaps = |place: &Path| place.strip_prefix(write).is_some() || write.strip_prefix(place).is_some();
+    // an attribute stands beside the text of its element
+    let below =
+        |rest: Path| !matches!(rest.segments().first(), Some(Segment::Key(key)) if key.starts_with('@'));
+    let overlaps = |place: &Path| {
+        place.strip_prefix(write).is_some_and(below) || write.strip_prefix(place).is_some_and(below)
+    };
     if let Some((place, span, name)) = places.iter().find(|(place, ..)| overlaps(place)) {
         let message = if *place == write {
             format!("`{}` and `{name}` are both written to `{write}`", field.name)

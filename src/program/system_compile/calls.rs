@@ -2,6 +2,7 @@
 
 use indexmap::IndexMap;
 
+use super::address::plain_path;
 use super::encoding::encoding;
 use super::findings::Findings;
 use super::pagers::whole;
@@ -10,14 +11,14 @@ use super::templates::{Use, path, path_template, queries, query};
 use crate::diagnostic::{At, codes};
 use crate::program::expr::{Scope, Template};
 use crate::program::system::{
-    CreateCall, DeleteCall, Encoding, EncodingKind, ListCall, NewId, Pager, PathTemplate, ReadCall,
-    UpdateCall,
+    CreateCall, DeleteCall, Encoding, EncodingKind, FetchCall, ListCall, NewId, Pager, PathTemplate, Piece,
+    ReadCall, UpdateCall,
 };
 use crate::spec::short::OrNone;
 use crate::spec::short::Paths;
 use crate::spec::system as spec;
 use crate::spec::yaml::Table;
-use crate::value::{Path, Query};
+use crate::value::{Path, Query, nested};
 
 /// Compiles the calls of one resource.
 pub(super) struct Calls<'a> {
@@ -98,10 +99,56 @@ impl Calls<'_> {
         if let Some(records) = &written.records {
             pager.records = path(records, found);
         }
+        let inside = pager.records.as_ref().is_some_and(|records| nested(records).is_some());
+        if inside != written.around.is_some() {
+            let place = written.records.as_ref().map_or(self.shape.name.span, |records| records.span);
+            let (message, help) = match inside {
+                true => (
+                    "these records stand inside other rows",
+                    "write `around: heading`, a name for the row around each of them",
+                ),
+                false => (
+                    "no row is around these records",
+                    "leave `around` out, or write `records: rows[*].records`",
+                ),
+            };
+            found.error_help(&codes::CONTRADICTION, place, message, help);
+        }
         Some(ListCall {
+            around: written.around.clone().filter(|_| inside),
             path: self.path_or_own("list", written.get.as_ref(), Use::List, found)?,
             query: self.query(&written.query, found),
             pager,
+            then: written.then.as_ref().and_then(|then| self.fetch(then, found)),
+        })
+    }
+
+    /// Fetches what a list gave the keys of.
+    fn fetch(&self, written: &spec::FetchCall, found: &mut Findings) -> Option<FetchCall> {
+        if written.at_most.value == 0 {
+            found.error_help(
+                &codes::CONTRADICTION,
+                written.at_most.span,
+                "no keys at once is no request",
+                "write how many keys one request may hold",
+            );
+        }
+        if written.records.is_empty() {
+            found.error_help(
+                &codes::WORD_MISSING,
+                written.get.span,
+                "nothing says where the records are in the answer",
+                "write `records`: a path, or more of which the first that is there counts; `$` is the answer itself",
+            );
+        }
+        Some(FetchCall {
+            path: PathTemplate { pieces: vec![Piece::Text(plain_path(&written.get, found))] },
+            query: self.query(&written.query, found),
+            key: query(&written.key, found)?,
+            param: written.param.clone(),
+            join: written.join.clone().unwrap_or_else(|| ",".to_owned()),
+            at_most: written.at_most.value as usize,
+            records: written.records.iter().filter_map(|text| path(text, found)).collect(),
         })
     }
 

@@ -2,8 +2,9 @@
 
 use super::findings::Findings;
 use crate::diagnostic::{At, Span, codes};
-use crate::program::system::{Encoding, EncodingKind, Scalar, ScalarForm};
+use crate::program::system::{Bools, Encoding, EncodingKind, Scalar, ScalarForm};
 use crate::spec::system as spec;
+use crate::value::xml::is_name;
 
 /// Compiles an encoding over the one it differs from.
 pub(super) fn encoding(
@@ -29,6 +30,23 @@ pub(super) fn encoding(
     if let Some(path_escape) = written.path_escape {
         encoding.path_escape = path_escape;
     }
+    if let Some(written) = &written.xml {
+        xml(written, &mut encoding, place, found);
+    }
+    if let Some(texts) = &written.bool {
+        bools(texts, &mut encoding, place, found);
+    }
+    if let Some(decimal) = &written.decimal {
+        encoding.comma = decimal.comma;
+        if decimal.comma && decimal.form != ScalarForm::Text {
+            found.error_help(
+                &codes::BAD_ENCODING,
+                place,
+                "only a text can have a comma in place of a point",
+                "write `decimal: { as: text, comma: true }`",
+            );
+        }
+    }
     let mut scalar = |written: &Option<spec::TypedScalar>, into: &mut Scalar, what, members| {
         if let Some(written) = written
             && let Some(scalar) = typed_scalar(written, what, members, place, found)
@@ -48,6 +66,66 @@ pub(super) fn encoding(
         );
     }
     encoding
+}
+
+fn xml(written: &spec::Xml, encoding: &mut Encoding, place: Span, found: &mut Findings) {
+    if encoding.kind != EncodingKind::Xml {
+        found.error_help(
+            &codes::BAD_ENCODING,
+            place,
+            "`xml` says nothing of JSON",
+            "write `kind: xml`, or leave it out",
+        );
+    }
+    if let Some(root) = &written.root {
+        if !is_name(root) {
+            bad_element(root, place, found);
+        }
+        encoding.xml.root = Some(root.clone());
+    }
+    if let Some(names) = written.names {
+        encoding.xml.lower = names == spec::XmlNames::Lower;
+    }
+    if let Some(charset) = written.charset {
+        encoding.xml.charset = charset;
+    }
+    if let Some(declaration) = written.declaration {
+        encoding.xml.declaration = declaration;
+    }
+    if let Some(kind) = &written.content_type {
+        if kind.contains(';') || !kind.contains('/') {
+            found.error_help(
+                &codes::BAD_ENCODING,
+                place,
+                format!("`{kind}` is no content type"),
+                "write it without parameters: text/xml; the character set is added",
+            );
+        }
+        encoding.content_type = Some(kind.clone());
+    }
+}
+
+/// Reports a name that no element can have.
+pub(super) fn bad_element(name: &str, place: Span, found: &mut Findings) {
+    found.error_help(
+        &codes::BAD_ENCODING,
+        place,
+        format!("`{name}` cannot be the name of an XML element or attribute"),
+        "use letters, digits, `_`, `-` and `.`, beginning with a letter",
+    );
+}
+
+fn bools(texts: &spec::BoolTexts, encoding: &mut Encoding, place: Span, found: &mut Findings) {
+    let same = |one: &String| texts.no.iter().any(|other| one.eq_ignore_ascii_case(other));
+    if texts.yes.is_empty() || texts.no.is_empty() || texts.yes.iter().any(same) {
+        found.error_help(
+            &codes::BAD_ENCODING,
+            place,
+            "true and false each need a text of their own",
+            "write `bool: { true: [\"1\"], false: [\"0\"] }`",
+        );
+    }
+    encoding.bools = Some(Bools { yes: texts.yes.to_vec(), no: texts.no.to_vec() });
 }
 
 fn typed_scalar(

@@ -3,7 +3,7 @@
 use super::findings::Findings;
 use super::templates::query;
 use crate::diagnostic::{Diagnostic, Span, codes};
-use crate::program::system::{CallKind, ErrorClass, ErrorRule, Errors};
+use crate::program::system::{CallKind, ErrorClass, ErrorRule, Errors, Outcome};
 use crate::spec::system as spec;
 
 /// Compiles the error rules.
@@ -38,7 +38,23 @@ pub(super) fn errors(written: &spec::Errors, found: &mut Findings) -> Errors {
         }
         rules.push(compiled);
     }
-    Errors { message, kind: written.kind.as_ref().and_then(|text| query(text, found)), rules }
+    if let (Some(_), None, true) = (&written.split, &written.kind, !written.message.is_empty()) {
+        found.error_help(
+            &codes::ERROR_RULE,
+            written.message[0].span,
+            "`split` takes the kind from the message, and nothing says where the kind stands",
+            "write the same path as `errors.kind`",
+        );
+    }
+    Errors {
+        message,
+        kind: written.kind.as_ref().and_then(|text| query(text, found)),
+        split: written.split.clone(),
+        outcome: written.outcome.as_ref().and_then(|outcome| {
+            Some(Outcome { path: query(&outcome.path, found)?, done: outcome.done.to_vec() })
+        }),
+        rules,
+    }
 }
 
 fn refuse(i: usize, span: Span, message: &str, help: &str, found: &mut Findings) {

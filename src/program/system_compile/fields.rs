@@ -93,6 +93,8 @@ impl Fields<'_> {
         contradictions(name, field, found);
         words_of_type(name, field, &ty, found);
         let (read, write) = self.wire(name, &path, field, found);
+        let mut with = constants(&field.with, found);
+        with.extend(attributes(field, write.as_ref()));
         if let (Some(value), false) = (&field.on_create, ty == Type::Any)
             && let Err(wanted) = fits(&value.value, &ty)
         {
@@ -103,10 +105,11 @@ impl Fields<'_> {
             key: list_key(field, &members, found),
             ty,
             help: field.help.clone(),
-            label: field.label.clone(),
+            label: field.label.as_ref().and_then(|labels| labels.in_language("en")).map(str::to_owned),
+            labels: field.label.as_ref().map(|labels| labels.0.clone()).unwrap_or_default(),
             read,
             write,
-            with: constants(&field.with, found),
+            with,
             fields: members,
             required: field.required,
             read_only: field.read_only,
@@ -342,6 +345,13 @@ fn list_key(field: &spec::Field, members: &[Field], found: &mut Findings) -> Opt
         return None;
     }
     Some(parsed)
+}
+
+/// Attributes stand below the field's own element.
+fn attributes(field: &spec::Field, write: Option<&Path>) -> Vec<(Path, Value)> {
+    let Some(write) = write else { return Vec::new() };
+    let at = |name: &At<String>| write.join(&Path::key(format!("@{}", name.value)));
+    field.attributes.iter().map(|(name, value)| (at(name), Value::text(value.clone()))).collect()
 }
 
 fn constants(with: &Table<Value>, found: &mut Findings) -> Vec<(Path, Value)> {

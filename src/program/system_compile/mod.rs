@@ -22,6 +22,7 @@ mod links;
 mod pagers;
 mod reads;
 mod shape;
+mod signature;
 mod templates;
 #[cfg(test)]
 mod tests;
@@ -29,6 +30,7 @@ mod times;
 mod types;
 mod whoami;
 mod words;
+mod xml;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -75,6 +77,7 @@ pub fn compile_system(
         timeout: duration(system.timeout.as_ref(), TIMEOUT, found),
         settle_after: duration(system.settle_after.as_ref(), SETTLE_AFTER, found),
         times: times::times(&system.times, found),
+        encoding: xml::of_system(system, found),
         whoami: whoami::whoami(system, found),
         errors: errors::errors(&system.errors, found),
         resources: resources(system, found),
@@ -113,10 +116,12 @@ fn resources(system: &spec::System, found: &mut Findings) -> IndexMap<String, Ar
             shape.fields = fields;
         }
     }
+    // its findings were reported with the system
+    let base = xml::of_system(system, &mut Findings::new(&Sources::new(), &mut Diagnostics::new()));
     let mut resources = IndexMap::with_capacity(shapes.len());
     for (name, shape) in &shapes {
         enter(shape.name.span, found);
-        let compiled = resource(&shapes, shape, &pagers, &scope, found);
+        let compiled = resource(&shapes, shape, &pagers, &scope, &base, found);
         resources.insert(name.clone(), Arc::new(compiled));
     }
     found.leave();
@@ -139,10 +144,11 @@ fn resource(
     shape: &shape::Shape,
     pagers: &IndexMap<String, Pager>,
     scope: &Scope,
+    base: &Encoding,
     found: &mut Findings,
 ) -> Resource {
     let spec = shape.spec;
-    let encoding = encoding::encoding(spec.encoding.as_ref(), &Encoding::default(), found);
+    let encoding = encoding::encoding(spec.encoding.as_ref(), base, found);
     let calls = Calls { shape, pagers, scope, encoding: &encoding };
     let singleton = spec.singleton == Some(true);
     let list = if singleton { None } else { calls.list(found) };
@@ -157,6 +163,10 @@ fn resource(
     bodies::something_to_write(shape, create.as_ref(), update.as_ref(), found);
     bodies::written_once(&shape.fields, found);
     let doings = actions::actions(shape, get.is_some(), scope, found);
+    let create_encoding = create.as_ref().map(|call| &call.encoding);
+    let writes: Vec<&Encoding> =
+        create_encoding.into_iter().chain(update.as_ref().map(|call| &call.encoding)).collect();
+    xml::check(shape, &encoding, &writes, found);
     let (mut list, mut get, mut create, mut update) = (list, get, create, update);
     if let Some(select) = &spec.select {
         let asked = templates::selection(select, &shape.fields);

@@ -1,6 +1,6 @@
 //! Texts that are filled in: path templates, text templates and conditions, with findings inside the text.
 
-use super::address::path_shape;
+use super::address::{call_shape, path_shape};
 use super::findings::{Findings, known_help};
 use super::shape::Shape;
 use crate::diagnostic::{At, Code, Diagnostic, codes};
@@ -151,7 +151,8 @@ pub(super) fn path_template(
 ) -> PathTemplate {
     let mut pieces = Vec::new();
     let is_base = text.value.starts_with("{path}");
-    if is_base || path_shape(text, found) {
+    let is_own = base.is_some_and(|base| base.span == text.span);
+    if is_base || if is_own { path_shape(text, found) } else { call_shape(text, found) } {
         fill(text, base, shape, what, &mut pieces, found);
     }
     PathTemplate { pieces: merged(pieces) }

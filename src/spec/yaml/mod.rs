@@ -6,6 +6,7 @@
 mod access;
 mod containers;
 mod de;
+mod foreign;
 mod node;
 mod parse;
 mod scalar;
@@ -15,6 +16,7 @@ mod via;
 
 pub use containers::{List, Table};
 pub use de::from_node;
+pub use foreign::foreign;
 pub use node::{Kind, Node};
 pub use parse::parse;
 pub use via::{FromNode, Raw};

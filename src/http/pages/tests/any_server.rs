@@ -89,7 +89,7 @@ proptest! {
         let server = Server { records, cap, tells_total, tells_cap, kind };
         let system = crate::http::testing::shop(Auth::None, resource("customer"));
         let first = crate::http::testing::call("GET", "/x", CallKind::List, None);
-        let mut walk = Walk::new(first, server.pager(asked), false);
+        let mut walk = Walk::new(first, server.pager(asked), false, false);
         let mut came = Vec::new();
         let mut requests = 0;
         while let Some(request) = walk.next_request() {
