@@ -242,7 +242,7 @@ Right:\n\
     WRITES_NOTHING = "ME0515", "this row writes nothing",
         "Neither side of the row can be written: by the directions, or because the fields are read-only.";
     BAD_STEP = "ME0520", "this is no step",
-        "A step is exactly one of `create`, `verify`, `write_back`, `set_status` and `action`; `create` comes first, and once. What was done by an action cannot be taken back, so a `verify` that deletes stands before it.";
+        "A step is exactly one of `create`, `verify`, `write_back`, `set_status`, `action` and `attach`; `create` comes first, and once. What was done by an action cannot be taken back, so a `verify` that deletes stands before it.";
     NO_FIND_AGAIN = "ME0521", "an unknown outcome could not be settled",
         r#"A write may get no answer. The engine then looks whether it took effect, and has to know by what.
 Name the fields of the other side that tell the record again, or say that a person decides.
@@ -469,6 +469,14 @@ read again: the resource must have a `get`, may be written, and `done` names a f
 
 Right:
     actions: { release: { post: "{path}/{key}/release", done: "status == 'Open'" } }"#;
+    BAD_FILES = "ME0627", "files that cannot be read or attached",
+        r#"Files of a record are either one, with a name over the record's fields, or a list, with an `id` that stands in
+the path of the content as `{file}`.
+
+Right:
+    files:
+      pdf:   { get: "{path}/{key}/pdf", name: "{{ number }}.pdf", type: application/pdf }
+      files: { list: "{path}/{key}/files", get: "/files/{file}", id: id, name: name }"#;
     BAD_SIGNATURE = "ME0640", "a signature that cannot work",
         r#"A signed request proves something only where a secret goes into the signature, a header carries it, and the
 server is told what it cannot know: the time and the id of the request, each alone in a header. A known answer

@@ -132,6 +132,7 @@ impl Client {
             query: Vec::new(),
             headers: Vec::new(),
             body: None,
+            file: None,
             call: CallKind::Get,
             resource: outgoing.resource.clone(),
         })

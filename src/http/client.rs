@@ -278,13 +278,18 @@ impl Client {
         }
         let encoding = self.0.system.encoding_of(&outgoing.resource, outgoing.call);
         add("accept", encoding.accept());
-        let body = match &outgoing.body {
-            Some(body) => Some(Bytes::from(encoding.write(body)?)),
-            None => None,
+        let body = match (&outgoing.body, &outgoing.file) {
+            (_, Some(file)) => {
+                let (body, kind) = file.body();
+                add("content-type", &kind);
+                Some(body)
+            }
+            (Some(body), None) => {
+                add("content-type", &encoding.content_type());
+                Some(Bytes::from(encoding.write(body)?))
+            }
+            (None, None) => None,
         };
-        if body.is_some() {
-            add("content-type", &encoding.content_type());
-        }
         let signed =
             Signed { method: &outgoing.method, url: &url, body: body.as_deref().unwrap_or_default() };
         headers.extend(self.0.prover.sign(signed, &self.0.line)?);

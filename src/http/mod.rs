@@ -22,6 +22,7 @@ mod body;
 mod client;
 #[cfg(test)]
 mod end_to_end;
+mod file;
 mod line;
 mod network;
 mod outcome;
@@ -36,6 +37,7 @@ mod types;
 mod verdict;
 
 pub use client::{Access, Client, ClientSetup};
+pub use file::FileBody;
 pub use line::Listener as CallListener;
 pub use network::{Network, NetworkSetup};
 pub use outcome::{CallError, LoggedCall, Reply, WriteOutcome};

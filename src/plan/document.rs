@@ -1,5 +1,7 @@
 //! What happens to a document: made once, then carried through its steps, then followed. Pure.
 
+use std::collections::BTreeMap;
+
 use super::change::{Action, Change, FieldChange, Found, NewValue};
 use super::decide::{
     Context, Known, New, Record, absent, in_scope, new_values, problems, push, set_aside, start, wait,
@@ -19,6 +21,8 @@ pub struct Progress {
     pub content: Option<String>,
     /// When the action of the step that is next was asked for (milliseconds since 1970).
     pub asked: Option<i64>,
+    /// The files that are attached: what each is remembered by, and a hash of its content.
+    pub files: BTreeMap<String, String>,
     /// It did not stand its check and is being taken back: why, and by which step.
     pub undo: Option<Undo>,
 }
@@ -48,6 +52,13 @@ impl Progress {
                 Some(Value::Number(number)) => i64::try_from(*number).ok(),
                 _ => None,
             },
+            files: base
+                .get("files")
+                .and_then(Value::as_map)
+                .into_iter()
+                .flatten()
+                .filter_map(|(key, hash)| Some((key.clone(), hash.as_text()?.to_owned())))
+                .collect(),
             undo: base.get("undo").map(|undo| Undo {
                 step: number(undo.get("step")),
                 reason: undo.get("reason").and_then(Value::as_text).unwrap_or_default().to_owned(),
@@ -65,6 +76,10 @@ impl Progress {
         }
         if let Some(asked) = self.asked {
             map.insert("asked".into(), Value::from(asked));
+        }
+        if !self.files.is_empty() {
+            let files = self.files.iter().map(|(key, hash)| (key.clone(), Value::text(hash.clone())));
+            map.insert("files".into(), Value::Map(files.collect()));
         }
         if let Some(undo) = &self.undo {
             map.insert(
@@ -451,6 +466,7 @@ mod tests {
             done: 2,
             content: Some("ab".into()),
             asked: Some(1_793_606_400_000),
+            files: [("shop.files/7".to_owned(), "ab12".to_owned())].into(),
             undo: Some(Undo { step: 1, reason: "too far apart".into(), deleted: true }),
         };
         assert_eq!(Progress::of(&all.to_value()), all);

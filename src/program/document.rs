@@ -183,6 +183,19 @@ pub enum Step {
     SetStatus(String),
     /// Something is done to one of the records.
     Action(ActionStep),
+    /// Files go along.
+    Attach(AttachStep),
+}
+
+/// Files that go along.
+#[derive(Clone, Debug)]
+pub struct AttachStep {
+    /// Whose files, and their names.
+    pub files: Vec<(Side, String)>,
+    /// Whose record they are attached to.
+    pub to: Side,
+    /// Only when this holds, over both records.
+    pub when: Option<Expr>,
 }
 
 /// Something that is done to one of the records.
@@ -204,6 +217,7 @@ impl Step {
             Step::WriteBack { .. } => "write_back",
             Step::SetStatus(_) => "set_status",
             Step::Action(_) => "action",
+            Step::Attach(_) => "attach",
         }
     }
 }

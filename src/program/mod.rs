@@ -3,6 +3,7 @@
 pub mod actions;
 pub mod document;
 pub mod expr;
+pub mod files;
 mod format;
 pub mod mapping;
 pub mod mapping_compile;

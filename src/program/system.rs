@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 
 use super::actions::{Accepted, Action};
 use super::expr::{Expr, Template};
+use super::files::{Attach, Files};
 use super::types::Type;
 use crate::diagnostic::Span;
 use crate::value::charset::Charset;
@@ -331,6 +332,10 @@ pub struct Resource {
     pub delete: Option<DeleteCall>,
     /// Other things that can be done to one, by name.
     pub actions: IndexMap<String, Action>,
+    /// Its files, by name.
+    pub files: IndexMap<String, Files>,
+    /// How a file is attached to one.
+    pub attach: Option<Attach>,
     /// Body shapes.
     pub encoding: Encoding,
     /// How changed ones are asked for.

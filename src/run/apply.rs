@@ -960,6 +960,20 @@ fn request_json(outgoing: &Outgoing) -> Value {
     if let Some(body) = &outgoing.body {
         map.insert("body".into(), body.clone());
     }
+    if let Some(file) = &outgoing.file {
+        // what was sent, not its content
+        let size = i64::try_from(file.content.len()).unwrap_or(i64::MAX);
+        let told = [
+            ("name", Value::text(file.name.clone())),
+            ("type", Value::text(file.media.clone())),
+            ("size", Value::from(size)),
+            ("sha256", Value::text(file.hash())),
+        ];
+        map.insert(
+            "file".into(),
+            Value::Map(told.map(|(name, value)| (name.to_owned(), value)).into_iter().collect()),
+        );
+    }
     Value::Map(map)
 }
 

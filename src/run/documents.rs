@@ -465,6 +465,11 @@ impl Engine {
                         link = self.act(decider, document, step, link, &mut progress).await?;
                     }
                 }
+                Step::Attach(step) => {
+                    if self.step_is_due(decider, document, step.when.as_ref(), &link, &progress).await? {
+                        link = self.attach(decider, document, step, link, &mut progress).await?;
+                    }
+                }
             }
             progress.done += 1;
             link = self.keep_progress(link, &progress).await?;

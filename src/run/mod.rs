@@ -10,6 +10,7 @@ mod checks;
 mod decider;
 mod documents;
 mod facts;
+mod files;
 mod lookups;
 mod read;
 mod recover;

@@ -310,7 +310,12 @@ fn body_of(resource: &Resource, call: CallKind) -> Option<(&[(String, Template)]
     match call {
         CallKind::Create => resource.create.as_ref().map(|call| (&call.query[..], &call.encoding)),
         CallKind::Update => resource.update.as_ref().map(|call| (&call.query[..], &call.encoding)),
-        CallKind::List | CallKind::Get | CallKind::Delete | CallKind::Action => None,
+        CallKind::List
+        | CallKind::Get
+        | CallKind::Delete
+        | CallKind::Action
+        | CallKind::File
+        | CallKind::Attach => None,
     }
 }
 

@@ -79,14 +79,7 @@ pub(super) fn route(system: &System, method: &str, url: &url::Url) -> Routed {
                 let taken = taken(template);
                 best = Some((
                     literal,
-                    Route {
-                        resource: Arc::clone(resource),
-                        call,
-                        name: name.to_owned(),
-                        fields,
-                        taken,
-                        bulk: false,
-                    },
+                    Route { resource: Arc::clone(resource), call, name, fields, taken, bulk: false },
                 ));
             }
         }
@@ -115,25 +108,34 @@ pub(super) fn route(system: &System, method: &str, url: &url::Url) -> Routed {
 }
 
 /// The calls of a resource with their methods, paths and names.
-pub(super) fn calls(resource: &Resource) -> Vec<(CallKind, &'static str, &PathTemplate, &str)> {
+pub(super) fn calls(resource: &Resource) -> Vec<(CallKind, &'static str, &PathTemplate, String)> {
     let mut all = Vec::new();
     if let Some(call) = &resource.list {
-        all.push((CallKind::List, "GET", &call.path, ""));
+        all.push((CallKind::List, "GET", &call.path, String::new()));
     }
     if let Some(call) = &resource.get {
-        all.push((CallKind::Get, "GET", &call.path, ""));
+        all.push((CallKind::Get, "GET", &call.path, String::new()));
     }
     if let Some(call) = &resource.create {
-        all.push((CallKind::Create, "POST", &call.path, ""));
+        all.push((CallKind::Create, "POST", &call.path, String::new()));
     }
     if let Some(call) = &resource.update {
-        all.push((CallKind::Update, call.method, &call.path, ""));
+        all.push((CallKind::Update, call.method, &call.path, String::new()));
     }
     if let Some(call) = &resource.delete {
-        all.push((CallKind::Delete, "DELETE", &call.path, ""));
+        all.push((CallKind::Delete, "DELETE", &call.path, String::new()));
+    }
+    if let Some(attach) = &resource.attach {
+        all.push((CallKind::Attach, "POST", &attach.path, String::new()));
+    }
+    for files in resource.files.values() {
+        if let crate::program::files::Which::Listed { path, .. } = &files.which {
+            all.push((CallKind::File, "GET", path, format!("{}[]", files.name)));
+        }
+        all.push((CallKind::File, "GET", &files.get, files.name.clone()));
     }
     for action in resource.actions.values() {
-        all.push((CallKind::Action, "POST", &action.path, action.name.as_str()));
+        all.push((CallKind::Action, "POST", &action.path, action.name.clone()));
     }
     all
 }

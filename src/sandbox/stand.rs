@@ -87,6 +87,7 @@ pub struct Stand {
     late: Vec<(Due, WireRequest)>,
     clock: Duration,
     pub(super) taken: Vec<super::actions::Taken>,
+    pub(super) stored: BTreeMap<(String, String, String), Vec<super::files::Stored>>,
     /// After how many questions a write that was taken on has an outcome.
     pub(super) patience: u64,
 }
@@ -119,6 +120,7 @@ impl Stand {
             late: Vec::new(),
             clock: Duration::ZERO,
             taken: Vec::new(),
+            stored: BTreeMap::new(),
             patience: 0,
         }
     }
@@ -301,7 +303,7 @@ impl Stand {
         };
         self.note(request, answer.status);
         if let Routed::Call(route) = routed
-            && matches!(route.call, CallKind::List | CallKind::Get)
+            && matches!(route.call, CallKind::List | CallKind::Get | CallKind::File)
         {
             *self.reads.entry(route.resource.name.clone()).or_default() += 1;
         }
@@ -321,6 +323,8 @@ impl Stand {
                 CallKind::Create | CallKind::Update => self.write(request, route, fault),
                 CallKind::Delete => self.delete(request, route),
                 CallKind::Action => self.act(request, route),
+                CallKind::File => self.file(request, route),
+                CallKind::Attach => self.attach(request, route),
             },
             Routed::Whoami => self.whoami(request),
             Routed::OtherMethod(allowed) => self

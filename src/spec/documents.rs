@@ -256,6 +256,8 @@ pub enum Step {
     SetStatus(At<String>),
     /// Something is done to one of the records.
     Action(Box<ActionStep>),
+    /// Files go along.
+    Attach(Box<AttachStep>),
 }
 
 /// The long forms of [`Step`]: a map with exactly one of these.
@@ -271,6 +273,8 @@ struct LongStep {
     /// Something is done to one of the records: its side, and an action of its resource. It is done when the record says so; until
     /// then the document waits.
     action: Option<ActionStep>,
+    /// Files of one record are attached to the other, each once.
+    attach: Option<AttachStep>,
 }
 
 impl FromNode for Step {
@@ -281,17 +285,18 @@ impl FromNode for Step {
             return Some(Step::Create(node.span));
         }
         let long: LongStep = from_node(node, diagnostics)?;
-        match (long.verify, long.write_back, long.set_status, long.action) {
-            (Some(verify), None, None, None) => Some(Step::Verify(Box::new(verify))),
-            (None, Some(back), None, None) => Some(Step::WriteBack(Box::new(back))),
-            (None, None, Some(role), None) => Some(Step::SetStatus(role)),
-            (None, None, None, Some(action)) => Some(Step::Action(Box::new(action))),
+        match (long.verify, long.write_back, long.set_status, long.action, long.attach) {
+            (Some(verify), None, None, None, None) => Some(Step::Verify(Box::new(verify))),
+            (None, Some(back), None, None, None) => Some(Step::WriteBack(Box::new(back))),
+            (None, None, Some(role), None, None) => Some(Step::SetStatus(role)),
+            (None, None, None, Some(action), None) => Some(Step::Action(Box::new(action))),
+            (None, None, None, None, Some(attach)) => Some(Step::Attach(Box::new(attach))),
             _ => {
                 diagnostics.push(
                     crate::diagnostic::Diagnostic::error(
                         &crate::diagnostic::codes::BAD_STEP,
                         node.span,
-                        "a step is exactly one of `create`, `verify`, `write_back`, `set_status` and `action`",
+                        "a step is exactly one of `create`, `verify`, `write_back`, `set_status`, `action` and `attach`",
                     )
                     .help("write every step as an item of its own"),
                 );
@@ -313,7 +318,7 @@ impl JsonSchema for Step {
         long.insert("minProperties".into(), 1.into());
         long.insert("maxProperties".into(), 1.into());
         schemars::json_schema!({
-            "description": "One step of a document: `create` (the record is made on the other side), or a map with one of `verify`, `write_back`, `set_status`, `action`.",
+            "description": "One step of a document: `create` (the record is made on the other side), or a map with one of `verify`, `write_back`, `set_status`, `action`, `attach`.",
             "anyOf": [ { "const": "create" }, long ]
         })
     }
@@ -357,6 +362,18 @@ impl JsonSchema for ActionStep {
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         with_sides::<StepWords, String>(generator)
     }
+}
+
+/// Files of one record are attached to the other.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AttachStep {
+    /// Whose files, and their names in the system file: `shop.pdf`.
+    pub files: List<At<String>>,
+    /// The side whose record they are attached to.
+    pub to: At<String>,
+    /// Only when this holds: an expression over both records and `settings`.
+    pub when: Option<At<String>>,
 }
 
 /// What the other side made of a document is compared with what it should be.

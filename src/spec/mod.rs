@@ -5,6 +5,7 @@ pub mod cases;
 pub mod connection;
 pub mod documents;
 pub mod expand;
+pub mod files;
 pub mod load;
 pub mod mapping;
 pub mod sandbox;

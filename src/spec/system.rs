@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::actions::{Accepted, Action};
+use super::files::{Attach, Files};
 use super::mapping::Limit;
 use super::short::{OrNone, Paths, Short, ShortForm};
 use super::yaml::{List, Table};
@@ -406,6 +407,10 @@ pub enum CallKind {
     Delete,
     /// Does something else to one.
     Action,
+    /// Reads a file of one.
+    File,
+    /// Attaches a file to one.
+    Attach,
 }
 
 /// What an error answer means: the closed list.
@@ -541,6 +546,10 @@ pub struct Resource {
     pub delete: Option<OrNone<ShortForm<DeleteCall>>>,
     /// Other things that can be done to a record: a name and its call.
     pub actions: Table<Action>,
+    /// The files that belong to a record: a name, and how they are read.
+    pub files: Table<Files>,
+    /// How a file is attached to a record.
+    pub attach: Option<Attach>,
     /// How a record becomes a request body.
     pub encoding: Option<At<Encoding>>,
     /// How changed records are asked for; `none` where they cannot be.

@@ -466,6 +466,9 @@ impl Compiler<'_> {
                 doc::Step::Action(action) => {
                     steps.extend(self.action_step(name, action, register, types).map(Step::Action));
                 }
+                doc::Step::Attach(attach) => {
+                    steps.extend(self.attach_step(attach, register, types).map(Step::Attach));
+                }
             }
         }
         self.undone_after_action(name, &steps);

@@ -161,5 +161,7 @@ fn call_word(call: CallKind) -> &'static str {
         CallKind::Update => "update",
         CallKind::Delete => "delete",
         CallKind::Action => "action",
+        CallKind::File => "file",
+        CallKind::Attach => "attach",
     }
 }
