@@ -148,7 +148,7 @@ fn makers(program: &Program, document: &Document, flow: &Flow) -> Vec<Maker> {
                 make(&at, role, step.word().to_owned());
                 at = vec![role.clone()];
             }
-            Step::WriteBack { set_status: None, .. } => {}
+            Step::WriteBack { set_status: None, .. } | Step::Action(_) | Step::Attach(_) => {}
         }
     }
     if let Some(follow) = &document.follow {

@@ -242,7 +242,7 @@ Right:\n\
     WRITES_NOTHING = "ME0515", "this row writes nothing",
         "Neither side of the row can be written: by the directions, or because the fields are read-only.";
     BAD_STEP = "ME0520", "this is no step",
-        "A step is exactly one of `create`, `verify`, `write_back` and `set_status`; `create` comes first, and once.";
+        "A step is exactly one of `create`, `verify`, `write_back`, `set_status`, `action` and `attach`; `create` comes first, and once. What was done by an action cannot be taken back, so a `verify` that deletes stands before it.";
     NO_FIND_AGAIN = "ME0521", "an unknown outcome could not be settled",
         r#"A write may get no answer. The engine then looks whether it took effect, and has to know by what.
 Name the fields of the other side that tell the record again, or say that a person decides.
@@ -463,6 +463,20 @@ Wrong:
     encoding: { decimal: { as: tagged } }
 Right:
     encoding: { decimal: { as: tagged, tag: { __class__: Decimal }, members: [decimal] } }"#;
+    BAD_ACTION = "ME0626", "an action that cannot work",
+        r#"An action does something to a record by a call of its own. It is done when the record says so as it is
+read again: the resource must have a `get`, may be written, and `done` names a field that tells.
+
+Right:
+    actions: { release: { post: "{path}/{key}/release", done: "status == 'Open'" } }"#;
+    BAD_FILES = "ME0627", "files that cannot be read or attached",
+        r#"Files of a record are either one, with a name over the record's fields, or a list, with an `id` that stands in
+the path of the content as `{file}`.
+
+Right:
+    files:
+      pdf:   { get: "{path}/{key}/pdf", name: "{{ number }}.pdf", type: application/pdf }
+      files: { list: "{path}/{key}/files", get: "/files/{file}", id: id, name: name }"#;
     BAD_SIGNATURE = "ME0640", "a signature that cannot work",
         r#"A signed request proves something only where a secret goes into the signature, a header carries it, and the
 server is told what it cannot know: the time and the id of the request, each alone in a header. A known answer
@@ -527,6 +541,22 @@ Right:
         "The system answered that it does not take this. Its own words are in the message. It is tried again when the record changes, and by itself after a while.";
     IN_DOUBT = "ME0940", "a write has no usable answer",
         "A request was sent and nobody knows whether it took effect. It is never repeated blindly: after the settle time the engine looks.";
+    ILLEGAL_STATUS = "ME0950", "the status does not lead there",
+        "The status of the source is another one by now, and no move of the mapping leads from it to the wanted one. Put the status right.";
+    TAKEN_BACK = "ME0951", "it did not stand its check",
+        "What the other side made of the document is not what it should be. It was taken back; put the source right and set its status again.";
+    NOT_TAKEN_BACK = "ME0952", "it could not be taken back",
+        "The document did not stand its check, and the other side refused to remove it. Correct one of the two by hand.";
+    NOT_CHECKED = "ME0953", "it cannot be checked",
+        "One of the amounts that are compared is not there.";
+    CHANGED_AFTER = "ME0954", "the source was changed after the document was made",
+        "What was made stays as it is. Undo the change, or correct both by hand.";
+    HALF_GONE = "ME0955", "a record of it is gone",
+        "One of the two records of a document was removed by somebody.";
+    ACTION_NOT_DONE = "ME0956", "an action was asked for and is not done",
+        "The other side took the request, and the record does not say that it happened, though the time for it is over. It is not asked again: do it there by hand; the document goes on as soon as the record says so.";
+    STEP_CANNOT_GO = "ME0957", "a step cannot be taken",
+        "The step needs something that is not there (any more): an action, a file, a record it goes to.";
 }
 
 #[cfg(test)]

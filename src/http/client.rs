@@ -65,15 +65,15 @@ pub struct ClientSetup {
 
 /// Speaks to one system. Cheap to clone: clones share token, pace and secrets.
 #[derive(Clone)]
-pub struct Client(Rc<Inner>);
+pub struct Client(pub(super) Rc<Inner>);
 
-struct Inner {
-    system: Arc<System>,
+pub(super) struct Inner {
+    pub(super) system: Arc<System>,
     base: Base,
     credentials: Value,
     settle_after: Duration,
     access: Access,
-    line: Line,
+    pub(super) line: Line,
     prover: Prover,
 }
 
@@ -177,7 +177,7 @@ impl Client {
                 None => continue,
             };
             let (status, message) = match verdict {
-                Verdict::Done(reply) => return Ok(reply),
+                Verdict::Done(reply) | Verdict::Accepted(reply) => return Ok(reply),
                 Verdict::NotDone { class: ErrorClass::Wait, status, message } => (status, message),
                 Verdict::NotDone { class, status, message } => {
                     return Err(self.error(class, status, &message));
@@ -221,6 +221,7 @@ impl Client {
             };
             match verdict {
                 Verdict::Done(reply) => return WriteOutcome::Done(reply),
+                Verdict::Accepted(reply) => return self.outcome(outgoing, &reply).await,
                 Verdict::NotDone { class: ErrorClass::Wait, status: Some(status), .. }
                     if tries < MOST_RETRIES =>
                 {
@@ -277,13 +278,18 @@ impl Client {
         }
         let encoding = self.0.system.encoding_of(&outgoing.resource, outgoing.call);
         add("accept", encoding.accept());
-        let body = match &outgoing.body {
-            Some(body) => Some(Bytes::from(encoding.write(body)?)),
-            None => None,
+        let body = match (&outgoing.body, &outgoing.file) {
+            (_, Some(file)) => {
+                let (body, kind) = file.body();
+                add("content-type", &kind);
+                Some(body)
+            }
+            (Some(body), None) => {
+                add("content-type", &encoding.content_type());
+                Some(Bytes::from(encoding.write(body)?))
+            }
+            (None, None) => None,
         };
-        if body.is_some() {
-            add("content-type", &encoding.content_type());
-        }
         let signed =
             Signed { method: &outgoing.method, url: &url, body: body.as_deref().unwrap_or_default() };
         headers.extend(self.0.prover.sign(signed, &self.0.line)?);
@@ -315,7 +321,7 @@ impl Client {
         }
     }
 
-    fn clean(&self, message: &str) -> String {
+    pub(super) fn clean(&self, message: &str) -> String {
         let clean = self.0.line.scrubber.clean(message);
         match clean.char_indices().nth(LONGEST_MESSAGE) {
             Some((at, _)) => format!("{}…", &clean[..at]),

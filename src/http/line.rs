@@ -57,7 +57,7 @@ impl Line {
         request: WireRequest,
         about: About<'_>,
     ) -> Result<WireResponse, NoAnswer> {
-        if matches!(about.call, Some(CallKind::List | CallKind::Get)) {
+        if matches!(about.call, Some(CallKind::List | CallKind::Get | CallKind::File)) {
             self.reads.set(self.reads.get() + 1);
         }
         let seen = self.log.is_some().then(|| request.clone());

@@ -15,12 +15,14 @@
 //! (see [`WriteOutcome`]). A credential never leaves for another origin, and never stands in a message
 //! or log (`secrets`). Time and randomness are arguments, so that a run can be simulated.
 
+mod accepted;
 mod address;
 mod auth;
 mod body;
 mod client;
 #[cfg(test)]
 mod end_to_end;
+mod file;
 mod line;
 mod network;
 mod outcome;
@@ -35,6 +37,7 @@ mod types;
 mod verdict;
 
 pub use client::{Access, Client, ClientSetup};
+pub use file::FileBody;
 pub use line::Listener as CallListener;
 pub use network::{Network, NetworkSetup};
 pub use outcome::{CallError, LoggedCall, Reply, WriteOutcome};

@@ -14,6 +14,8 @@ pub struct Reply {
     pub headers: Vec<(String, String)>,
     /// The body with exact numbers; none where the answer has none.
     pub body: Option<Value>,
+    /// The content of a file, as it came.
+    pub raw: Option<bytes::Bytes>,
     /// The server's own time (`Date`), in milliseconds since 1970.
     pub date: Option<i64>,
 }

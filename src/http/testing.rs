@@ -160,6 +160,9 @@ pub(super) fn resource(name: &str) -> Resource {
         create: None,
         update: None,
         delete: None,
+        actions: Default::default(),
+        files: Default::default(),
+        attach: None,
         encoding: Default::default(),
         cursor: None,
         search: Default::default(),
@@ -239,6 +242,7 @@ pub(super) fn call(method: &str, path: &str, call: CallKind, body: Option<&str>)
         query: Vec::new(),
         headers: Vec::new(),
         body: body.map(value),
+        file: None,
         call,
         resource: "customer".into(),
     }

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use super::file::FileBody;
 use crate::clock::LocalFuture;
 use crate::program::system::CallKind;
 use crate::value::Value;
@@ -19,6 +20,8 @@ pub struct Outgoing {
     pub headers: Vec<(String, String)>,
     /// The body; JSON or XML is made of it when it leaves.
     pub body: Option<Value>,
+    /// A file that is sent instead of such a body.
+    pub file: Option<FileBody>,
     /// What kind of call it is: decides retries and error classes.
     pub call: CallKind,
     /// The resource, for messages and error rules.

@@ -11,6 +11,8 @@ use crate::value::{Value, from_json_slice};
 pub(super) enum Verdict {
     /// It took effect, and the answer holds what it should hold.
     Done(Reply),
+    /// It is taken on, and its outcome is asked for.
+    Accepted(Reply),
     /// It did not take effect.
     NotDone { class: ErrorClass, status: Option<u16>, message: String },
     /// It may have taken effect.
@@ -33,6 +35,9 @@ pub(super) fn judge(system: &System, outgoing: &Outgoing, answer: Result<WireRes
     };
     let status = response.status;
     let encoding = system.encoding_of(&outgoing.resource, outgoing.call);
+    if outgoing.call == CallKind::File && status == 200 {
+        return file(name, &what, response);
+    }
     let body = Body::read(&response, encoding);
     if let Some(outcome) = &system.errors.outcome
         && let Body::Value(value) = &body
@@ -136,7 +141,15 @@ fn failed(system: &System, outgoing: &Outgoing, status: u16, body: &Body, what: 
 
 /// What a status means where no rule says it; none where nobody knows.
 fn class_of(status: u16, call: CallKind) -> Option<ErrorClass> {
-    let on_one = matches!(call, CallKind::Get | CallKind::Update | CallKind::Delete);
+    let on_one = matches!(
+        call,
+        CallKind::Get
+            | CallKind::Update
+            | CallKind::Delete
+            | CallKind::Action
+            | CallKind::File
+            | CallKind::Attach
+    );
     Some(match status {
         400 | 405 | 413 | 415 | 422 => ErrorClass::Refused,
         401 | 403 => ErrorClass::NotAllowed,
@@ -192,7 +205,14 @@ fn succeeded(
             body => Verdict::Done(reply(response, body)),
         };
     }
-    if status == 202 {
+    let create = system.resources.get(&outgoing.resource).and_then(|resource| resource.create.as_ref());
+    if outgoing.call == CallKind::Create
+        && create.and_then(|create| create.accepted.as_ref()).is_some_and(|later| later.status == status)
+    {
+        return Verdict::Accepted(reply(response, body));
+    }
+    // whether an action happened is seen from the record, whatever the answer says
+    if status == 202 && outgoing.call != CallKind::Action {
         return doubt("will do it later: whether it succeeds is not known");
     }
     match lacks(system, outgoing, &response, body.as_ref()) {
@@ -394,12 +414,15 @@ fn verb(call: CallKind) -> &'static str {
         CallKind::Create => "create",
         CallKind::Update => "update",
         CallKind::Delete => "delete",
+        CallKind::Action => "do this to",
+        CallKind::File => "read a file of",
+        CallKind::Attach => "attach a file to",
     }
 }
 
 /// Whether a call changes nothing.
 pub(super) fn is_read(call: CallKind) -> bool {
-    matches!(call, CallKind::List | CallKind::Get)
+    matches!(call, CallKind::List | CallKind::Get | CallKind::File)
 }
 
 fn has_range(outgoing: &Outgoing) -> bool {
@@ -412,7 +435,18 @@ fn unknown(status: Option<u16>, message: String) -> Verdict {
 
 fn reply(response: WireResponse, body: Option<Value>) -> Reply {
     let date = response.header("date").and_then(http_date);
-    Reply { status: response.status, headers: response.headers, body, date }
+    Reply { status: response.status, headers: response.headers, body, raw: None, date }
+}
+
+/// A file is bytes; only a web page or nothing at all in its place is no file.
+fn file(name: &str, what: &str, response: WireResponse) -> Verdict {
+    let kind = response.header("content-type").unwrap_or_default().to_ascii_lowercase();
+    if response.body.is_empty() || kind.contains("html") {
+        let why = if response.body.is_empty() { "without a body" } else { "with a web page" };
+        return unknown(Some(200), format!("{name} answered 200 when asked to {what}, but {why}"));
+    }
+    let raw = Some(response.body.clone());
+    Verdict::Done(Reply { raw, ..reply(response, None) })
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ fn system() -> System {
         record: Some(crate::value::Path::root()),
         encoding: Default::default(),
         idempotent: false,
+        accepted: None,
     });
     customer.update = Some(UpdateCall {
         method: "PUT",
@@ -34,6 +35,7 @@ fn by_header() -> System {
         record: None,
         encoding: Default::default(),
         idempotent: false,
+        accepted: None,
     });
     system.resources.insert("customer".into(), std::sync::Arc::new(customer));
     system
@@ -50,6 +52,7 @@ fn verdict(system: &System, kind: CallKind, status: u16, headers: &[(&str, &str)
         Verdict::Done(reply) => {
             format!("done {} {}", reply.status, reply.body.map_or("-".into(), |body| body.to_json()))
         }
+        Verdict::Accepted(reply) => format!("accepted {}", reply.status),
         Verdict::NotDone { class, status, message } => format!("not done, {class:?} {status:?}: {message}"),
         Verdict::Unknown { message, prove_refused: None, .. } => format!("unknown: {message}"),
         Verdict::Unknown { message, prove_refused: Some(words), .. } => {
@@ -402,6 +405,7 @@ fn a_failure_stands_in_the_body_whatever_the_status_says() {
         let outgoing = crate::http::testing::call(method, "/x", call, None);
         let answer = crate::http::testing::with(status, &[("content-type", "text/html")], body);
         match judge(&system, &outgoing, answer) {
+            Verdict::Accepted(_) => "accepted".into(),
             Verdict::Done(reply) => format!("done {}", reply.body.unwrap_or_default().to_json()),
             Verdict::NotDone { class, message, .. } => format!("not done, {class:?}: {message}"),
             Verdict::Unknown { message, .. } => format!("unknown: {message}"),

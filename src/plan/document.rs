@@ -1,5 +1,7 @@
 //! What happens to a document: made once, then carried through its steps, then followed. Pure.
 
+use std::collections::BTreeMap;
+
 use super::change::{Action, Change, FieldChange, Found, NewValue};
 use super::decide::{
     Context, Known, New, Record, absent, in_scope, new_values, problems, push, set_aside, start,
@@ -18,6 +20,10 @@ pub struct Progress {
     pub done: usize,
     /// A hash of the source record as it was when the document was made.
     pub content: Option<String>,
+    /// When the action of the step that is next was asked for (milliseconds since 1970).
+    pub asked: Option<i64>,
+    /// The files that are attached: what each is remembered by, and a hash of its content.
+    pub files: BTreeMap<String, String>,
     /// It did not stand its check and is being taken back: why, and by which step.
     pub undo: Option<Undo>,
 }
@@ -43,6 +49,17 @@ impl Progress {
         Progress {
             done: number(base.get("done")),
             content: base.get("content").and_then(Value::as_text).map(str::to_owned),
+            asked: match base.get("asked") {
+                Some(Value::Number(number)) => i64::try_from(*number).ok(),
+                _ => None,
+            },
+            files: base
+                .get("files")
+                .and_then(Value::as_map)
+                .into_iter()
+                .flatten()
+                .filter_map(|(key, hash)| Some((key.clone(), hash.as_text()?.to_owned())))
+                .collect(),
             undo: base.get("undo").map(|undo| Undo {
                 step: number(undo.get("step")),
                 reason: undo.get("reason").and_then(Value::as_text).unwrap_or_default().to_owned(),
@@ -57,6 +74,13 @@ impl Progress {
         map.insert("done".into(), Value::from(i64::try_from(self.done).unwrap_or(i64::MAX)));
         if let Some(content) = &self.content {
             map.insert("content".into(), Value::text(content.clone()));
+        }
+        if let Some(asked) = self.asked {
+            map.insert("asked".into(), Value::from(asked));
+        }
+        if !self.files.is_empty() {
+            let files = self.files.iter().map(|(key, hash)| (key.clone(), Value::text(hash.clone())));
+            map.insert("files".into(), Value::Map(files.collect()));
         }
         if let Some(undo) = &self.undo {
             map.insert(
@@ -465,6 +489,8 @@ mod tests {
         let all = Progress {
             done: 2,
             content: Some("ab".into()),
+            asked: Some(1_793_606_400_000),
+            files: [("shop.files/7".to_owned(), "ab12".to_owned())].into(),
             undo: Some(Undo { step: 1, reason: "too far apart".into(), deleted: true }),
         };
         assert_eq!(Progress::of(&all.to_value()), all);

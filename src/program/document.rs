@@ -181,6 +181,32 @@ pub enum Step {
     },
     /// The source gets a role.
     SetStatus(String),
+    /// Something is done to one of the records.
+    Action(ActionStep),
+    /// Files go along.
+    Attach(AttachStep),
+}
+
+/// Files that go along.
+#[derive(Clone, Debug)]
+pub struct AttachStep {
+    /// Whose files, and their names.
+    pub files: Vec<(Side, String)>,
+    /// Whose record they are attached to.
+    pub to: Side,
+    /// Only when this holds, over both records.
+    pub when: Option<Expr>,
+}
+
+/// Something that is done to one of the records.
+#[derive(Clone, Debug)]
+pub struct ActionStep {
+    /// Whose record.
+    pub side: Side,
+    /// The action of its resource.
+    pub action: String,
+    /// Only when this holds, over both records.
+    pub when: Option<Expr>,
 }
 
 impl Step {
@@ -190,6 +216,8 @@ impl Step {
             Step::Verify(_) => "verify",
             Step::WriteBack { .. } => "write_back",
             Step::SetStatus(_) => "set_status",
+            Step::Action(_) => "action",
+            Step::Attach(_) => "attach",
         }
     }
 }

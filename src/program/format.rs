@@ -11,7 +11,12 @@ impl System {
         let own = match call {
             CallKind::Create => resource.create.as_ref().map(|call| &call.encoding),
             CallKind::Update => resource.update.as_ref().map(|call| &call.encoding),
-            CallKind::List | CallKind::Get | CallKind::Delete => None,
+            CallKind::List
+            | CallKind::Get
+            | CallKind::Delete
+            | CallKind::Action
+            | CallKind::File
+            | CallKind::Attach => None,
         };
         own.unwrap_or(&resource.encoding)
     }

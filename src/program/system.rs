@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 
+use super::actions::{Accepted, Action};
 use super::expr::{Expr, Template};
+use super::files::{Attach, Files};
 use super::types::Type;
 use crate::diagnostic::Span;
 use crate::value::charset::Charset;
@@ -328,6 +330,12 @@ pub struct Resource {
     pub update: Option<UpdateCall>,
     /// Removes one.
     pub delete: Option<DeleteCall>,
+    /// Other things that can be done to one, by name.
+    pub actions: IndexMap<String, Action>,
+    /// Its files, by name.
+    pub files: IndexMap<String, Files>,
+    /// How a file is attached to one.
+    pub attach: Option<Attach>,
     /// Body shapes.
     pub encoding: Encoding,
     /// How changed ones are asked for.
@@ -475,6 +483,8 @@ pub struct CreateCall {
     pub encoding: Encoding,
     /// Can be repeated without harm.
     pub idempotent: bool,
+    /// How its outcome is asked for, where it may be answered later.
+    pub accepted: Option<Accepted>,
 }
 
 /// Where a new record's key is.

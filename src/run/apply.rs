@@ -43,6 +43,11 @@ pub(super) struct Sending {
     /// The new record is linked to its source in the same commit that says it was made: between the two a
     /// crash would leave a record that nobody knows.
     pub links: bool,
+    /// Another request than the one the write would be: an action, a file.
+    pub request: Option<Outgoing>,
+    /// The document's link as it is when this is done, kept in the same commit: between the two a crash would leave a step that
+    /// nobody knows was taken.
+    pub after: Option<Link>,
 }
 
 /// Why a change stopped on its way.
@@ -253,6 +258,8 @@ impl Engine {
             current: record.clone(),
             then,
             links: true,
+            request: None,
+            after: None,
         };
         let row = match self.send(decider, register, source.clone(), sending).await? {
             Sent::Row(row) => row,
@@ -365,6 +372,8 @@ impl Engine {
             current: stored.row.data,
             then: Value::Null,
             links: false,
+            request: None,
+            after: None,
         };
         self.send(decider, register, change.on(side.other()).cloned(), sending).await?;
         let name = register.name.clone();
@@ -408,6 +417,8 @@ impl Engine {
                 current: with_parent,
                 then,
                 links: false,
+                request: None,
+                after: None,
             };
             match self.send(decider, register, change.on(side.other()).cloned(), sending).await {
                 Ok(Sent::Row(row)) if is_main => *current = row.data,
@@ -425,6 +436,8 @@ impl Engine {
                                 current: current.clone(),
                                 then: Value::Null,
                                 links: false,
+                                request: None,
+                                after: None,
                             };
                             if let Sent::Row(row) = self
                                 .send(decider, register, change.on(side.other()).cloned(), sending)
@@ -528,9 +541,13 @@ impl Engine {
         source: Option<RecordRef>,
         sending: Sending,
     ) -> Result<Sent, Stop> {
-        let Sending { side, resource, write, current, then, links } = sending;
+        let Sending { side, resource, write, current, then, links, request, after } = sending;
         let system = std::sync::Arc::clone(&self.program.sides[side].system);
-        let outgoing = wire::encode(&system, &resource, &write, &current, &*self.lookups.borrow()[side])?;
+        let special = request.is_some();
+        let outgoing = match request {
+            Some(request) => request,
+            None => wire::encode(&system, &resource, &write, &current, &*self.lookups.borrow()[side])?,
+        };
         let effect = match write.effect {
             wire::WriteEffect::Create => Effect::Create,
             wire::WriteEffect::Update => Effect::Update,
@@ -564,7 +581,8 @@ impl Engine {
         let outcome = self.clients[side].write(&outgoing).await;
         match outcome {
             WriteOutcome::Done(reply) => {
-                match self.after_write(side, &resource, &write, &current, &reply).await {
+                let told = (!special).then_some(&reply);
+                match self.after_write(side, &resource, &write, &current, told).await {
                     Ok(row) => {
                         intent.state = IntentState::Done;
                         intent.outcome = reply.status.to_string();
@@ -601,6 +619,9 @@ impl Engine {
                                     }
                                 } else if let Some(target) = &intent.target {
                                     store.remove_record(side, &name, target)?;
+                                }
+                                if let Some(after) = &after {
+                                    store.put_link(after)?;
                                 }
                                 store.set_intent(&intent)
                             })
@@ -673,7 +694,7 @@ impl Engine {
         resource: &std::sync::Arc<Resource>,
         write: &wire::Write,
         current: &Value,
-        reply: &crate::http::Reply,
+        reply: Option<&crate::http::Reply>,
     ) -> Result<Option<crate::store::RecordRow>, String> {
         if write.effect == wire::WriteEffect::Delete {
             return Ok(None);
@@ -682,12 +703,13 @@ impl Engine {
         let part_of = self.part_of(side, &resource.name);
         let system = &self.program.sides[side].system;
         let created_key = match write.effect {
-            wire::WriteEffect::Create => {
+            wire::WriteEffect::Create => reply.and_then(|reply| {
                 wire::new_id(resource, reply.status, &reply.headers, reply.body.as_ref(), current)
-            }
+            }),
             _ => None,
         };
-        if let Some(found) = wire::record_in_reply(resource, write.effect, reply.body.as_ref())
+        if let Some(reply) = reply
+            && let Some(found) = wire::record_in_reply(resource, write.effect, reply.body.as_ref())
             && let Ok(Some(data)) = self.decoded(side, resource, &fields, &found)
             && let Some(row) =
                 row_of(resource, with_parent(data, part_of.as_ref(), current), part_of.as_ref())
@@ -935,6 +957,20 @@ fn request_json(outgoing: &Outgoing) -> Value {
     }
     if let Some(body) = &outgoing.body {
         map.insert("body".into(), body.clone());
+    }
+    if let Some(file) = &outgoing.file {
+        // what was sent, not its content
+        let size = i64::try_from(file.content.len()).unwrap_or(i64::MAX);
+        let told = [
+            ("name", Value::text(file.name.clone())),
+            ("type", Value::text(file.media.clone())),
+            ("size", Value::from(size)),
+            ("sha256", Value::text(file.hash())),
+        ];
+        map.insert(
+            "file".into(),
+            Value::Map(told.map(|(name, value)| (name.to_owned(), value)).into_iter().collect()),
+        );
     }
     Value::Map(map)
 }

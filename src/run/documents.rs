@@ -347,6 +347,8 @@ impl Engine {
             current: record,
             then: Value::Map(Map::from([("base".to_owned(), progress.to_value())])),
             links: true,
+            request: None,
+            after: None,
         };
         let row = match self.send(decider, &document.register, source.clone(), sending).await? {
             Sent::Row(row) => row,
@@ -461,6 +463,20 @@ impl Engine {
                     let source = link.on(document.source).clone();
                     self.write_source(decider, document, &source, None, &[], Some(role)).await?;
                 }
+                Step::Action(step) => {
+                    let when = step.when.as_ref();
+                    // what was asked for is waited for, whatever is said now
+                    if progress.asked.is_some()
+                        || self.step_is_due(decider, document, when, &link, &progress).await?
+                    {
+                        link = self.act(decider, document, step, link, &mut progress).await?;
+                    }
+                }
+                Step::Attach(step) => {
+                    if self.step_is_due(decider, document, step.when.as_ref(), &link, &progress).await? {
+                        link = self.attach(decider, document, step, link, &mut progress).await?;
+                    }
+                }
             }
             progress.done += 1;
             link = self.keep_progress(link, &progress).await?;
@@ -540,6 +556,8 @@ impl Engine {
                     current: row.data,
                     then: Value::Null,
                     links: false,
+                    request: None,
+                    after: None,
                 };
                 let source = Some(link.on(document.source).clone());
                 match self.send(decider, &document.register, source, sending).await {
@@ -588,7 +606,7 @@ impl Engine {
     }
 
     /// Both records of a pair as they are now. A source that changed since the document was made is held.
-    async fn both_now(
+    pub(super) async fn both_now(
         &self,
         document: &Arc<Document>,
         link: &Link,
@@ -630,7 +648,11 @@ impl Engine {
     }
 
     /// One record as the system has it now; none where it is gone. The mirror has it then, too.
-    async fn read_one(&self, side: Side, at: &RecordRef) -> Result<Option<crate::store::RecordRow>, Stop> {
+    pub(super) async fn read_one(
+        &self,
+        side: Side,
+        at: &RecordRef,
+    ) -> Result<Option<crate::store::RecordRow>, Stop> {
         let system = &self.program.sides[side].system;
         let Some(resource) = system.resources.get(&at.resource).cloned() else { return Ok(None) };
         let (name, id) = (at.resource.clone(), at.id.clone());
@@ -765,6 +787,8 @@ impl Engine {
                 current: current.clone(),
                 then: Value::Null,
                 links: false,
+                request: None,
+                after: None,
             };
             let source = link.as_ref().map(|link| link.on(side.other()).clone());
             match self.send(decider, &document.register, source, sending).await? {

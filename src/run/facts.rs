@@ -24,6 +24,7 @@ impl Engine {
                 query: self.clients[side].query(&whoami.query)?,
                 headers: Vec::new(),
                 body: None,
+                file: None,
                 call: CallKind::Get,
                 resource: "whoami".into(),
             };

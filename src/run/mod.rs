@@ -4,11 +4,13 @@
 //! the plan is carried out in the order of the registers' references. What cannot go on is set aside and
 //! everything else continues. The engine prints nothing: it answers a [`Report`] and tells a listener events.
 
+mod actions;
 mod apply;
 mod checks;
 mod decider;
 mod documents;
 mod facts;
+mod files;
 mod lookups;
 mod read;
 mod recover;

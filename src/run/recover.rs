@@ -261,7 +261,40 @@ impl Engine {
             self.report_doubt(&intent, "what was read cannot be understood");
             return Ok(false);
         };
-        let took_effect = intent.effect == Effect::Update && differs(&row.data, &record);
+        let attached = match intent.then.get("file") {
+            None => None,
+            Some(_) => match self.is_attached(&intent, resource, &row).await {
+                Ok(Some(there)) => Some(there),
+                Ok(None) => {
+                    intent.state = IntentState::InDoubt;
+                    intent.outcome = "whether the file is there cannot be seen".into();
+                    self.report_doubt(
+                        &intent,
+                        "whether the file is attached cannot be seen: look there, and say `mapengine resolve`",
+                    );
+                    self.store.call(move |store| store.set_intent(&intent)).await?;
+                    return Ok(false);
+                }
+                Err(error) => {
+                    self.report_doubt(&intent, &format!("its files cannot be listed now: {error}"));
+                    return Ok(false);
+                }
+            },
+        };
+        let action = intent.then.get("action").and_then(Value::as_text);
+        let took_effect = match action.map(|name| resource.actions.get(name)) {
+            None => match attached {
+                Some(there) => there,
+                None => intent.effect == Effect::Update && differs(&row.data, &record),
+            },
+            Some(action) => match action.map(|action| action.done.holds(&row.data)) {
+                Some(Ok(done)) => done,
+                Some(Err(_)) | None => {
+                    self.report_doubt(&intent, "whether it is done cannot be told from the record");
+                    return Ok(false);
+                }
+            },
+        };
         intent.state = if took_effect { IntentState::Done } else { IntentState::Failed };
         intent.outcome = if took_effect { "it took effect" } else { "it did not take effect" }.into();
         let name = resource.name.clone();
@@ -301,6 +334,7 @@ impl Engine {
                     // the rows that were written have our value on this side now: that is their base, so that
                     // what the system made of it is no change
                     link.base = rebased(&decider, store, &register, &link, side, &rows)?;
+                    super::files::with_file(&mut link, &intent);
                     store.put_link(&link)?;
                 }
                 store.set_intent(&intent)

@@ -108,11 +108,11 @@ impl Stand {
         let mut refused: Option<Answer> = None;
         for candidate in self.relatives(&resource) {
             let same_call = candidate.name == resource.name
-                || super::route::calls(&candidate).iter().any(|(call, _, path)| {
+                || super::route::calls(&candidate).iter().any(|(call, _, path, _)| {
                     *call == route.call
                         && super::route::calls(&resource)
                             .iter()
-                            .any(|(own, _, other)| own == call && other == path)
+                            .any(|(own, _, other, _)| own == call && other == path)
                 });
             if !same_call {
                 continue;
@@ -266,7 +266,7 @@ impl Stand {
     }
 
     /// The record that a path names.
-    fn row(&self, resource: &Resource, route: &Route) -> Option<u64> {
+    pub(super) fn row(&self, resource: &Resource, route: &Route) -> Option<u64> {
         let table = self.table(resource);
         if route.fields.is_empty() && resource.singleton {
             return table.iter().next().map(|(row, _)| row);
@@ -288,7 +288,7 @@ impl Stand {
         Ok(())
     }
 
-    fn missing(&self, resource: &Resource) -> Answer {
+    pub(super) fn missing(&self, resource: &Resource) -> Answer {
         self.error(404, &format!("there is no such {}", resource.name), "NotFound")
     }
 
@@ -310,7 +310,12 @@ fn body_of(resource: &Resource, call: CallKind) -> Option<(&[(String, Template)]
     match call {
         CallKind::Create => resource.create.as_ref().map(|call| (&call.query[..], &call.encoding)),
         CallKind::Update => resource.update.as_ref().map(|call| (&call.query[..], &call.encoding)),
-        CallKind::List | CallKind::Get | CallKind::Delete => None,
+        CallKind::List
+        | CallKind::Get
+        | CallKind::Delete
+        | CallKind::Action
+        | CallKind::File
+        | CallKind::Attach => None,
     }
 }
 

@@ -9,6 +9,10 @@ pub enum Fault {
     TimeoutBefore,
     /// No answer comes, and it takes effect later (F02).
     LateArrival,
+    /// The answer says yes at once, and it takes effect later (F02).
+    EffectLater,
+    /// It is taken on, and its outcome is asked for at another address (F02).
+    AnsweredLater,
     /// The connection is closed before anything is done (F03).
     CloseBefore,
     /// The connection is closed after everything is done (F03).
@@ -93,7 +97,7 @@ impl Fault {
         match self {
             Fault::TooMany | Fault::Unavailable => Argument::RetryAfter,
             Fault::Slow => Argument::Pause,
-            Fault::LateArrival => Argument::Late,
+            Fault::LateArrival | Fault::EffectLater | Fault::AnsweredLater => Argument::Late,
             _ => Argument::None,
         }
     }
@@ -126,6 +130,16 @@ pub const FAULTS: &[(&str, Fault, &str)] = &[
         "late_arrival",
         Fault::LateArrival,
         "no answer comes, and it takes effect later: =3 requests (as without a value) or =60s (F02)",
+    ),
+    (
+        "effect_later",
+        Fault::EffectLater,
+        "202 at once, and it takes effect later: =3 requests (as without a value) or =60s (F02)",
+    ),
+    (
+        "answered_later",
+        Fault::AnsweredLater,
+        "a create is taken on, where the system file says `accepted`; its outcome is there at the third question or after =N (F02)",
     ),
     ("close_before", Fault::CloseBefore, "the connection is closed before anything is done (F03)"),
     ("close_after", Fault::CloseAfter, "the connection is closed after everything is done (F03)"),

@@ -23,6 +23,9 @@ const CALLS: &[(&str, On)] = &[
     ("create", On::Call(CallKind::Create)),
     ("update", On::Call(CallKind::Update)),
     ("delete", On::Call(CallKind::Delete)),
+    ("action", On::Call(CallKind::Action)),
+    ("file", On::Call(CallKind::File)),
+    ("attach", On::Call(CallKind::Attach)),
     ("token", On::Token),
     ("whoami", On::Whoami),
 ];
@@ -88,7 +91,7 @@ impl Faults {
     }
 
     /// Adds a rule: `NAME[=VALUE][:CALL[:RESOURCE[:WHICH]]]`. A call is `list`, `get`, `create`, `update`,
-    /// `delete`, `token` or `whoami`; which is `3` for the third fitting request or `10%` for some of them; `*`
+    /// `delete`, `action`, `file`, `attach`, `token` or `whoami`; which is `3` for the third fitting request or `10%` for some of them; `*`
     /// is any. `timeout_after_commit:create:customer:3`, `too_many=date:list`, `slow=2s:*:*:10%`.
     ///
     /// # Errors
@@ -107,7 +110,7 @@ impl Faults {
             None => None,
             Some(word) => {
                 Some(CALLS.iter().find(|(known, _)| *known == word).map(|(_, on)| *on).ok_or_else(|| {
-                    format!("`{word}` is no call: list, get, create, update, delete, token or whoami")
+                    format!("`{word}` is no call: list, get, create, update, delete, action, file, attach, token or whoami")
                 })?)
             }
         };
@@ -255,7 +258,7 @@ mod tests {
         assert_eq!(wrong("htm"), "there is no fault `htm`: did you mean `html`?");
         assert_eq!(
             wrong("html:make"),
-            "`make` is no call: list, get, create, update, delete, token or whoami"
+            "`make` is no call: list, get, create, update, delete, action, file, attach, token or whoami"
         );
         assert_eq!(
             wrong("html:*:*:0"),

@@ -4,12 +4,14 @@
 //! validation – and is stricter than the real thing: unknown fields, wrong kinds, wrong shapes and missing
 //! proof are refused. It names no product: everything it knows stands in the system file and the data file.
 
+mod actions;
 mod answer;
 mod calls;
 mod catalogue;
 mod company;
 mod data;
 mod fault;
+mod files;
 mod kinds;
 mod line;
 mod list;
@@ -30,6 +32,7 @@ mod tests;
 pub use catalogue::{FAULTS, Fault};
 pub use company::{Company, CompanyError, credentials};
 pub use fault::Faults;
+pub use files::Stored;
 pub use kinds::{Misfit, misfits};
 pub use serve::{Served, serve};
 pub use stand::{LoggedWrite, Outcome, Stand};

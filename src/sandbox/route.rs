@@ -13,6 +13,8 @@ use crate::value::Path;
 pub(super) struct Route {
     pub resource: Arc<Resource>,
     pub call: CallKind,
+    /// Which of its kind, where the resource has more than one.
+    pub name: String,
     /// The fields whose values stand in the path.
     pub fields: Vec<(Path, String)>,
     /// The parameters that the path template itself names.
@@ -57,7 +59,7 @@ pub(super) fn route(system: &System, method: &str, url: &url::Url) -> Routed {
     let mut best: Option<(usize, Route)> = None;
     let mut allowed: Vec<&'static str> = Vec::new();
     for resource in system.resources.values() {
-        for (call, wanted, template) in calls(resource) {
+        for (call, wanted, template, name) in calls(resource) {
             let escape = resource.encoding.path_escape;
             let asks =
                 template.pieces.iter().any(|piece| matches!(piece, Piece::Text(text) if text.contains('?')));
@@ -77,7 +79,7 @@ pub(super) fn route(system: &System, method: &str, url: &url::Url) -> Routed {
                 let taken = taken(template);
                 best = Some((
                     literal,
-                    Route { resource: Arc::clone(resource), call, fields, taken, bulk: false },
+                    Route { resource: Arc::clone(resource), call, name, fields, taken, bulk: false },
                 ));
             }
         }
@@ -89,7 +91,10 @@ pub(super) fn route(system: &System, method: &str, url: &url::Url) -> Routed {
         {
             let resource = Arc::clone(resource);
             let (fields, taken) = (Vec::new(), Vec::new());
-            best = Some((0, Route { resource, call: CallKind::Get, fields, taken, bulk: true }));
+            best = Some((
+                0,
+                Route { resource, call: CallKind::Get, name: String::new(), fields, taken, bulk: true },
+            ));
         }
     }
     let whoami = system.whoami.as_ref().is_some_and(|whoami| whoami.get == path);
@@ -102,23 +107,35 @@ pub(super) fn route(system: &System, method: &str, url: &url::Url) -> Routed {
     }
 }
 
-/// The calls of a resource with their methods and paths.
-pub(super) fn calls(resource: &Resource) -> Vec<(CallKind, &'static str, &PathTemplate)> {
+/// The calls of a resource with their methods, paths and names.
+pub(super) fn calls(resource: &Resource) -> Vec<(CallKind, &'static str, &PathTemplate, String)> {
     let mut all = Vec::new();
     if let Some(call) = &resource.list {
-        all.push((CallKind::List, "GET", &call.path));
+        all.push((CallKind::List, "GET", &call.path, String::new()));
     }
     if let Some(call) = &resource.get {
-        all.push((CallKind::Get, "GET", &call.path));
+        all.push((CallKind::Get, "GET", &call.path, String::new()));
     }
     if let Some(call) = &resource.create {
-        all.push((CallKind::Create, "POST", &call.path));
+        all.push((CallKind::Create, "POST", &call.path, String::new()));
     }
     if let Some(call) = &resource.update {
-        all.push((CallKind::Update, call.method, &call.path));
+        all.push((CallKind::Update, call.method, &call.path, String::new()));
     }
     if let Some(call) = &resource.delete {
-        all.push((CallKind::Delete, "DELETE", &call.path));
+        all.push((CallKind::Delete, "DELETE", &call.path, String::new()));
+    }
+    if let Some(attach) = &resource.attach {
+        all.push((CallKind::Attach, "POST", &attach.path, String::new()));
+    }
+    for files in resource.files.values() {
+        if let crate::program::files::Which::Listed { path, .. } = &files.which {
+            all.push((CallKind::File, "GET", path, format!("{}[]", files.name)));
+        }
+        all.push((CallKind::File, "GET", &files.get, files.name.clone()));
+    }
+    for action in resource.actions.values() {
+        all.push((CallKind::Action, "POST", &action.path, action.name.clone()));
     }
     all
 }

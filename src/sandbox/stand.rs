@@ -64,6 +64,8 @@ enum Due {
 const LARGEST_PAGE: usize = 1000;
 /// After how many requests a late one arrives, where nothing else is said.
 const LATE: u64 = 3;
+/// After how many questions a write that was taken on has an outcome, where nothing else is said.
+const QUESTIONS: u64 = 2;
 
 /// A stand-in of one system.
 pub struct Stand {
@@ -84,6 +86,10 @@ pub struct Stand {
     reads: BTreeMap<String, u64>,
     late: Vec<(Due, WireRequest)>,
     clock: Duration,
+    pub(super) taken: Vec<super::actions::Taken>,
+    pub(super) stored: BTreeMap<(String, String, String), Vec<super::files::Stored>>,
+    /// After how many questions a write that was taken on has an outcome.
+    pub(super) patience: u64,
 }
 
 impl Stand {
@@ -113,6 +119,9 @@ impl Stand {
             reads: BTreeMap::new(),
             late: Vec::new(),
             clock: Duration::ZERO,
+            taken: Vec::new(),
+            stored: BTreeMap::new(),
+            patience: 0,
         }
     }
 
@@ -174,6 +183,10 @@ impl Stand {
         if hit.as_ref().is_some_and(|hit| hit.fault == Fault::ExpiredToken) {
             self.proof.expire();
         }
+        self.patience = match hit.as_ref().and_then(|hit| hit.value.as_deref()?.parse().ok()) {
+            Some(questions) => questions,
+            None => QUESTIONS,
+        };
         let response = self.process(request, &routed, hit.as_ref().map(|hit| hit.fault));
         self.after(hit, response)
     }
@@ -206,7 +219,7 @@ impl Stand {
             Fault::Refused => return Some(Outcome::Refused),
             Fault::CloseBefore => return Some(Outcome::Closed),
             Fault::TimeoutBefore => return Some(Outcome::Silence),
-            Fault::LateArrival => {
+            Fault::LateArrival | Fault::EffectLater => {
                 let due = match hit.value.as_deref() {
                     None => Due::Asked(self.asked.saturating_add(LATE)),
                     Some(text) => match (text.parse::<u64>(), duration(text)) {
@@ -216,7 +229,10 @@ impl Stand {
                     },
                 };
                 self.late.push((due, request.clone()));
-                return Some(Outcome::Silence);
+                if hit.fault == Fault::LateArrival {
+                    return Some(Outcome::Silence);
+                }
+                Answer::empty(202)
             }
             Fault::TooMany => self.retry_after(Answer::plain(429, "too many requests"), hit),
             Fault::Unavailable => self.retry_after(Answer::plain(503, "unavailable"), hit),
@@ -287,7 +303,7 @@ impl Stand {
         };
         self.note(request, answer.status);
         if let Routed::Call(route) = routed
-            && matches!(route.call, CallKind::List | CallKind::Get)
+            && matches!(route.call, CallKind::List | CallKind::Get | CallKind::File)
         {
             *self.reads.entry(route.resource.name.clone()).or_default() += 1;
         }
@@ -300,14 +316,24 @@ impl Stand {
                 CallKind::List => self.list(request, route, fault),
                 CallKind::Get if route.bulk => self.bulk(request, route, fault),
                 CallKind::Get => self.get(request, route, fault),
+                CallKind::Create if fault == Some(Fault::AnsweredLater) => {
+                    let answer = self.write(request, route, fault);
+                    self.later(request, route, answer)
+                }
                 CallKind::Create | CallKind::Update => self.write(request, route, fault),
                 CallKind::Delete => self.delete(request, route),
+                CallKind::Action => self.act(request, route),
+                CallKind::File => self.file(request, route),
+                CallKind::Attach => self.attach(request, route),
             },
             Routed::Whoami => self.whoami(request),
             Routed::OtherMethod(allowed) => self
                 .error(405, "this method is not allowed here", "InvalidRequest")
                 .header("allow", allowed.join(", ")),
-            Routed::Token | Routed::Nothing => self.error(404, "there is nothing here", "NotFound"),
+            Routed::Token | Routed::Nothing => match self.told(request) {
+                Some(answer) => answer,
+                None => self.error(404, "there is nothing here", "NotFound"),
+            },
         }
     }
 
@@ -379,7 +405,7 @@ fn homes(system: &System) -> BTreeMap<String, String> {
 /// The fields by which records of a resource are asked for, by anybody.
 fn asked_for(system: &System, resource: &Resource) -> Vec<Path> {
     let mut paths: Vec<Path> = resource.key.iter().chain(resource.id_fields()).cloned().collect();
-    for (_, _, template) in calls(resource) {
+    for (_, _, template, _) in calls(resource) {
         paths.extend(template.fields().cloned());
     }
     paths.extend(resource.search.keys().filter_map(|name| Path::parse(name).ok()));

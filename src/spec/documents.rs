@@ -254,6 +254,10 @@ pub enum Step {
     WriteBack(Box<WriteBack>),
     /// The source record gets a role.
     SetStatus(At<String>),
+    /// Something is done to one of the records.
+    Action(Box<ActionStep>),
+    /// Files go along.
+    Attach(Box<AttachStep>),
 }
 
 /// The long forms of [`Step`]: a map with exactly one of these.
@@ -266,6 +270,11 @@ struct LongStep {
     write_back: Option<WriteBack>,
     /// The source record gets a role.
     set_status: Option<At<String>>,
+    /// Something is done to one of the records: its side, and an action of its resource. It is done when the record says so; until
+    /// then the document waits.
+    action: Option<ActionStep>,
+    /// Files of one record are attached to the other, each once.
+    attach: Option<AttachStep>,
 }
 
 impl FromNode for Step {
@@ -276,16 +285,18 @@ impl FromNode for Step {
             return Some(Step::Create(node.span));
         }
         let long: LongStep = from_node(node, diagnostics)?;
-        match (long.verify, long.write_back, long.set_status) {
-            (Some(verify), None, None) => Some(Step::Verify(Box::new(verify))),
-            (None, Some(back), None) => Some(Step::WriteBack(Box::new(back))),
-            (None, None, Some(role)) => Some(Step::SetStatus(role)),
+        match (long.verify, long.write_back, long.set_status, long.action, long.attach) {
+            (Some(verify), None, None, None, None) => Some(Step::Verify(Box::new(verify))),
+            (None, Some(back), None, None, None) => Some(Step::WriteBack(Box::new(back))),
+            (None, None, Some(role), None, None) => Some(Step::SetStatus(role)),
+            (None, None, None, Some(action), None) => Some(Step::Action(Box::new(action))),
+            (None, None, None, None, Some(attach)) => Some(Step::Attach(Box::new(attach))),
             _ => {
                 diagnostics.push(
                     crate::diagnostic::Diagnostic::error(
                         &crate::diagnostic::codes::BAD_STEP,
                         node.span,
-                        "a step is exactly one of `create`, `verify`, `write_back` and `set_status`",
+                        "a step is exactly one of `create`, `verify`, `write_back`, `set_status`, `action` and `attach`",
                     )
                     .help("write every step as an item of its own"),
                 );
@@ -307,10 +318,62 @@ impl JsonSchema for Step {
         long.insert("minProperties".into(), 1.into());
         long.insert("maxProperties".into(), 1.into());
         schemars::json_schema!({
-            "description": "One step of a document: `create` (the record is made on the other side), or a map with one of `verify`, `write_back`, `set_status`.",
+            "description": "One step of a document: `create` (the record is made on the other side), or a map with one of `verify`, `write_back`, `set_status`, `action`, `attach`.",
             "anyOf": [ { "const": "create" }, long ]
         })
     }
+}
+
+/// Something that is done to one of the records.
+#[derive(Clone, Debug)]
+pub struct ActionStep {
+    /// Everything but the side.
+    pub words: StepWords,
+    /// The side, and the action of its resource.
+    pub sides: Vec<(At<String>, At<String>)>,
+}
+
+/// The words of a step, beside its side.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct StepWords {
+    /// Only when this holds: an expression over both records and `settings`.
+    pub when: Option<At<String>>,
+}
+
+impl FromNode for ActionStep {
+    fn from_node(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
+        let (words, rest) = split(node, &["when"], diagnostics)?;
+        let sides = rest
+            .into_iter()
+            .filter_map(|(key, value)| Some((key, from_node::<At<String>>(&value, diagnostics)?)))
+            .collect();
+        Some(ActionStep { words, sides })
+    }
+}
+
+via_node!(ActionStep);
+
+impl JsonSchema for ActionStep {
+    fn schema_name() -> Cow<'static, str> {
+        "ActionStep".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        with_sides::<StepWords, String>(generator)
+    }
+}
+
+/// Files of one record are attached to the other.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AttachStep {
+    /// Whose files, and their names in the system file: `shop.pdf`.
+    pub files: List<At<String>>,
+    /// The side whose record they are attached to.
+    pub to: At<String>,
+    /// Only when this holds: an expression over both records and `settings`.
+    pub when: Option<At<String>>,
 }
 
 /// What the other side made of a document is compared with what it should be.

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::actions::{Accepted, Action};
+use super::files::{Attach, Files};
 use super::mapping::Limit;
 use super::short::{OrNone, Paths, Short, ShortForm};
 use super::yaml::{List, Table};
@@ -403,6 +405,12 @@ pub enum CallKind {
     Update,
     /// Removes one.
     Delete,
+    /// Does something else to one.
+    Action,
+    /// Reads a file of one.
+    File,
+    /// Attaches a file to one.
+    Attach,
 }
 
 /// What an error answer means: the closed list.
@@ -536,6 +544,12 @@ pub struct Resource {
     pub update: Option<OrNone<UpdateCall>>,
     /// Removes one: a path template; `none` where there is no such call.
     pub delete: Option<OrNone<ShortForm<DeleteCall>>>,
+    /// Other things that can be done to a record: a name and its call.
+    pub actions: Table<Action>,
+    /// The files that belong to a record: a name, and how they are read.
+    pub files: Table<Files>,
+    /// How a file is attached to a record.
+    pub attach: Option<Attach>,
     /// How a record becomes a request body.
     pub encoding: Option<At<Encoding>>,
     /// How changed records are asked for; `none` where they cannot be.
@@ -634,6 +648,8 @@ pub struct CreateCall {
     pub encoding: Option<At<Encoding>>,
     /// The request can be repeated without harm (the server knows it again).
     pub idempotent: bool,
+    /// The system may take the write on and answer later: where its outcome is asked for.
+    pub accepted: Option<Accepted>,
 }
 
 /// Where a new record's key is.

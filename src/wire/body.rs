@@ -32,6 +32,7 @@ pub fn encode(
         query: calls::constant(query),
         headers: Vec::new(),
         body,
+        file: None,
         call,
         resource: resource.name.clone(),
     };

@@ -5,9 +5,11 @@ use std::time::Duration;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{WriteEffect, WriteProblem, scalar};
-use crate::http::Outgoing;
+use crate::http::{FileBody, Outgoing};
+use crate::program::actions::Action;
+use crate::program::files::{Attach, FILE, Files};
 use crate::program::system::{CallKind, NewId, PathEscape, PathTemplate, Piece, Resource, System};
-use crate::value::{Map, Value};
+use crate::value::{Map, Path, Value};
 
 /// What stands unescaped in a path segment (RFC 3986 section 2.3).
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -64,7 +66,75 @@ pub fn get(_: &System, resource: &Resource, record: &Value) -> Result<Outgoing, 
         query: constant(&call.query),
         headers: Vec::new(),
         body: None,
+        file: None,
         call: CallKind::Get,
+        resource: resource.name.clone(),
+    })
+}
+
+/// What does something to one record.
+///
+/// # Errors
+/// Where a field for its path is missing.
+pub fn action(resource: &Resource, action: &Action, record: &Value) -> Result<Outgoing, WriteProblem> {
+    Ok(Outgoing {
+        method: "POST".into(),
+        path: fill(&action.path, record, resource.encoding.path_escape)?,
+        query: constant(&action.query),
+        headers: Vec::new(),
+        body: action.body.clone(),
+        file: None,
+        call: CallKind::Action,
+        resource: resource.name.clone(),
+    })
+}
+
+/// What reads the content of a file.
+///
+/// # Errors
+/// Where a field for its path is missing.
+pub fn file(resource: &Resource, files: &Files, record: &Value, id: &str) -> Result<Outgoing, WriteProblem> {
+    let mut record = record.clone();
+    Path::key(FILE).set(&mut record, Value::text(id));
+    Ok(Outgoing {
+        method: "GET".into(),
+        path: fill(&files.get, &record, resource.encoding.path_escape)?,
+        query: Vec::new(),
+        headers: vec![("accept".into(), "*/*".into())],
+        body: None,
+        file: None,
+        call: CallKind::File,
+        resource: resource.name.clone(),
+    })
+}
+
+/// What attaches a file to a record.
+///
+/// # Errors
+/// Where a field for its path is missing.
+pub fn attach(
+    resource: &Resource,
+    attach: &Attach,
+    record: &Value,
+    file: FileBody,
+) -> Result<Outgoing, WriteProblem> {
+    let named = [("name", &file.name), ("type", &file.media)];
+    let named: Map =
+        named.map(|(name, text)| (name.to_owned(), Value::text(text.clone()))).into_iter().collect();
+    let root = Value::Map(Map::from([("file".to_owned(), Value::Map(named))]));
+    let render = |(name, template): &(String, crate::program::expr::Template)| {
+        let value =
+            template.render(&root).map_err(|error| WriteProblem::new(name.clone(), error.to_string()));
+        Ok((name.clone(), value?))
+    };
+    Ok(Outgoing {
+        method: "POST".into(),
+        path: fill(&attach.path, record, resource.encoding.path_escape)?,
+        query: attach.query.iter().map(render).collect::<Result<_, WriteProblem>>()?,
+        headers: Vec::new(),
+        body: None,
+        file: Some(file),
+        call: CallKind::Attach,
         resource: resource.name.clone(),
     })
 }
@@ -160,7 +230,7 @@ pub fn record_in_reply(resource: &Resource, effect: WriteEffect, body: Option<&V
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::value::{Path, from_json_str};
+    use crate::value::from_json_str;
 
     fn template() -> PathTemplate {
         PathTemplate {

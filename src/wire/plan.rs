@@ -50,6 +50,11 @@ impl Write {
         }
     }
 
+    /// No field: what is done to the record is said by the request itself.
+    pub fn nothing(resource: &str) -> Write {
+        Write { effect: WriteEffect::Update, ..Write::delete(resource, Value::Null) }
+    }
+
     /// Whether it carries the field at this path of the (parent) record.
     pub fn touches(&self, path: &str) -> bool {
         let Ok(path) = Path::parse(path) else { return false };

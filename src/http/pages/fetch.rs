@@ -88,6 +88,7 @@ fn request(
         query,
         headers: Vec::new(),
         body: None,
+        file: None,
         call: CallKind::Get,
         resource: resource.to_owned(),
     })

@@ -76,6 +76,7 @@ impl Pages {
             query: all,
             headers: Vec::new(),
             body: None,
+            file: None,
             call: CallKind::List,
             resource: resource.name.clone(),
         };

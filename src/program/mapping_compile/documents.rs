@@ -463,8 +463,15 @@ impl Compiler<'_> {
                 doc::Step::SetStatus(role) => {
                     steps.extend(self.role(role, flow).map(Step::SetStatus));
                 }
+                doc::Step::Action(action) => {
+                    steps.extend(self.action_step(name, action, register, types).map(Step::Action));
+                }
+                doc::Step::Attach(attach) => {
+                    steps.extend(self.attach_step(attach, register, types).map(Step::Attach));
+                }
             }
         }
+        self.undone_after_action(name, &steps);
         steps
     }
 

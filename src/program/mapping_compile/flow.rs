@@ -272,7 +272,7 @@ impl Compiler<'_> {
                         illegal(self, &here, to, &format!("`{}`", step.word()));
                         here.clone_from(to);
                     }
-                    Step::WriteBack { .. } => {}
+                    Step::WriteBack { .. } | Step::Action(_) | Step::Attach(_) => {}
                 }
             }
             if !flow.moves.iter().any(|one| one.from == *taken && one.by.is_none()) {

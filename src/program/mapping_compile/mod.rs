@@ -2,6 +2,7 @@
 //!
 //! Findings are collected, never stopped at: a row that is wrong is left out and the rest is checked.
 
+mod actions;
 mod checks;
 mod documents;
 mod flow;

@@ -195,6 +195,10 @@ impl Calls<'_> {
             record,
             encoding,
             idempotent: written.idempotent,
+            accepted: match &written.accepted {
+                Some(accepted) => Some(super::actions::accepted(accepted, found)?),
+                None => None,
+            },
         })
     }
 

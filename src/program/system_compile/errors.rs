@@ -160,5 +160,8 @@ fn call_word(call: CallKind) -> &'static str {
         CallKind::Create => "create",
         CallKind::Update => "update",
         CallKind::Delete => "delete",
+        CallKind::Action => "action",
+        CallKind::File => "file",
+        CallKind::Attach => "attach",
     }
 }

@@ -5,6 +5,7 @@
 //! resource by themselves → what fields have to do with other resources → the calls, which need all of it.
 //! One file a topic.
 
+mod actions;
 mod address;
 mod auth;
 mod bodies;
@@ -14,6 +15,7 @@ mod durations;
 mod encoding;
 mod errors;
 mod fields;
+mod files;
 mod findings;
 mod keys;
 mod limits;
@@ -161,6 +163,9 @@ fn resource(
     let delete = if writable { calls.delete(found) } else { None };
     bodies::something_to_write(shape, create.as_ref(), update.as_ref(), found);
     bodies::written_once(&shape.fields, found);
+    let has_get = get.is_some();
+    let doings = actions::actions(shape, has_get, scope, found);
+    let filed = files::files(shape, pagers, found);
     let create_encoding = create.as_ref().map(|call| &call.encoding);
     let writes: Vec<&Encoding> =
         create_encoding.into_iter().chain(update.as_ref().map(|call| &call.encoding)).collect();
@@ -198,6 +203,9 @@ fn resource(
         create,
         update,
         delete,
+        actions: doings,
+        attach: files::attach(shape, &filed, has_get, found),
+        files: filed,
         fields: shape.fields.clone(),
         span: shape.name.span,
         encoding,

@@ -1,0 +1,166 @@
+//! Steps that do something to a record.
+
+use super::Compiler;
+use crate::diagnostic::{At, codes, suggest};
+use crate::program::document::{ActionStep, AttachStep, Step};
+use crate::program::expr::Expr;
+use crate::program::files::{FILE, Files, Which};
+use crate::program::mapping::Register;
+use crate::program::types::Type;
+use crate::spec::documents as doc;
+use crate::value::{Both, Path, Side};
+
+impl Compiler<'_> {
+    /// An action of one of the records.
+    pub(super) fn action_step(
+        &mut self,
+        name: &At<String>,
+        written: &doc::ActionStep,
+        register: &Register,
+        types: &Both<Type>,
+    ) -> Option<ActionStep> {
+        let [(key, action)] = &written.sides[..] else {
+            let (left, right) = (self.sides.left.name.clone(), self.sides.right.name.clone());
+            let place = written.sides.get(1).map_or(name.span, |(key, _)| key.span);
+            self.error(
+                &codes::BAD_STEP,
+                place,
+                "an action is one of one side",
+                Some(format!("write `action: {{ {left}: NAME }}` or `action: {{ {right}: NAME }}`")),
+            );
+            return None;
+        };
+        let side = self.side(key)?;
+        for member in &register.ends[side].members {
+            let resource = &member.resource;
+            let Some(known) = resource.actions.get(&action.value) else {
+                let names: Vec<&str> = resource.actions.keys().map(String::as_str).collect();
+                let help = match suggest(&action.value, names.iter().copied()) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None if names.is_empty() => "actions are declared in the system file".to_owned(),
+                    None => format!("it has {}", names.join(", ")),
+                };
+                self.error(
+                    &codes::BAD_STEP,
+                    action.span,
+                    format!("{} of {} has no action `{action}`", resource.name, self.sides[side].name),
+                    Some(help),
+                );
+                return None;
+            };
+            let uses = known.done.uses();
+            self.need_uses(side, &register.ends[side].clone(), uses);
+        }
+        let when = self.step_when(written.words.when.as_ref(), register, types)?;
+        Some(ActionStep { side, action: action.value.clone(), when })
+    }
+
+    /// Files that go along.
+    pub(super) fn attach_step(
+        &mut self,
+        written: &doc::AttachStep,
+        register: &Register,
+        types: &Both<Type>,
+    ) -> Option<AttachStep> {
+        let to = self.side(&written.to)?;
+        for member in &register.ends[to].members {
+            let resource = std::sync::Arc::clone(&member.resource);
+            let Some(attach) = &resource.attach else {
+                let system = self.sides[to].name.clone();
+                self.error(
+                    &codes::BAD_STEP,
+                    written.to.span,
+                    format!("nothing can be attached to {} of {system}", resource.name),
+                    Some("the system file says with `attach` how a file is attached".to_owned()),
+                );
+                return None;
+            };
+            let listed = attach.list.as_ref().and_then(|list| resource.files.get(list));
+            let paths = listed.map(file_fields).unwrap_or_default();
+            let paths = paths.into_iter().chain(attach.path.fields().cloned());
+            self.need_uses(to, &register.ends[to].clone(), paths);
+        }
+        let mut files = Vec::new();
+        for text in written.files.iter() {
+            let named = text.value.split_once('.').and_then(|(side, name)| {
+                let side = Side::BOTH.into_iter().find(|one| self.sides[*one].name == side)?;
+                Some((side, name.to_owned()))
+            });
+            let Some((side, name)) = named else {
+                let side = self.sides[to.other()].name.clone();
+                self.error(
+                    &codes::BAD_STEP,
+                    text.span,
+                    format!("`{text}` does not say whose files"),
+                    Some(format!("write `{side}.NAME`, with a name of `files` in its system file")),
+                );
+                return None;
+            };
+            for member in &register.ends[side].members {
+                let Some(known) = member.resource.files.get(&name) else {
+                    let names: Vec<&str> = member.resource.files.keys().map(String::as_str).collect();
+                    let help = match suggest(&name, names.iter().copied()) {
+                        Some(near) => format!("did you mean `{near}`?"),
+                        None if names.is_empty() => "files are declared in the system file".to_owned(),
+                        None => format!("it has {}", names.join(", ")),
+                    };
+                    let (of, system) = (&member.resource.name, &self.sides[side].name);
+                    let message = format!("{of} of {system} has no files `{name}`");
+                    self.error(&codes::BAD_STEP, text.span, message, Some(help));
+                    return None;
+                };
+                self.need_uses(side, &register.ends[side].clone(), file_fields(known));
+            }
+            files.push((side, name));
+        }
+        let when = self.step_when(written.when.as_ref(), register, types)?;
+        Some(AttachStep { files, to, when })
+    }
+
+    /// The condition of a step, over both records; the outer `None` is a mistake.
+    #[allow(clippy::option_option)]
+    pub(super) fn step_when(
+        &mut self,
+        text: Option<&At<String>>,
+        register: &Register,
+        types: &Both<Type>,
+    ) -> Option<Option<Expr>> {
+        let Some(text) = text else { return Some(None) };
+        let scope = self.scope_with(Some(&types.left), Some(&types.right), None);
+        let when = self.expr(text, &scope)?;
+        for side in Side::BOTH {
+            let prefix = Path::key(self.sides[side].name.clone());
+            let uses: Vec<Path> =
+                when.uses().into_iter().filter(|path| path.strip_prefix(&prefix).is_some()).collect();
+            self.need_uses(side, &register.ends[side].clone(), uses);
+        }
+        Some(Some(when))
+    }
+
+    /// What was done cannot be taken back: a check that deletes comes first.
+    pub(super) fn undone_after_action(&mut self, name: &At<String>, steps: &[Step]) {
+        let acted = steps.iter().position(|step| matches!(step, Step::Action(_)));
+        let deletes = steps.iter().rposition(|step| matches!(step, Step::Verify(verify) if verify.delete));
+        if let (Some(acted), Some(deletes)) = (acted, deletes)
+            && acted < deletes
+        {
+            self.error(
+                &codes::BAD_STEP,
+                name.span,
+                "a check deletes what an action has been done to",
+                Some("write the `verify` before the `action`".to_owned()),
+            );
+        }
+    }
+}
+
+/// The fields of the record that reading its files needs.
+fn file_fields(files: &Files) -> Vec<Path> {
+    let mut fields: Vec<Path> =
+        files.get.fields().filter(|field| **field != Path::key(FILE)).cloned().collect();
+    match &files.which {
+        Which::One { name, .. } => fields.extend(name.uses()),
+        Which::Listed { path, .. } => fields.extend(path.fields().cloned()),
+    }
+    fields
+}
