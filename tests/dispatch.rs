@@ -4,7 +4,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::{Choices, edit, harness_of, kill_after, try_run};
+use common::{Choices, FAULTS, edit, harness_of, kill_after, try_run};
 use mapengine::case::Harness;
 use mapengine::run::Report;
 use mapengine::value::{Path, Side, Value};
@@ -120,23 +120,6 @@ fn check(harness: &Harness, count: usize, what: &str) {
         assert_ne!(write.status, 400, "{what}: {} was asked for again", write.path);
     }
 }
-
-const FAULTS: &[&str] = &[
-    "timeout_after_commit",
-    "timeout_before",
-    "close_before",
-    "close_after",
-    "refused",
-    "cut_body",
-    "html",
-    "empty",
-    "too_many",
-    "unavailable",
-    "error_before",
-    "error_after",
-    "gateway_after",
-    "expired_token",
-];
 
 #[test]
 fn no_fault_releases_twice_or_not_at_all() {

@@ -5,7 +5,7 @@ mod common;
 use std::rc::Rc;
 use std::time::Duration;
 
-use common::{Choices, edit, kill_after, run, sweep, timed_harness_of, try_run};
+use common::{Choices, FAULTS, edit, kill_after, run, sweep, timed_harness_of, try_run};
 use mapengine::case::{Harness, QuickClock};
 use mapengine::value::{Side, Value};
 
@@ -113,23 +113,7 @@ fn the_cases_of_the_invented_systems_hold() {
 /// Every fault at every write of a document: made, deleted again, written back.
 #[test]
 fn no_fault_makes_a_document_twice_or_loses_it() {
-    let faults = [
-        "timeout_after_commit",
-        "timeout_before",
-        "close_before",
-        "close_after",
-        "refused",
-        "cut_body",
-        "html",
-        "empty",
-        "too_many",
-        "unavailable",
-        "error_before",
-        "error_after",
-        "gateway_after",
-        "expired_token",
-    ];
-    for fault in faults {
+    for fault in FAULTS {
         for (side, write) in [
             (Side::Right, "create:invoice"),
             (Side::Right, "create:credit_note"),
@@ -154,7 +138,7 @@ fn no_fault_makes_a_document_twice_or_loses_it() {
                 until_quiet(&mut harness, &what);
                 // what a server refused rests a while before it is asked again
                 for (n, one) in invoices.iter().enumerate() {
-                    if fault == "refused" && one.fits && text(&source(&harness, n), "status.guid") == "s-0" {
+                    if *fault == "refused" && one.fits && text(&source(&harness, n), "status.guid") == "s-0" {
                         edit(
                             &harness,
                             Side::Left,

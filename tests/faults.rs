@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{counts, harness, run, try_run};
+use common::{FAULTS, counts, harness, run, try_run};
 use mapengine::sandbox::Stand;
 use mapengine::value::{Side, Value};
 
@@ -32,22 +32,7 @@ fn assert_each_once(harness: &mapengine::case::Harness, count: usize, what: &str
 /// Every fault at every write of a small run, then runs without faults until nothing is left to do.
 #[test]
 fn no_fault_makes_a_twin_or_loses_a_record() {
-    for fault in [
-        "timeout_after_commit",
-        "timeout_before",
-        "close_before",
-        "close_after",
-        "refused",
-        "cut_body",
-        "html",
-        "empty",
-        "too_many",
-        "unavailable",
-        "error_before",
-        "error_after",
-        "gateway_after",
-        "expired_token",
-    ] {
+    for fault in FAULTS {
         for nth in 1..=4 {
             let mut harness = harness(&shop(4), "");
             harness

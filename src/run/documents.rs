@@ -103,7 +103,7 @@ impl Engine {
             let mut decider = decider.clone();
             decider.unreadable = Arc::new(self.read_rows(&decider, document).await?);
             let decider = &decider;
-            self.index_documents(decider, document).await?;
+            self.index_register(decider, &document.register).await?;
             let mut counts = Counts::default();
             let mut looked_at = 0;
             for side in [document.source, document.target()] {
@@ -234,31 +234,6 @@ impl Engine {
                 store.put_records(side, &name, &rows, 0).map(|_| ())
             })
             .await?;
-        Ok(())
-    }
-
-    async fn index_documents(&self, decider: &Decider, document: &Arc<Document>) -> Result<(), RunError> {
-        for side in Side::BOTH {
-            for member in &document.register.ends[side].members {
-                let mut after = String::new();
-                loop {
-                    let (decider, register, resource, from) = (
-                        decider.clone(),
-                        Arc::clone(&document.register),
-                        member.resource.name.clone(),
-                        after,
-                    );
-                    let last = self
-                        .store
-                        .call(move |store| decider.index_chunk(store, &register, side, &resource, &from))
-                        .await?;
-                    match last {
-                        Some(last) => after = last,
-                        None => break,
-                    }
-                }
-            }
-        }
         Ok(())
     }
 

@@ -366,7 +366,8 @@ impl Engine {
         Ok(())
     }
 
-    async fn decide_register(
+    /// The match keys of everything on the work list of a register.
+    async fn index_register(
         &self,
         decider: &Decider,
         register: &Arc<crate::program::mapping::Register>,
@@ -388,6 +389,15 @@ impl Engine {
                 }
             }
         }
+        Ok(())
+    }
+
+    async fn decide_register(
+        &self,
+        decider: &Decider,
+        register: &Arc<crate::program::mapping::Register>,
+    ) -> Result<(), RunError> {
+        self.index_register(decider, register).await?;
         let mut counts = Counts::default();
         let mut looked_at = 0;
         for side in Side::BOTH {

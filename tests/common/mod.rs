@@ -97,6 +97,24 @@ fn with_program(program: Arc<Program>, mapping: &str, shop: &str, ledger: &str) 
     (harness, clock)
 }
 
+/// Faults of a write that a run must survive.
+pub const FAULTS: &[&str] = &[
+    "timeout_after_commit",
+    "timeout_before",
+    "close_before",
+    "close_after",
+    "refused",
+    "cut_body",
+    "html",
+    "empty",
+    "too_many",
+    "unavailable",
+    "error_before",
+    "error_after",
+    "gateway_after",
+    "expired_token",
+];
+
 /// A small repeatable source of choices (an xorshift; the same seed gives the same story).
 pub struct Choices(u64);
 
