@@ -359,7 +359,7 @@ fn each_document_exactly_once_in_random_stories() {
     if let Some(seed) = number("SEED") {
         return tell(seed, SETTLE);
     }
-    let seeds = number("SEEDS").unwrap_or(100);
+    let seeds = number("SEEDS").unwrap_or(500);
     let threads = std::thread::available_parallelism().map_or(1, |count| count.get() as u64);
     std::thread::scope(|scope| {
         for first in 1..=threads {
