@@ -155,6 +155,38 @@ fn no_fault_makes_a_document_twice_or_loses_it() {
     }
 }
 
+/// Where the other side does not let go of it, a person corrects one of the two: then it stands, and goes on.
+#[test]
+fn what_was_corrected_by_hand_is_not_taken_back() {
+    let invoices = [Invoice { fits: false, credit: false }];
+    let (mut harness, _) = story(&invoices);
+    harness.company.stands.right.borrow_mut().faults.add("unavailable:delete:invoice").unwrap();
+    let _ = try_run(&mut harness);
+    assert_eq!(made(&harness, 0).len(), 1, "it could not be taken back");
+    assert_eq!(text(&source(&harness, 0), "status.guid"), "s-2", "its status waits for that");
+    let of = [("memo", Value::text("f-0"))];
+    edit(&harness, Side::Right, "invoice", &of, &[("vat", Value::text("25.06"))]);
+    harness.company.stands.right.borrow_mut().faults.clear();
+    retry_all(&mut harness, "corrected");
+    check(&harness, &[Invoice { fits: true, credit: false }], "corrected");
+}
+
+/// The reason of a refusal stays with the record, also where the answer about its status never came.
+#[test]
+fn the_reason_of_a_refusal_survives_a_lost_answer() {
+    let shop = format!(
+        "    customer: [ {{ guid: c-1, number: 10001, name: Fjord AS, active: true }} ]\n{STATUSES}    invoice: [ {{ guid: f-0, status.guid: s-2, credit: false, customer.guid: c-1, date: \"2026-11-01\", currency: NOK, total: \"1.00\" }} ]\n"
+    );
+    let ledger = "    customer: [ { number: \"10001\", name: Fjord AS, status: Active } ]\n";
+    let (mut harness, _) = timed_harness_of("shop_documents", &shop, ledger);
+    harness.company.stands.left.borrow_mut().faults.add("timeout_after_commit:update:invoice:1").unwrap();
+    until_quiet(&mut harness, "refused");
+    assert_eq!(text(&source(&harness, 0), "status.guid"), "s-0");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let kept = runtime.block_on(harness.store.read(|store| store.set_aside(Some("invoices")))).unwrap();
+    assert!(kept.iter().any(|row| row.reason.contains("The invoice has no rows")), "{kept:#?}");
+}
+
 /// A document never goes without rows that could not be read; the run goes on, and the next one tries again.
 #[test]
 fn rows_that_cannot_be_read_hold_their_document() {

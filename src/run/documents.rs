@@ -80,6 +80,9 @@ impl Engine {
                         }
                     }
                 }
+                if !pages.complete() {
+                    return Err(RunError::failed(format!("the list of {} came incomplete", of.name)));
+                }
             }
             match flow::recognise(flow, &statuses, &self.program.answers) {
                 Ok(roles) => {
@@ -273,7 +276,7 @@ impl Engine {
                 };
                 let stored = link.clone();
                 self.store.call(move |store| store.put_link(&stored)).await?;
-                self.advance(decider, document, change, link, Became::Linked).await
+                self.advance(decider, document, link, Became::Linked).await
             }
             Action::Update => {
                 let (name, Some(left)) = (document.register.name.clone(), change.left.clone()) else {
@@ -281,7 +284,7 @@ impl Engine {
                 };
                 let link = self.store.read(move |store| store.link(&name, Side::Left, &left)).await?;
                 match link {
-                    Some(link) => self.advance(decider, document, change, link, Became::Updated).await,
+                    Some(link) => self.advance(decider, document, link, Became::Updated).await,
                     None => Ok(Became::Nothing),
                 }
             }
@@ -343,7 +346,7 @@ impl Engine {
             since: self.clock.now_ms(),
             how: "created".into(),
         };
-        self.advance(decider, document, change, link, Became::Created).await
+        self.advance(decider, document, link, Became::Created).await
     }
 
     async fn content_hash(
@@ -372,18 +375,17 @@ impl Engine {
         if held || change.on(document.target()).is_some() {
             return Ok(became);
         }
-        match self.write_source(decider, document, at, None, &[], Some(role)).await {
-            Ok(()) => Ok(became),
-            Err(Stop::Change(Became::SetAside { reason, .. })) => {
-                let Became::SetAside { code, reason: why, refused } = became else { return Ok(became) };
-                Ok(Became::SetAside {
-                    code,
-                    reason: format!("{why}. Its status stays as it is: {reason}"),
-                    refused,
-                })
+        // whatever becomes of the status, the reason is kept with the record
+        let status = match self.write_source(decider, document, at, None, &[], Some(role)).await {
+            Ok(()) => return Ok(became),
+            Err(Stop::Change(Became::SetAside { reason, .. } | Became::Waiting(reason))) => {
+                format!("Its status stays as it is: {reason}")
             }
-            Err(other) => Err(other),
-        }
+            Err(Stop::Change(Became::InDoubt(reason))) => format!("Its status is in doubt: {reason}"),
+            Err(other) => return Err(other),
+        };
+        let Became::SetAside { code, reason, refused } = became else { return Ok(became) };
+        Ok(Became::SetAside { code, reason: format!("{reason}. {status}"), refused })
     }
 
     /// Goes through the steps that are left, one after the other, each on disk before the next.
@@ -391,14 +393,18 @@ impl Engine {
         &self,
         decider: &Decider,
         document: &Arc<Document>,
-        change: &Change,
         mut link: Link,
         became: Became,
     ) -> Result<Became, Stop> {
         loop {
             let mut progress = Progress::of(&link.base);
-            if progress.undo.is_some() {
-                return self.undo(decider, document, link).await;
+            if let Some(undo) = &progress.undo {
+                if undo.deleted || !self.fits_now(document, &link, undo).await? {
+                    return self.undo(decider, document, link).await;
+                }
+                // somebody has corrected one of the two: it is not taken back any more
+                progress.undo = None;
+                link = self.keep_progress(link, &progress).await?;
             }
             let Some(step) = document.steps.get(progress.done) else { break };
             match step {
@@ -456,15 +462,14 @@ impl Engine {
             progress.done += 1;
             link = self.keep_progress(link, &progress).await?;
         }
-        let followed = self.follow(decider, document, &link).await?;
-        let _ = (followed, change);
+        self.follow(decider, document, &link).await?;
         self.clean_pair(&link).await?;
         Ok(became)
     }
 
     /// What is looked at after the last step: a move that the other side leads to, and rows that follow it.
-    async fn follow(&self, decider: &Decider, document: &Arc<Document>, link: &Link) -> Result<bool, Stop> {
-        let Some(follow) = &document.follow else { return Ok(false) };
+    async fn follow(&self, decider: &Decider, document: &Arc<Document>, link: &Link) -> Result<(), Stop> {
+        let Some(follow) = &document.follow else { return Ok(()) };
         let roles = decider.roles_of(document);
         let (of, at) = (decider.clone(), link.clone());
         let pair = self
@@ -473,14 +478,14 @@ impl Engine {
                 Ok((of.record(store, Side::Left, &at.left)?, of.record(store, Side::Right, &at.right)?))
             })
             .await?;
-        let (Some(left), Some(right)) = pair else { return Ok(false) };
+        let (Some(left), Some(right)) = pair else { return Ok(()) };
         let context = decider.context();
         let step =
             document::next_move(&context, document, &roles, &left.data, &right.data).map_err(|reason| {
                 Stop::Change(Became::SetAside { code: "ME0902".into(), reason, refused: false })
             })?;
         if step.is_none() && follow.write.is_empty() {
-            return Ok(false);
+            return Ok(());
         }
         let source = link.on(document.source).clone();
         let to = step.map(|step| step.to.as_str());
@@ -500,7 +505,17 @@ impl Engine {
                 });
             }
         }
-        Ok(true)
+        Ok(())
+    }
+
+    /// Whether a document that is to be taken back stands its check by now. One whose record is gone does not.
+    async fn fits_now(&self, document: &Document, link: &Link, undo: &Undo) -> Result<bool, Stop> {
+        let Some(Step::Verify(verify)) = document.steps.get(undo.step) else { return Ok(false) };
+        let (left, right) =
+            (self.read_one(Side::Left, &link.left).await?, self.read_one(Side::Right, &link.right).await?);
+        let (Some(left), Some(right)) = (left, right) else { return Ok(false) };
+        let names = Side::BOTH.map(|side| self.program.sides[side].name.as_str());
+        Ok(document::verify(verify, &left.data, &right.data, names) == Verdict::Fits)
     }
 
     /// Takes a document back that did not stand its check: the record on the other side first, then the status.

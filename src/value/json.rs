@@ -68,6 +68,7 @@ impl<'de> Visitor<'de> for ValueVisitor {
         Ok(Value::from(number))
     }
 
+    /// Nothing is read through it: it is refused.
     fn visit_f64<E: de::Error>(self, _: f64) -> Result<Value, E> {
         Err(E::custom("a binary float where exact digits are wanted"))
     }

@@ -69,6 +69,7 @@ pub(super) fn alike(one: &str, two: &str, without: &[&BTreeSet<String>]) -> u32 
     if left.is_empty() || right.is_empty() {
         return 0;
     }
+    // how alike two names are: a score, never an amount
     let both = left.intersection(&right).count() as f64;
     let all = left.union(&right).count() as f64;
     let spelled = strsim::jaro_winkler(&plain(one), &plain(two));
