@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::Engine;
-use super::apply::{Became, Sending, Sent, Stop};
+use super::apply::{Became, Stop};
 use super::decider::Decider;
+use super::send::{Sending, Sent};
 use crate::plan::document::Progress;
 use crate::program::document::{ActionStep, Document};
 use crate::program::expr::Expr;

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::actions::held;
-use super::apply::{Sending, Sent, Stop};
+use super::apply::Stop;
 use super::decider::Decider;
+use super::send::{Sending, Sent};
 use super::{Engine, RunError};
 use crate::http::{CallError, FileBody, Pages};
 use crate::plan::document::Progress;

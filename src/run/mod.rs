@@ -15,6 +15,8 @@ mod lookups;
 mod read;
 mod recover;
 mod report;
+mod send;
+mod steps;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;

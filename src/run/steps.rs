@@ -1,0 +1,596 @@
+//! Documents carried through their steps.
+//!
+//! A document is one link in the state, made with its record on the other side; how far it is stands in the link, and every
+//! write of it is an intent of its own in the journal. A step is done when that is on disk; a run that is cut goes on with the
+//! next one.
+
+use std::sync::Arc;
+
+use super::apply::{Became, Stop};
+use super::decider::{Decider, StoreView};
+use super::read::{hash_of, row_of, wanted};
+use super::send::{Sending, Sent};
+use super::{Engine, Entry, RunError};
+use crate::plan::document::{self, Progress, Undo, Verdict};
+use crate::plan::{Action, Change, NewValue, Record};
+use crate::program::document::{Document, Step};
+use crate::program::mapping::Row;
+use crate::program::system::ErrorClass;
+use crate::store::{Link, RecordRef};
+use crate::value::{Map, Path, Side, Value};
+use crate::wire;
+
+impl Engine {
+    /// Carries one document on: a change of the plan.
+    pub(super) async fn carry_document(
+        &self,
+        decider: &Decider,
+        document: &Arc<Document>,
+        change: &Change,
+    ) -> Result<Became, Stop> {
+        match &change.action {
+            Action::Wait { reason } => Ok(Became::Waiting(reason.clone())),
+            Action::SetAside { code, reason, refused } => {
+                let became =
+                    Became::SetAside { code: code.clone(), reason: reason.clone(), refused: *refused };
+                self.refuse(decider, document, change, became).await
+            }
+            Action::Create { side, resource } => {
+                match self.make(decider, document, change, *side, resource).await {
+                    Err(Stop::Change(became @ Became::SetAside { .. })) => {
+                        self.refuse(decider, document, change, became).await
+                    }
+                    other => other,
+                }
+            }
+            Action::Link => {
+                let (Some(left), Some(right)) = (change.left.clone(), change.right.clone()) else {
+                    return Ok(Became::Nothing);
+                };
+                let link = Link {
+                    register: document.register.name.clone(),
+                    left,
+                    right,
+                    base: Progress::default().to_value(),
+                    since: self.clock.now_ms(),
+                    how: "matched".into(),
+                };
+                let stored = link.clone();
+                self.store.call(move |store| store.put_link(&stored)).await?;
+                self.advance(decider, document, link, Became::Linked).await
+            }
+            Action::Update => {
+                let (name, Some(left)) = (document.register.name.clone(), change.left.clone()) else {
+                    return Ok(Became::Nothing);
+                };
+                let link = self.store.read(move |store| store.link(&name, Side::Left, &left)).await?;
+                match link {
+                    Some(link) => self.advance(decider, document, link, Became::Updated).await,
+                    None => Ok(Became::Nothing),
+                }
+            }
+            Action::Nothing | Action::Delete { .. } | Action::Unlink => Ok(Became::Nothing),
+        }
+    }
+
+    /// Makes the record on the other side, linked in the same commit, and goes on.
+    async fn make(
+        &self,
+        decider: &Decider,
+        document: &Arc<Document>,
+        change: &Change,
+        side: Side,
+        resource: &str,
+    ) -> Result<Became, Stop> {
+        let system = Arc::clone(&self.program.sides[side].system);
+        let Some(resource) = system.resources.get(resource).cloned() else { return Ok(Became::Nothing) };
+        let values = self.values(decider, change, side).await?;
+        let mut record = Value::Map(Map::new());
+        for (path, value) in &values {
+            path.set(&mut record, value.clone());
+        }
+        let Some(main) = wire::plan_create(&system, &resource, &record)?.into_iter().next() else {
+            return Ok(Became::Nothing);
+        };
+        let source = change.on(side.other()).cloned();
+        // what it was made from stands in the intent: a cut run, or an unknown outcome, does not lose it
+        let content = match &source {
+            Some(source) => self.content_hash(document, source).await?,
+            None => None,
+        };
+        let progress = Progress { content, ..Progress::default() };
+        let sending = Sending {
+            side,
+            resource: Arc::clone(&resource),
+            write: main,
+            current: record,
+            then: Value::Map(Map::from([("base".to_owned(), progress.to_value())])),
+            links: true,
+            request: None,
+            after: None,
+        };
+        let row = match self.send(decider, &document.register, source.clone(), sending).await? {
+            Sent::Row(row) => row,
+            Sent::Gone => {
+                return Ok(Became::Waiting("the record it belongs to is gone; it is decided again".into()));
+            }
+        };
+        let Some(source) = source else { return Ok(Became::Created) };
+        let made = RecordRef { resource: resource.name.clone(), id: row.id };
+        let (left, right) = if side == Side::Left { (made, source) } else { (source, made) };
+        let name = document.register.name.clone();
+        let link = Link {
+            register: name,
+            left,
+            right,
+            base: progress.to_value(),
+            since: self.clock.now_ms(),
+            how: "created".into(),
+        };
+        self.advance(decider, document, link, Became::Created).await
+    }
+
+    async fn content_hash(
+        &self,
+        document: &Document,
+        source: &RecordRef,
+    ) -> Result<Option<String>, RunError> {
+        let (side, resource, id) = (document.source, source.resource.clone(), source.id.clone());
+        let stored = self.store.read(move |store| store.record(side, &resource, &id)).await?;
+        Ok(stored.map(|stored| hash_of(&document::content_of(document, &stored.row.data))))
+    }
+
+    /// A document that cannot go: its source record gets the role for that, and the reason stays with it.
+    async fn refuse(
+        &self,
+        decider: &Decider,
+        document: &Arc<Document>,
+        change: &Change,
+        became: Became,
+    ) -> Result<Became, Stop> {
+        let (Some(role), Some(at)) = (&document.refused, change.on(document.source)) else {
+            return Ok(became);
+        };
+        // what only a person can tell apart stays where it is; so does what was made already
+        let held = matches!(&became, Became::SetAside { code, .. } if code == "ME0903" || code == "ME0902");
+        if held || change.on(document.target()).is_some() {
+            return Ok(became);
+        }
+        // whatever becomes of the status, the reason is kept with the record
+        let status = match self.write_source(decider, document, at, None, &[], Some(role)).await {
+            Ok(()) => return Ok(became),
+            Err(Stop::Change(Became::SetAside { reason, .. } | Became::Waiting(reason))) => {
+                format!("Its status stays as it is: {reason}")
+            }
+            Err(Stop::Change(Became::InDoubt(reason))) => format!("Its status is in doubt: {reason}"),
+            Err(other) => return Err(other),
+        };
+        let Became::SetAside { code, reason, refused } = became else { return Ok(became) };
+        Ok(Became::SetAside { code, reason: format!("{reason}. {status}"), refused })
+    }
+
+    /// Goes through the steps that are left, one after the other, each on disk before the next.
+    async fn advance(
+        &self,
+        decider: &Decider,
+        document: &Arc<Document>,
+        mut link: Link,
+        became: Became,
+    ) -> Result<Became, Stop> {
+        loop {
+            let mut progress = Progress::of(&link.base);
+            if let Some(undo) = &progress.undo {
+                if undo.deleted || !self.fits_now(document, &link, undo).await? {
+                    return self.undo(decider, document, link).await;
+                }
+                // somebody has corrected one of the two: it is not taken back any more
+                progress.undo = None;
+                link = self.keep_progress(link, &progress).await?;
+            }
+            let Some(step) = document.steps.get(progress.done) else { break };
+            match step {
+                Step::Verify(verify) => {
+                    let (left, right) = self.both_now(document, &link, &progress).await?;
+                    let names = Side::BOTH.map(|side| self.program.sides[side].name.as_str());
+                    match document::verify(verify, &left.data, &right.data, names) {
+                        Verdict::Fits => {}
+                        Verdict::Missing(reason) => {
+                            return Ok(Became::SetAside {
+                                code: "ME0953".into(),
+                                reason: format!("its total cannot be checked: {reason}"),
+                                refused: false,
+                            });
+                        }
+                        Verdict::Differs(reason) => {
+                            progress.undo = Some(Undo { step: progress.done, reason, deleted: false });
+                            link = self.keep_progress(link, &progress).await?;
+                            return self.undo(decider, document, link).await;
+                        }
+                    }
+                }
+                Step::WriteBack { rows, set_status } => {
+                    let (left, right) = self.both_now(document, &link, &progress).await?;
+                    let source = link.on(document.source).clone();
+                    self.write_source(
+                        decider,
+                        document,
+                        &source,
+                        Some((&left, &right)),
+                        rows,
+                        set_status.as_deref(),
+                    )
+                    .await?;
+                }
+                Step::SetStatus(role) => {
+                    let source = link.on(document.source).clone();
+                    self.write_source(decider, document, &source, None, &[], Some(role)).await?;
+                }
+                Step::Action(step) => {
+                    let when = step.when.as_ref();
+                    // what was asked for is waited for, whatever is said now
+                    if progress.asked.is_some()
+                        || self.step_is_due(decider, document, when, &link, &progress).await?
+                    {
+                        link = self.act(decider, document, step, link, &mut progress).await?;
+                    }
+                }
+                Step::Attach(step) => {
+                    if self.step_is_due(decider, document, step.when.as_ref(), &link, &progress).await? {
+                        link = self.attach(decider, document, step, link, &mut progress).await?;
+                    }
+                }
+            }
+            progress.done += 1;
+            link = self.keep_progress(link, &progress).await?;
+        }
+        self.follow(decider, document, &link).await?;
+        self.clean_pair(&link).await?;
+        Ok(became)
+    }
+
+    /// What is looked at after the last step: a move that the other side leads to, and rows that follow it.
+    async fn follow(&self, decider: &Decider, document: &Arc<Document>, link: &Link) -> Result<(), Stop> {
+        let Some(follow) = &document.follow else { return Ok(()) };
+        let roles = decider.roles_of(document);
+        let (of, at) = (decider.clone(), link.clone());
+        let pair = self
+            .store
+            .read(move |store| {
+                Ok((of.record(store, Side::Left, &at.left)?, of.record(store, Side::Right, &at.right)?))
+            })
+            .await?;
+        let (Some(left), Some(right)) = pair else { return Ok(()) };
+        let context = decider.context();
+        let step =
+            document::next_move(&context, document, &roles, &left.data, &right.data).map_err(|reason| {
+                Stop::Change(Became::SetAside { code: "ME0902".into(), reason, refused: false })
+            })?;
+        if step.is_none() && follow.write.is_empty() {
+            return Ok(());
+        }
+        let source = link.on(document.source).clone();
+        let to = step.map(|step| step.to.as_str());
+        self.write_source(decider, document, &source, Some((&left, &right)), &follow.write, to).await?;
+        if let Some(say) = step.and_then(|step| step.say.as_ref()) {
+            let root = context.root(Some(&left.data), Some(&right.data), None);
+            if let Ok(text) = say.render(&root) {
+                self.report.borrow_mut().notes.push(Entry {
+                    register: document.register.name.clone(),
+                    record: crate::plan::label(
+                        &document.register,
+                        document.source,
+                        if document.source == Side::Left { &left } else { &right },
+                    ),
+                    code: "followed".into(),
+                    reason: text,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a document that is to be taken back stands its check by now. One whose record is gone does not.
+    async fn fits_now(&self, document: &Document, link: &Link, undo: &Undo) -> Result<bool, Stop> {
+        let Some(Step::Verify(verify)) = document.steps.get(undo.step) else { return Ok(false) };
+        let (left, right) =
+            (self.read_one(Side::Left, &link.left).await?, self.read_one(Side::Right, &link.right).await?);
+        let (Some(left), Some(right)) = (left, right) else { return Ok(false) };
+        let names = Side::BOTH.map(|side| self.program.sides[side].name.as_str());
+        Ok(document::verify(verify, &left.data, &right.data, names) == Verdict::Fits)
+    }
+
+    /// Takes a document back that did not stand its check: the record on the other side first, then the status.
+    async fn undo(
+        &self,
+        decider: &Decider,
+        document: &Arc<Document>,
+        mut link: Link,
+    ) -> Result<Became, Stop> {
+        let mut progress = Progress::of(&link.base);
+        let Some(mut undo) = progress.undo.clone() else { return Ok(Became::Nothing) };
+        let Some(Step::Verify(verify)) = document.steps.get(undo.step) else {
+            let reason = format!("{}; the step that said so is not in the mapping any more", undo.reason);
+            return Ok(Became::SetAside { code: "ME0952".into(), reason, refused: false });
+        };
+        let target = document.target();
+        let at = link.on(target).clone();
+        if verify.delete && !undo.deleted {
+            if let Some(row) = self.read_one(target, &at).await? {
+                let Some(resource) = self.program.sides[target].system.resources.get(&at.resource).cloned()
+                else {
+                    return Ok(Became::Nothing);
+                };
+                let sending = Sending {
+                    side: target,
+                    resource: Arc::clone(&resource),
+                    write: wire::Write::delete(&resource.name, row.data.clone()),
+                    current: row.data,
+                    then: Value::Null,
+                    links: false,
+                    request: None,
+                    after: None,
+                };
+                let source = Some(link.on(document.source).clone());
+                match self.send(decider, &document.register, source, sending).await {
+                    Ok(_) => {}
+                    Err(Stop::Change(Became::SetAside { reason, .. })) => {
+                        return Ok(Became::SetAside {
+                            code: "ME0952".into(),
+                            reason: format!(
+                                "{}. It could not be taken back: {reason}. Correct one of the two by hand",
+                                undo.reason
+                            ),
+                            refused: true,
+                        });
+                    }
+                    Err(other) => return Err(other),
+                }
+            }
+            undo.deleted = true;
+            progress.undo = Some(undo.clone());
+            link = self.keep_progress(link, &progress).await?;
+        }
+        let source = link.on(document.source).clone();
+        if let Some(role) = &verify.set_status {
+            self.write_source(decider, document, &source, None, &[], Some(role)).await?;
+        }
+        if undo.deleted {
+            let (name, left, gone) = (link.register.clone(), link.left.clone(), at.clone());
+            self.store
+                .call(move |store| {
+                    store.remove_link(&name, &left)?;
+                    store.put_keys(&name, target, &gone, &[])?;
+                    store.remove_record(target, &gone.resource, &gone.id)
+                })
+                .await?;
+        }
+        let what = if undo.deleted {
+            format!("; it was deleted again in {}", self.program.sides[target].name)
+        } else {
+            String::new()
+        };
+        Ok(Became::SetAside {
+            code: "ME0951".into(),
+            reason: format!("{}{what}", undo.reason),
+            refused: false,
+        })
+    }
+
+    /// Both records of a pair as they are now. A source that changed since the document was made is held.
+    pub(super) async fn both_now(
+        &self,
+        document: &Arc<Document>,
+        link: &Link,
+        progress: &Progress,
+    ) -> Result<(Record, Record), Stop> {
+        let mut records = Vec::with_capacity(2);
+        for side in Side::BOTH {
+            let at = link.on(side);
+            match self.read_one(side, at).await? {
+                Some(row) => {
+                    records.push(Record { at: at.clone(), hash: row.hash, data: row.data, changed_at: None })
+                }
+                None => {
+                    return Err(Stop::Change(Became::SetAside {
+                        code: "ME0955".into(),
+                        reason: format!("its record in {} is gone", self.program.sides[side].name),
+                        refused: false,
+                    }));
+                }
+            }
+        }
+        let (Some(right), Some(left)) = (records.pop(), records.pop()) else {
+            return Err(Stop::Change(Became::Nothing));
+        };
+        let source = if document.source == Side::Left { &left } else { &right };
+        let now = hash_of(&document::content_of(document, &source.data));
+        if progress.content.as_ref().is_some_and(|then| *then != now) {
+            return Err(Stop::Change(Became::SetAside {
+                code: "ME0954".into(),
+                reason: format!(
+                    "it was changed in {} after it had been made in {}: undo the change, or correct both by hand and say `mapengine resolve`",
+                    self.program.sides[document.source].name,
+                    self.program.sides[document.target()].name
+                ),
+                refused: false,
+            }));
+        }
+        Ok((left, right))
+    }
+
+    /// One record as the system has it now; none where it is gone. The mirror has it then, too.
+    pub(super) async fn read_one(
+        &self,
+        side: Side,
+        at: &RecordRef,
+    ) -> Result<Option<crate::store::RecordRow>, Stop> {
+        let system = &self.program.sides[side].system;
+        let Some(resource) = system.resources.get(&at.resource).cloned() else { return Ok(None) };
+        let (name, id) = (at.resource.clone(), at.id.clone());
+        let stored = self.store.read(move |store| store.record(side, &name, &id)).await?;
+        let known = stored.map_or_else(
+            || {
+                let mut record = Value::Map(Map::new());
+                if let [field] = resource.id_fields() {
+                    field.set(&mut record, Value::text(at.id.clone()));
+                }
+                record
+            },
+            |stored| stored.row.data,
+        );
+        // what cannot be read now is no reason to stop the others: it is tried again with the next run
+        let waits = |reason: String| Stop::Change(Became::Waiting(reason));
+        let outgoing = wire::get(system, &resource, &known)
+            .map_err(|problem| waits(format!("{} {} cannot be read: {problem}", resource.name, at.id)))?;
+        let fields = wanted(&self.program, side, &resource.name);
+        let reply = match self.clients[side].read(&outgoing).await {
+            Ok(reply) => reply,
+            Err(error) if error.class == ErrorClass::Gone => return Ok(None),
+            Err(error) if error.class == ErrorClass::NotAllowed => return Err(Stop::Run(error.into())),
+            Err(error) => return Err(waits(error.to_string())),
+        };
+        let found = reply.body.as_ref().and_then(|body| wire::record_in_get(&resource, body));
+        let data = match found {
+            Some(found) => self
+                .decoded(side, &resource, &fields, &found)
+                .map_err(|problem| waits(format!("{} {} cannot be read: {problem}", resource.name, at.id)))?,
+            None => None,
+        };
+        let Some(row) = data.and_then(|data| row_of(&resource, data, None)) else {
+            return Err(waits(format!("{} {} cannot be read", resource.name, at.id)));
+        };
+        let (name, stored) = (resource.name.clone(), row.clone());
+        self.store.call(move |store| store.put_records(side, &name, &[stored], 0).map(|_| ())).await?;
+        Ok(Some(row))
+    }
+
+    /// Writes to the source record: rows from the other side, and a role, in one request. The status is looked at just before:
+    /// a move that is not legal from there is not made.
+    async fn write_source(
+        &self,
+        decider: &Decider,
+        document: &Arc<Document>,
+        at: &RecordRef,
+        pair: Option<(&Record, &Record)>,
+        rows: &[Row],
+        role: Option<&str>,
+    ) -> Result<(), Stop> {
+        let side = document.source;
+        let held = |code: &str, reason: String| {
+            Stop::Change(Became::SetAside { code: code.into(), reason, refused: false })
+        };
+        let Some(now) = self.read_one(side, at).await? else {
+            return Err(held("ME0955", format!("its record in {} is gone", self.program.sides[side].name)));
+        };
+        let mut values: Vec<(Path, Value)> = Vec::new();
+        if let Some((left, right)) = pair
+            && !rows.is_empty()
+        {
+            let fresh =
+                Record { at: at.clone(), hash: now.hash.clone(), data: now.data.clone(), changed_at: None };
+            let (left, right) = if side == Side::Left { (&fresh, right) } else { (left, &fresh) };
+            let (of, document_of) = (decider.clone(), Arc::clone(document));
+            let (left, right, rows) = (left.clone(), right.clone(), rows.to_vec());
+            let written = self
+                .store
+                .read(move |store| {
+                    let view = StoreView { store, register_of: &of.program };
+                    Ok(document::row_changes(
+                        &of.context(),
+                        &rows,
+                        document_of.target(),
+                        &left,
+                        &right,
+                        &view,
+                    ))
+                })
+                .await?;
+            let written = written.map_err(|problem| match problem {
+                crate::plan::translate::Untranslatable::Wait(reason) => Stop::Change(Became::Waiting(reason)),
+                crate::plan::translate::Untranslatable::SetAside(code, reason) => held(code, reason),
+                crate::plan::translate::Untranslatable::NoCode(missing) => {
+                    let (code, reason) = missing.refusal();
+                    held(code, reason)
+                }
+            })?;
+            for field in written {
+                if let (Ok(path), NewValue::Value(value)) = (Path::parse(&field.path), field.new) {
+                    values.push((path, value));
+                }
+            }
+        }
+        if let (Some(role), Some(flow)) = (role, &document.flow) {
+            let roles = decider.roles_of(document);
+            let here = document::role_of(document, &roles, &now.data);
+            if here != Some(role) {
+                let legal = here.is_some_and(|here| flow.sources(role).contains(&here));
+                let Some(status) = roles.status(role).filter(|_| legal) else {
+                    let status = flow.field.get(&now.data).cloned().unwrap_or_default();
+                    let here = here.map_or_else(
+                        || format!("{status}, which has no role"),
+                        |here| format!("'{}'", roles.title(here)),
+                    );
+                    return Err(held(
+                        "ME0950",
+                        format!(
+                            "its status is {here} now: no move of the mapping leads from there to '{}'",
+                            roles.title(role)
+                        ),
+                    ));
+                };
+                values.push((flow.field.clone(), status.clone()));
+            }
+        }
+        if values.is_empty() {
+            return Ok(());
+        }
+        let system = Arc::clone(&self.program.sides[side].system);
+        let Some(resource) = system.resources.get(&at.resource).cloned() else { return Ok(()) };
+        let name = document.register.name.clone();
+        let from = at.clone();
+        let link = self.store.read(move |store| store.link(&name, side, &from)).await?;
+        let mut current = now.data;
+        for write in wire::plan_update(&system, &resource, &current, &values)? {
+            let sending = Sending {
+                side,
+                resource: Arc::clone(&resource),
+                write,
+                current: current.clone(),
+                then: Value::Null,
+                links: false,
+                request: None,
+                after: None,
+            };
+            let source = link.as_ref().map(|link| link.on(side.other()).clone());
+            match self.send(decider, &document.register, source, sending).await? {
+                Sent::Row(row) => current = row.data,
+                Sent::Gone => return Err(held("ME0955", "it is gone".into())),
+            }
+        }
+        Ok(())
+    }
+
+    async fn keep_progress(&self, mut link: Link, progress: &Progress) -> Result<Link, Stop> {
+        link.base = progress.to_value();
+        let stored = link.clone();
+        self.store.call(move |store| store.put_link(&stored)).await?;
+        Ok(link)
+    }
+
+    /// Both records leave the work list, as they are in the mirror.
+    async fn clean_pair(&self, link: &Link) -> Result<(), Stop> {
+        let link = link.clone();
+        self.store
+            .call(move |store| {
+                for side in Side::BOTH {
+                    let at = link.on(side);
+                    if let Some(stored) = store.record(side, &at.resource, &at.id)? {
+                        store.clean(side, &at.resource, &at.id, &stored.row.hash)?;
+                    }
+                }
+                Ok(())
+            })
+            .await?;
+        Ok(())
+    }
+}
