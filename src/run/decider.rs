@@ -95,6 +95,7 @@ impl Decider {
         side: Side,
         at: &RecordRef,
     ) -> Result<()> {
+        self.note_answers(store, side, at)?;
         if register.member(side, &at.resource).is_none() {
             return Ok(());
         }
@@ -599,8 +600,9 @@ impl Decider {
         stored: StoredRecord,
     ) -> Result<Record> {
         let mut record = Record {
-            at: RecordRef { resource: resource.to_owned(), id: stored.row.id.clone() },
-            hash: stored.row.hash.clone(),
+            exists: self.answers(store, side, resource, &stored.row)?,
+            at: RecordRef { resource: resource.to_owned(), id: stored.row.id },
+            hash: stored.row.hash,
             data: stored.row.data,
             changed_at: None,
         };

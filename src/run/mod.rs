@@ -9,6 +9,7 @@ mod apply;
 mod checks;
 mod decider;
 mod documents;
+mod exists;
 mod facts;
 mod files;
 mod lookups;
@@ -223,6 +224,7 @@ impl Engine {
         self.new_program().await?;
         let reads = self.read_all().await?;
         decider.complete = Arc::new(reads.complete);
+        self.answer_questions(&decider).await?;
         self.check_records(&decider).await?;
         self.store.call(|store| store.clear_plan()).await?;
         for register in &self.program.registers {

@@ -42,6 +42,11 @@ pub(super) fn resources(
             }
         }
     }
+    for question in program.exists.iter().filter(|one| one.side == side && only(&one.register)) {
+        if seen.insert(question.resource.name.clone()) {
+            out.push((Arc::clone(&question.resource), None));
+        }
+    }
     let parents: Vec<Arc<Resource>> = out.iter().map(|(resource, _)| Arc::clone(resource)).collect();
     for parent in parents {
         for part in parent.parts.values() {
@@ -460,10 +465,12 @@ impl Engine {
             .map(|register| register.name.clone())
             .collect();
         let (name, id) = (resource.name.clone(), id.to_owned());
+        let program = Arc::clone(&self.program);
         self.store
             .call(move |store| {
+                let gone = crate::store::RecordRef { resource: name.clone(), id: id.clone() };
+                super::exists::gone(&program, store, side, &gone)?;
                 for register in &registers {
-                    let gone = crate::store::RecordRef { resource: name.clone(), id: id.clone() };
                     if let Some(link) = store.link(register, side, &gone)? {
                         let other = link.on(side.other());
                         store.mark_dirty(side.other(), &other.resource, Some(&other.id))?;

@@ -387,9 +387,13 @@ impl Engine {
         for side in Side::BOTH {
             let at = link.on(side);
             match self.read_one(side, at).await? {
-                Some(row) => {
-                    records.push(Record { at: at.clone(), hash: row.hash, data: row.data, changed_at: None })
-                }
+                Some(row) => records.push(Record {
+                    at: at.clone(),
+                    hash: row.hash,
+                    data: row.data,
+                    changed_at: None,
+                    exists: Value::Null,
+                }),
                 None => {
                     return Err(Stop::Change(Became::SetAside {
                         code: "ME0955".into(),
@@ -486,8 +490,13 @@ impl Engine {
         if let Some((left, right)) = pair
             && !rows.is_empty()
         {
-            let fresh =
-                Record { at: at.clone(), hash: now.hash.clone(), data: now.data.clone(), changed_at: None };
+            let fresh = Record {
+                at: at.clone(),
+                hash: now.hash.clone(),
+                data: now.data.clone(),
+                changed_at: None,
+                exists: Value::Null,
+            };
             let (left, right) = if side == Side::Left { (&fresh, right) } else { (left, &fresh) };
             let (of, document_of) = (decider.clone(), Arc::clone(document));
             let (left, right, rows) = (left.clone(), right.clone(), rows.to_vec());

@@ -78,7 +78,7 @@ impl Compiler<'_> {
                     one_of: side.one_of.clone(),
                     by: side.by.clone(),
                     scope: side.scope.clone(),
-                    create_when: None,
+                    ..spec::Endpoint::default()
                 };
                 (key.clone(), end)
             })
@@ -330,7 +330,7 @@ impl Compiler<'_> {
                 let row = Resource { fields: of_row, ..(*member.resource).clone() };
                 members.push(Member { resource: Arc::new(row), values: member.values.clone() });
             }
-            let end = Endpoint { members, by: None, scope: None, create_when: None };
+            let end = Endpoint::of(members);
             lists[side] = Some((path, end, fields));
         }
         let (Some(left), Some(right)) = (lists.left, lists.right) else {

@@ -186,10 +186,7 @@ impl Compiler<'_> {
                 return;
             }
         }
-        let row_master = match &words.master {
-            Some(master) => self.side(master),
-            None => None,
-        };
+        let row_master = words.master.as_ref().and_then(|master| self.master(master));
         let only_target = match (writes.left, writes.right) {
             (true, false) => Some(Side::Right),
             (false, true) => Some(Side::Left),
