@@ -13,6 +13,7 @@ mod exists;
 mod facts;
 mod files;
 mod lookups;
+mod pointers;
 mod read;
 mod recover;
 mod report;
@@ -217,6 +218,7 @@ impl Engine {
         decider.roles = Arc::new(self.recognise_flows().await?);
         if !self.options.plan_only {
             self.recover(&decider).await?;
+            self.name_children(&decider).await?;
         }
         if self.options.recover_only {
             return Ok(());

@@ -109,6 +109,7 @@ impl Engine {
                             .call(move |store| {
                                 if let Some(row) = &stored {
                                     store.put_clean(side, &name, row)?;
+                                    super::pointers::keep(store, &intent, &row.id)?;
                                     if let Some(register) = decider.program.register(&of).cloned() {
                                         let made = RecordRef { resource: name.clone(), id: row.id.clone() };
                                         decider.index(store, &register, side, &made)?;
