@@ -263,8 +263,7 @@ impl Session {
         match self {
             Session::Real { store, access, clock, log, name } => {
                 let Where::Connection { ends, .. } = &opening.side else { return Err(wrong_session()) };
-                let doubtful = restored(terminal, store);
-                let options = Options { full: options.full || doubtful, ..options };
+                warn_of_doubt(terminal, store).await;
                 let refused = |reason: String| {
                     (RunError::Refused { reasons: vec![reason], bad_input: true }, Box::<Report>::default())
                 };
@@ -281,15 +280,7 @@ impl Session {
                     listener: display.listener(),
                     stop,
                 });
-                let outcome = engine.run().await;
-                if doubtful && outcome.is_ok() {
-                    // everything was read and matched: what was forgotten is known again
-                    store
-                        .origin_settled()
-                        .await
-                        .map_err(|error| (RunError::from(error), Box::<Report>::default()))?;
-                }
-                outcome
+                engine.run().await
             }
             Session::Sandbox { harness, first } => {
                 harness.listener = display.listener();
@@ -371,7 +362,10 @@ fn wrong_session() -> (RunError, Box<Report>) {
 }
 
 /// A state that went back is said: what was made since is looked for before anything is made again.
-fn restored(terminal: &Terminal, store: &Handle) -> bool {
+async fn warn_of_doubt(terminal: &Terminal, store: &Handle) {
+    if !store.is_doubtful().await.unwrap_or(true) {
+        return;
+    }
     let reason = match store.origin() {
         Origin::WentBack { serial, was: Some(was) } => {
             format!("it is older than what was written last (serial {serial}, it was {was})")
@@ -380,12 +374,11 @@ fn restored(terminal: &Terminal, store: &Handle) -> bool {
             "the file beside it is gone, so nobody can say whether it is the newest".to_owned()
         }
         Origin::OtherLineage { .. } => "another state was here before".to_owned(),
-        Origin::Fresh | Origin::Continued => return false,
+        Origin::Fresh | Origin::Continued => return,
     };
     terminal.say(format_args!(
-        "warning: this state may have forgotten something: {reason}. Everything is read and matched anew before any record is made"
+        "warning: this state may have forgotten something: {reason}. Everything is read and matched anew before any record is made, and nothing is sent before the settle time is over"
     ));
-    true
 }
 
 /// The progress display, and what `--record` and `plan` show.

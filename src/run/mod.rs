@@ -17,6 +17,7 @@ mod pointers;
 mod read;
 mod recover;
 mod report;
+mod restored;
 mod send;
 mod steps;
 
@@ -149,6 +150,10 @@ pub struct Engine {
     stop: Rc<Cell<bool>>,
     report: RefCell<Report>,
     lookups: RefCell<Both<Rc<lookups::Tables>>>,
+    /// Nothing is sent before this (milliseconds since 1970): see [`restored`].
+    quiet_until: Cell<Option<i64>>,
+    /// Everything is read, not only what changed.
+    full: Cell<bool>,
 }
 
 impl Engine {
@@ -176,6 +181,8 @@ impl Engine {
             listener: setup.listener,
             stop: setup.stop,
             lookups: RefCell::new(Both::default()),
+            quiet_until: Cell::new(None),
+            full: Cell::new(false),
         }
     }
 
@@ -206,6 +213,8 @@ impl Engine {
         let row = self.history_row(started, None, Value::Null);
         self.store.call(move |store| store.put_run(&row)).await?;
         self.rename_registers().await?;
+        let doubtful = self.look_for_doubt().await?;
+        self.full.set(self.options.full || doubtful);
         self.same_company().await?;
         self.check_access().await?;
         for side in Side::BOTH {
@@ -267,6 +276,9 @@ impl Engine {
             counts.pairs = self.store.read(move |store| store.count_links(&name)).await?;
             self.report.borrow_mut().registers.insert(register.name.clone(), counts);
             outcome?;
+        }
+        if doubtful {
+            self.end_doubt().await?;
         }
         Ok(())
     }

@@ -185,7 +185,7 @@ impl Engine {
         let delta = resource.cursor.is_some()
             && cursor.is_some()
             && !due
-            && !self.options.full
+            && !self.full.get()
             && shape_before.as_deref() == Some(&shape);
         let mut query = Vec::new();
         if delta && let (Some(spec), Some(since)) = (&resource.cursor, &cursor) {
@@ -291,7 +291,7 @@ impl Engine {
         reads: &mut Reads,
     ) -> Result<(), RunError> {
         let fields = wanted(&self.program, side, &resource.name);
-        let all = self.options.full
+        let all = self.full.get()
             || resource.cursor.is_none()
             || reads.complete.contains(&(side, part_of.parent.clone()));
         let which = if all { Which::All } else { Which::Dirty };

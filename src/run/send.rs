@@ -44,6 +44,7 @@ impl Engine {
         source: Option<RecordRef>,
         sending: Sending,
     ) -> Result<Sent, Stop> {
+        self.may_send()?;
         let Sending { side, resource, write, current, then, links, request, after } = sending;
         let system = std::sync::Arc::clone(&self.program.sides[side].system);
         let special = request.is_some();
