@@ -7,6 +7,7 @@
 mod actions;
 mod apply;
 mod checks;
+mod choices;
 mod decider;
 mod documents;
 mod exists;
@@ -224,6 +225,7 @@ impl Engine {
         let facts = Arc::new(self.read_facts().await?);
         let mut decider = self.decider(Arc::clone(&facts), HashSet::new());
         self.check_facts(&decider)?;
+        self.check_choices().await?;
         decider.roles = Arc::new(self.recognise_flows().await?);
         if !self.options.plan_only {
             self.recover(&decider).await?;
