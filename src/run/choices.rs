@@ -2,14 +2,55 @@
 //! before the first write, not by every record that it makes wrong.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::sync::Arc;
 
 use super::{Engine, RunError, lookups};
 use crate::diagnostic::suggest;
-use crate::program::system::ErrorClass;
-use crate::value::{Side, Value};
+use crate::http::{CallError, Client};
+use crate::program::system::{ErrorClass, Resource, System};
+use crate::program::types::Type;
+use crate::value::{Path, Side, Value};
 
 /// How many of the possible answers are named.
 const NAMED: usize = 8;
+
+/// The records whose values a setting may be answered with; none of a resource that is not switched on, or that has no list.
+pub(super) async fn possible(
+    system: &Arc<System>,
+    resource: &Arc<Resource>,
+    client: &Client,
+) -> Result<Vec<Value>, CallError> {
+    if resource.list.is_none() {
+        return Ok(Vec::new());
+    }
+    match lookups::read_all(system, resource, client).await {
+        Ok(rows) => Ok(rows.into_iter().map(|(_, record)| record).collect()),
+        Err(error) if error.class == ErrorClass::FeatureMissing => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
+}
+
+/// The answers that a system has for a setting, each with something that tells what it is, in the order of its list.
+///
+/// # Errors
+/// Where the system cannot be asked.
+pub async fn answers_of(
+    system: &Arc<System>,
+    resource: &str,
+    field: &Path,
+    client: &Client,
+) -> Result<Vec<(String, Option<String>)>, CallError> {
+    let Some(resource) = system.resources.get(resource) else { return Ok(Vec::new()) };
+    let told = resource.fields.iter().find(|one| one.ty == Type::Text && one.name != *field);
+    let records = possible(system, resource, client).await?;
+    let answer = |record: &Value| {
+        let value = field.get(record)?.scalar_text()?;
+        let told = told.and_then(|told| told.name.get(record)?.scalar_text());
+        Some((value, told.filter(|text| !text.is_empty())))
+    };
+    Ok(records.iter().filter_map(answer).collect())
+}
 
 impl Engine {
     /// Looks the answers up where the mapping or the settings are new: once, not in every run.
@@ -27,22 +68,12 @@ impl Engine {
             };
             let system = &self.program.sides[*side].system;
             let Some(found) = system.resources.get(resource) else { continue };
-            if found.list.is_none() {
-                continue;
+            let key = (*side, resource.as_str());
+            if let Entry::Vacant(place) = records.entry(key) {
+                place.insert(possible(system, found, &self.clients[*side]).await?);
             }
-            if !records.contains_key(&(*side, resource.as_str())) {
-                let rows = match lookups::read_all(system, found, &self.clients[*side]).await {
-                    Ok(rows) => rows.into_iter().map(|(_, record)| record).collect(),
-                    // what is not switched on has no values to compare with: the records say so
-                    Err(error) if error.class == ErrorClass::FeatureMissing => Vec::new(),
-                    Err(error) => return Err(error.into()),
-                };
-                records.insert((*side, resource), rows);
-            }
-            let values: Vec<String> = records[&(*side, resource.as_str())]
-                .iter()
-                .filter_map(|record| field.get(record)?.scalar_text())
-                .collect();
+            let values: Vec<String> =
+                records[&key].iter().filter_map(|record| field.get(record)?.scalar_text()).collect();
             if values.is_empty() || values.contains(&answer) {
                 continue;
             }

@@ -27,6 +27,7 @@ use std::collections::HashSet;
 use std::rc::Rc;
 use std::sync::Arc;
 
+pub use choices::answers_of;
 pub use decider::{Selected, key_slot};
 pub use facts::fingerprint_fact;
 pub use report::{Counts, Entry, Event, MissingCodes, Report};
