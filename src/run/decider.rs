@@ -32,6 +32,10 @@ pub(super) struct Decider {
     pub roles: Arc<super::documents::AllRoles>,
     /// Documents whose rows cannot be read.
     pub unreadable: Arc<super::documents::Unreadable>,
+    /// New documents are decided about.
+    pub takes_new: bool,
+    /// So many new documents more in this transfer; none: any number.
+    pub room: Option<u64>,
 }
 
 /// One record, chosen by its register, side and key.
@@ -56,6 +60,10 @@ pub(super) struct Chunk {
     pub looked_at: u64,
     /// Changes with notes but nothing to do.
     pub noted: Vec<Change>,
+    /// New documents that go.
+    pub new: u64,
+    /// New documents that would go, and find no room in this transfer.
+    pub held_back: u64,
 }
 
 /// How many records are decided in one job of the store.
