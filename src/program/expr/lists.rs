@@ -48,7 +48,7 @@ fn member(item: &Inner, path: Option<&Inner>) -> Inner {
         let next = match segment {
             Segment::Key(key) => here.get_attr(key),
             Segment::Index(index) => here.get_item(&Inner::from(*index)),
-            Segment::All => return Inner::UNDEFINED,
+            Segment::All | Segment::Where { .. } => return Inner::UNDEFINED,
         };
         match next {
             Ok(next) => here = next,
