@@ -280,6 +280,28 @@ pub(super) static ENTRIES: &[Entry] = &[
         ..SELECT
     },
     Entry {
+        name: "flatten",
+        doc: "The items of the lists in a list, as one list.",
+        example: Example {
+            source: "lines | map('tags') | flatten",
+            given: r#"{"lines":[{"tags":["a","b"]},{"tags":[]},{"tags":["c"]}]}"#,
+            gives: r#"["a","b","c"]"#,
+        },
+        gives: |values| match item(values)? {
+            inner @ Type::List(_) => Ok(inner),
+            Type::Any => Ok(Type::list(Type::Any)),
+            other => Err(Refusal::new(0, format!("the items are no lists, but of type {other}"))),
+        },
+        run: |values| {
+            let mut out = Vec::new();
+            for inner in items("flatten", values.first())? {
+                out.extend(items("flatten", Some(&inner))?);
+            }
+            Ok(Inner::from(out))
+        },
+        ..BLANK
+    },
+    Entry {
         name: "unique",
         doc: "Every distinct value of a list once.",
         example: Example {

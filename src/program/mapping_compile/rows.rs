@@ -46,6 +46,21 @@ enum Answered {
     Wrong,
 }
 
+/// Whether a register matches its records by this field of a side alone.
+fn matched_by(register: &spec::Register, left: &str, side: &str, field: &Path) -> bool {
+    let only = |row: &spec::Row, side: &str| match row.sides.iter().find(|(key, _)| key.value == side) {
+        Some((_, paths)) if paths.len() == 1 => Some(paths[0].value.clone()),
+        _ => None,
+    };
+    register.words.matching.iter().any(|entry| {
+        entry.len() == 1
+            && register.words.fields.iter().any(|row| {
+                only(row, left).as_ref() == Some(&entry[0].value)
+                    && only(row, side) == Some(field.to_string())
+            })
+    })
+}
+
 /// The members that tell the items on the way of a path: of `tags[kind='colour'].name` it is `tags[*].kind`.
 fn told_by(path: &Path) -> Vec<Path> {
     let segments = path.segments();
@@ -717,6 +732,7 @@ impl Compiler<'_> {
             let computed = ends[side.other()].is_none();
             if let Some(resource) = self.sides[side].system.resources.get(&target.resource).cloned()
                 && !(computed && resource.key.contains(&target.field))
+                && !matched_by(register, &self.sides.left.name, &name, &target.field)
                 && resource.key != [target.field.clone()]
                 && resource.identity.as_ref() != Some(&target.field)
             {
@@ -727,7 +743,7 @@ impl Compiler<'_> {
                         "{} of {name} is referred to by `{}`, which is not its key",
                         target.resource, target.field
                     ),
-                    Some("a reference goes by the key or the identity of a record".to_owned()),
+                    Some("a reference goes by the key or the identity of a record, or by a field that the register matches by".to_owned()),
                 );
             }
         }
