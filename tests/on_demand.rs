@@ -67,7 +67,10 @@ fn created(text: &str) -> Option<u64> {
 fn a_plain_run_says_what_it_leaves_out_and_one_that_names_it_takes_it() {
     let folder = company(3);
     let plain = said(&folder, "run", &[]);
-    assert!(plain.contains("on demand, not in this run: invoices (`--only invoices` takes it)"), "{plain}");
+    assert!(
+        plain.contains("on demand, no new ones in this run: invoices (`--only invoices` takes them)"),
+        "{plain}"
+    );
     let json = said(&folder, "run", &["--format", "json"]);
     let report: serde_json::Value = serde_json::from_str(&json).unwrap();
     let schema: serde_json::Value =

@@ -92,7 +92,7 @@ pub(super) fn report(report: &Report, color: bool) -> String {
     section(&mut out, "worth knowing", &report.notes, colored(AnsiColor::Cyan), color);
     if let Some(first) = report.on_demand.first() {
         let names = report.on_demand.join(", ");
-        let _ = writeln!(out, "on demand, not in this run: {names} (`--only {first}` takes it)");
+        let _ = writeln!(out, "on demand, no new ones in this run: {names} (`--only {first}` takes them)");
     }
     if report.refused.is_empty() {
         let seconds = report.milliseconds as u128;

@@ -26,7 +26,7 @@ pub(super) type AllRoles = BTreeMap<String, Roles>;
 pub(super) type Unreadable = BTreeMap<(String, String), String>;
 
 /// Why rows were not read.
-enum Unread {
+pub(super) enum Unread {
     /// Nothing can be read.
     Run(RunError),
     /// These cannot.
@@ -199,7 +199,7 @@ impl Engine {
     }
 
     /// All children of one parent: those that are not there any more leave the mirror.
-    async fn read_children(
+    pub(super) async fn read_children(
         &self,
         side: Side,
         child: &Arc<Resource>,

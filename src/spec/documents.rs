@@ -442,6 +442,8 @@ pub struct WriteBack {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Follow {
+    /// Nothing is followed unless this holds: an expression over `settings`.
+    pub when: Option<At<String>>,
     /// Only while the source record has one of these roles.
     #[serde(rename = "while")]
     pub during: Paths,

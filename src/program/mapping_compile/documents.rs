@@ -128,6 +128,7 @@ impl Compiler<'_> {
             self.check_flow(flow, spec, &take, &steps, refused.as_deref(), follow.as_ref());
         }
         let at_most = from.at_most.as_ref().and_then(|number| self.at_most(number));
+        let followed = words.follow.as_ref().is_some_and(|follow| self.is_on(follow.when.as_ref()));
         Some(Document {
             source,
             on_demand: words.run.is_some(),
@@ -138,7 +139,7 @@ impl Compiler<'_> {
             flow,
             refused,
             steps,
-            follow,
+            follow: follow.filter(|_| followed),
             twins: words.twins.is_some(),
             register: Arc::new(register),
         })
