@@ -173,9 +173,12 @@ pub struct RunArgs {
     /// What to run.
     #[command(flatten)]
     pub target: Target,
-    /// Only this register (may be repeated).
-    #[arg(long, value_name = "REGISTER")]
+    /// Only this register or document (may be repeated). A document brings the registers it refers to.
+    #[arg(long, value_name = "NAME")]
     pub only: Vec<String>,
+    /// All new documents, in as many transfers as it takes where the mapping allows so many in one.
+    #[arg(long)]
+    pub all: bool,
     /// Only one record, with everything that was decided about it: REGISTER[:SIDE]:KEY.
     #[arg(long, value_name = "REGISTER[:SIDE]:KEY")]
     pub record: Option<String>,
@@ -221,9 +224,12 @@ pub struct PlanArgs {
     /// What to plan.
     #[command(flatten)]
     pub target: Target,
-    /// Only this register (may be repeated).
-    #[arg(long, value_name = "REGISTER")]
+    /// Only this register or document (may be repeated). A document brings the registers it refers to.
+    #[arg(long, value_name = "NAME")]
     pub only: Vec<String>,
+    /// All new documents, in as many transfers as it takes where the mapping allows so many in one.
+    #[arg(long)]
+    pub all: bool,
     /// Only one record: REGISTER[:SIDE]:KEY.
     #[arg(long, value_name = "REGISTER[:SIDE]:KEY")]
     pub record: Option<String>,

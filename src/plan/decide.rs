@@ -561,19 +561,20 @@ pub(super) fn new_values(
             None => Ok(None),
         };
     }
-    let values = match &row.computed {
+    let given = match &row.computed {
         Some(Computed::Constant(value)) => vec![value.clone()],
         Some(Computed::Value(value)) => vec![value.eval(root).map_err(|error| failed(&error))?],
         Some(Computed::Template(template)) => {
             vec![Value::Text(template.render(root).map_err(|error| failed(&error))?)]
         }
-        None => match translate::translate(row, from, values_at(row, from, source), view)? {
-            Translated::Values(values) => values,
-            Translated::Leave => return Ok(None),
-            Translated::Reference { register, source, label } => {
-                return Ok(Some(New::Reference { register, source, label }));
-            }
-        },
+        None => values_at(row, from, source),
+    };
+    let values = match translate::translate(row, from, given, view)? {
+        Translated::Values(values) => values,
+        Translated::Leave => return Ok(None),
+        Translated::Reference { register, source, label } => {
+            return Ok(Some(New::Reference { register, source, label }));
+        }
     };
     if values.iter().all(Value::is_empty)
         && let Some(default) = &row.default

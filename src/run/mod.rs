@@ -21,6 +21,7 @@ mod report;
 mod restored;
 mod send;
 mod steps;
+mod transfers;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
@@ -99,8 +100,12 @@ impl From<CallError> for RunError {
 pub struct Options {
     /// Only decide: nothing is written to either system.
     pub plan_only: bool,
-    /// Only these registers (and nothing of the others).
+    /// Only these registers and documents (and nothing of the others, but for the registers that the documents refer to).
     pub only: Vec<String>,
+    /// Documents on demand that are asked for beside those.
+    pub asked: Vec<String>,
+    /// As many transfers as it takes, where a document allows so many in one.
+    pub all: bool,
     /// Only this record.
     pub record: Option<Selected>,
     /// Read everything, not only what changed.
@@ -156,11 +161,13 @@ pub struct Engine {
     quiet_until: Cell<Option<i64>>,
     /// Everything is read, not only what changed.
     full: Cell<bool>,
+    left_out: RefCell<HashSet<String>>,
 }
 
 impl Engine {
     /// A run that has not begun.
-    pub fn new(setup: Setup) -> Engine {
+    pub fn new(mut setup: Setup) -> Engine {
+        setup.options.only = transfers::with_references(&setup.program, &setup.options.only);
         Engine {
             report: RefCell::new(Report {
                 mapping: setup.program.name.clone(),
@@ -185,6 +192,7 @@ impl Engine {
             lookups: RefCell::new(Both::default()),
             quiet_until: Cell::new(None),
             full: Cell::new(false),
+            left_out: RefCell::default(),
         }
     }
 
@@ -217,6 +225,7 @@ impl Engine {
         self.rename_registers().await?;
         let doubtful = self.look_for_doubt().await?;
         self.full.set(self.options.full || doubtful);
+        self.leave_out().await?;
         self.same_company().await?;
         self.check_access().await?;
         for side in Side::BOTH {
@@ -253,7 +262,7 @@ impl Engine {
         }
         let is_document = |name: &str| self.program.document(name).is_some();
         self.show_changes(&|name| !is_document(name)).await?;
-        self.brake(&|name| !is_document(name)).await?;
+        self.brake(&|name| !is_document(name), 0).await?;
         for register in &self.program.registers {
             if !self.chosen(&register.name) {
                 continue;
@@ -266,20 +275,8 @@ impl Engine {
             outcome?;
             self.refresh_lookups(register).await?;
         }
-        // documents come when what they refer to is there, with brakes of their own (`decisions` 5)
-        self.plan_documents(&decider).await?;
-        self.show_changes(&is_document).await?;
-        self.brake(&is_document).await?;
-        for document in self.program.documents.iter().filter(|document| self.chosen(&document.register.name))
-        {
-            let register = &document.register;
-            let mut counts = self.report.borrow().registers.get(&register.name).copied().unwrap_or_default();
-            let outcome = self.apply_register(&decider, register, &mut counts).await;
-            let name = register.name.clone();
-            counts.pairs = self.store.read(move |store| store.count_links(&name)).await?;
-            self.report.borrow_mut().registers.insert(register.name.clone(), counts);
-            outcome?;
-        }
+        // documents come when what they refer to is there
+        self.transfer_documents(&decider).await?;
         if doubtful {
             self.end_doubt().await?;
         }
@@ -316,6 +313,8 @@ impl Engine {
             retry_all: self.options.retry_all,
             roles: Arc::default(),
             unreadable: Arc::default(),
+            takes_new: true,
+            room: None,
         }
     }
 
@@ -324,6 +323,7 @@ impl Engine {
         let selected = self.options.record.as_ref().map(|record| record.register.as_str());
         (only.is_empty() || only.iter().any(|one| one == register))
             && selected.is_none_or(|one| one == register)
+            && !self.left_out.borrow().contains(register)
     }
 
     fn stopping(&self) -> bool {
@@ -556,8 +556,8 @@ impl Engine {
         }
     }
 
-    /// The brakes look at the whole plan before the first write.
-    async fn brake(&self, of: &dyn Fn(&str) -> bool) -> Result<(), RunError> {
+    /// The brakes look at the whole plan before the first write. `to_come` are new documents that this run makes later.
+    async fn brake(&self, of: &dyn Fn(&str) -> bool, to_come: u64) -> Result<(), RunError> {
         let mut all = Vec::new();
         for register in self.program.all().filter(|register| of(&register.name)) {
             let name = register.name.clone();
@@ -577,6 +577,10 @@ impl Engine {
                 }
             }
             all.push((register.name.clone(), counts));
+        }
+        if to_come > 0 {
+            let counts = brakes::Counts { create: to_come, ..brakes::Counts::default() };
+            all.push(("in later transfers".to_owned(), counts));
         }
         let held = brakes::check(&self.program.brakes, &all);
         if held.is_empty() || self.options.release_brakes {

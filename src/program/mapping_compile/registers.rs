@@ -294,6 +294,9 @@ impl Compiler<'_> {
             for member in &end.members {
                 if let Some(found) = place(&member.resource, &path) {
                     self.need(of, &member.resource.name, &found.top);
+                    if let Some(part) = &found.part {
+                        self.need_part(of, &member.resource.name.clone(), part, &found.top);
+                    }
                 } else if let Some(Segment::Key(first)) = path.segments().first() {
                     // an object of dotted names: all below it
                     let tops: Vec<String> = member
