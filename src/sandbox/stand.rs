@@ -47,6 +47,8 @@ pub struct LoggedWrite {
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Value,
+    /// The name of the file it carries.
+    pub file: Option<String>,
     /// What was answered.
     pub status: u16,
 }
@@ -342,8 +344,14 @@ impl Stand {
         if request.method == "GET" {
             return;
         }
+        let mut file = None;
         let encoding = match route(&self.system, &request.method, &request.url) {
-            Routed::Call(route) => self.system.encoding_of(&route.resource.name, route.call).clone(),
+            Routed::Call(route) => {
+                if route.call == CallKind::Attach {
+                    file = super::files::sent(request, &route.resource).map(|(name, ..)| name);
+                }
+                self.system.encoding_of(&route.resource.name, route.call).clone()
+            }
             _ => self.system.encoding.clone(),
         };
         let kind = super::proof::header(request, "content-type");
@@ -358,6 +366,7 @@ impl Stand {
             path,
             headers: request.headers.clone(),
             body,
+            file,
             status,
         });
     }
