@@ -358,13 +358,6 @@ impl Check<'_> {
         }
         for request in expect.requests.iter().flat_map(|requests| requests.iter()) {
             self.side(&request.side);
-            let held = request.holds.iter().next().map(|(path, _)| path.span);
-            if request.file.is_some()
-                && let Some(span) = request.body.as_ref().map(|body| body.span).or(held)
-            {
-                let message = "a request with a file has no other body".to_owned();
-                self.error(&codes::BAD_CASE, span, message, Some("leave out one of them".to_owned()));
-            }
             let call = request.call.value.split_once(' ');
             if !call.is_some_and(|(method, path)| WRITES.contains(&method) && path.starts_with('/')) {
                 self.error(

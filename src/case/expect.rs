@@ -179,6 +179,6 @@ fn requests(harness: &Harness, wanted: &List<ExpectRequest>, name: &str, problem
 }
 
 fn shown(write: &LoggedWrite) -> String {
-    let what = write.file.as_ref().map_or_else(|| write.body.to_json(), |name| format!("(the file {name})"));
-    format!("{} {} {what}", write.method, write.path)
+    let file = write.file.as_ref().map(|name| format!(" with the file {name}")).unwrap_or_default();
+    format!("{} {}{file} {}", write.method, write.path, write.body.to_json())
 }

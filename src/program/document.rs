@@ -194,8 +194,23 @@ pub struct AttachStep {
     pub files: Vec<(Side, String)>,
     /// Whose record they are attached to.
     pub to: Side,
+    /// Not the record itself but one that it refers to.
+    pub at: Option<Elsewhere>,
+    /// What is said of each file, over both records.
+    pub about: Option<Template>,
     /// Only when this holds, over both records.
     pub when: Option<Expr>,
+}
+
+/// A record that another one refers to.
+#[derive(Clone, Debug)]
+pub struct Elsewhere {
+    /// The field that refers to it.
+    pub field: Path,
+    /// Its resource.
+    pub resource: Arc<Resource>,
+    /// The field by which it is referred to: its key.
+    pub key: Path,
 }
 
 /// Something that is done to one of the records.

@@ -371,6 +371,21 @@ impl Row {
         }
     }
 
+    /// The paths that its expressions read.
+    pub fn uses(&self) -> Vec<Path> {
+        let of = |expr: &Expr| expr.uses().into_iter().map(|path| path.to_owned()).collect::<Vec<_>>();
+        let mut uses: Vec<Path> =
+            [&self.when, &self.otherwise, &self.default].into_iter().flatten().flat_map(of).collect();
+        match &self.computed {
+            Some(Computed::Value(expr)) => uses.extend(of(expr)),
+            Some(Computed::Template(template)) => {
+                uses.extend(template.uses().into_iter().map(|path| path.to_owned()));
+            }
+            _ => {}
+        }
+        uses
+    }
+
     /// Whether both sides have a path, so that values are compared rather than computed.
     pub fn is_two_sided(&self) -> bool {
         !self.left.is_empty() && !self.right.is_empty() && self.computed.is_none()

@@ -14,7 +14,7 @@ use crate::plan::flow::{self, Roles};
 use crate::plan::translate::MissingCode;
 use crate::plan::{Action, Change, FieldChange, NewValue, Record};
 use crate::program::document::{Document, Step, Take};
-use crate::program::system::{ErrorClass, Resource};
+use crate::program::system::{ErrorClass, Part, Resource};
 use crate::store::{Link, PlanRow, Result as StoreResult, Store, Which};
 use crate::value::{Map, Path, Side, Value};
 use crate::wire;
@@ -26,7 +26,7 @@ pub(super) type AllRoles = BTreeMap<String, Roles>;
 pub(super) type Unreadable = BTreeMap<(String, String), String>;
 
 /// Why rows were not read.
-enum Unread {
+pub(super) enum Unread {
     /// Nothing can be read.
     Run(RunError),
     /// These cannot.
@@ -150,13 +150,7 @@ impl Engine {
         let side = document.source;
         let mut unreadable = Unreadable::new();
         for member in &document.register.ends[side].members {
-            let parts: Vec<_> = member
-                .resource
-                .parts
-                .values()
-                .filter(|part| self.program.needs[side].contains_key(&part.resource))
-                .cloned()
-                .collect();
+            let parts = self.parts_of(side, &member.resource);
             if parts.is_empty() {
                 continue;
             }
@@ -166,10 +160,7 @@ impl Engine {
                     (decider.clone(), Arc::clone(document), member.resource.name.clone(), after);
                 let (last, taken) =
                     self.store.read(move |store| decider.travelling(store, &of, &resource, &from)).await?;
-                for part in &parts {
-                    let Some(child) = self.program.sides[side].system.resources.get(&part.resource) else {
-                        continue;
-                    };
+                for (child, part) in &parts {
                     for key in &taken {
                         let parent = &member.resource.name;
                         match self.read_children(side, child, parent, &part.by, key).await {
@@ -190,8 +181,16 @@ impl Engine {
         Ok(unreadable)
     }
 
+    /// The children of a resource that the mapping needs, with their resources.
+    pub(super) fn parts_of(&self, side: Side, resource: &Resource) -> Vec<(Arc<Resource>, Part)> {
+        let of = &self.program.sides[side].system.resources;
+        let needed = |part: &&Part| self.program.needs[side].contains_key(&part.resource);
+        let parts = resource.parts.values().filter(needed);
+        parts.filter_map(|part| Some((Arc::clone(of.get(&part.resource)?), part.clone()))).collect()
+    }
+
     /// All children of one parent: those that are not there any more leave the mirror.
-    async fn read_children(
+    pub(super) async fn read_children(
         &self,
         side: Side,
         child: &Arc<Resource>,

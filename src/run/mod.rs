@@ -12,6 +12,7 @@ mod documents;
 mod facts;
 mod files;
 mod lookups;
+mod now;
 mod read;
 mod recover;
 mod report;
@@ -25,6 +26,7 @@ use std::sync::Arc;
 
 pub use decider::{Selected, key_slot};
 pub use facts::fingerprint_fact;
+pub use files::keep_attached;
 pub use report::{Counts, Entry, Event, MissingCodes, Report};
 
 use crate::clock::Clock;
@@ -147,6 +149,7 @@ pub struct Engine {
     stop: Rc<Cell<bool>>,
     report: RefCell<Report>,
     lookups: RefCell<Both<Rc<lookups::Tables>>>,
+    desk: files::Desk,
 }
 
 impl Engine {
@@ -165,6 +168,7 @@ impl Engine {
                 .into(),
                 ..Report::default()
             }),
+            desk: files::Desk::default(),
             program: setup.program,
             store: setup.store,
             clients: setup.clients,

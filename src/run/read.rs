@@ -81,7 +81,7 @@ pub(super) fn row_of(resource: &Resource, data: Value, part_of: Option<&PartOf>)
 }
 
 /// The items of a record's list, each with the record around it.
-fn items(each: &crate::program::document::Each, data: &Value) -> Vec<RecordRow> {
+pub(super) fn items(each: &crate::program::document::Each, data: &Value) -> Vec<RecordRow> {
     let mut header = data.clone();
     each.list.remove(&mut header);
     each.list

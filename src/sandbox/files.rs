@@ -12,9 +12,9 @@ use super::query::Query;
 use super::route::Route;
 use super::stand::Stand;
 use crate::http::WireRequest;
-use crate::program::files::{FILE, Files, Which};
+use crate::program::files::{Attach, FILE, Files, Which};
 use crate::program::system::Resource;
-use crate::value::{Map, Path, Value};
+use crate::value::{Map, Path, Value, from_json_slice};
 
 /// A file of a record of a stand-in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,6 +117,10 @@ impl Stand {
             return self.list_of(request, route, files, &all).unwrap_or_else(|answer| answer);
         }
         match (&files.which, wanted) {
+            (Which::Held { .. }, Some(wanted)) => match self.held(wanted) {
+                Some(name) => content("application/pdf", format!("%PDF-1.4 {wanted} {name}").into()),
+                None => self.error(404, "there is no such file", "NotFound"),
+            },
             (Which::One { media, .. }, _) => {
                 let Some(row) = self.row(&resource, &Route { fields: own, ..route.clone() }) else {
                     return self.missing(&resource);
@@ -125,8 +129,12 @@ impl Stand {
                 content(media.as_deref().unwrap_or("application/octet-stream"), text.into())
             }
             (Which::Listed { .. }, Some(wanted)) => {
-                let all =
-                    self.stored.iter().filter(|((of, _, list), _)| *of == resource.name && list == name);
+                // where more than one kind of record asks for contents at one address, the id tells
+                let asked = |of: &String, list: &String| {
+                    let known = self.system.resources.get(of).and_then(|one| one.files.get(list));
+                    known.is_some_and(|known| known.get == files.get)
+                };
+                let all = self.stored.iter().filter(|((of, _, list), _)| asked(of, list));
                 match all.flat_map(|(_, files)| files).find(|file| file.id == *wanted) {
                     Some(file) => content(&file.media, file.content.clone()),
                     None => self.error(404, "there is no such file", "NotFound"),
@@ -202,6 +210,21 @@ impl Stand {
         Ok(page.headers.into_iter().fold(answer, |answer, (name, value)| answer.header(&name, value)))
     }
 
+    /// The name of a file that a record holds the id of. Ids of files are those of the whole system.
+    fn held(&self, wanted: &str) -> Option<String> {
+        self.system.resources.values().find_map(|resource| {
+            resource.files.values().find_map(|files| {
+                let Which::Held { field, id, name, .. } = &files.which else { return None };
+                self.table(resource).iter().find_map(|(_, record)| {
+                    let mut items = field.get_all(record).into_iter().filter_map(Value::as_list).flatten();
+                    let text = |path: &Path, item: &Value| path.get(item).and_then(Value::scalar_text);
+                    let item = items.find(|item| text(id, item).as_deref() == Some(wanted))?;
+                    Some(text(name, item).unwrap_or_default())
+                })
+            })
+        })
+    }
+
     fn id_at(&self, resource: &Resource, row: u64) -> String {
         self.table(resource).get(row).and_then(|record| resource.key_of(record)).unwrap_or_default()
     }
@@ -217,12 +240,52 @@ pub(super) fn sent(request: &WireRequest, resource: &Resource) -> Option<(String
     let body = request.body.clone().unwrap_or_default();
     let kind = super::proof::header(request, "content-type").unwrap_or_default();
     match &attach.field {
+        _ if !attach.related.is_empty() => {
+            let (said, media, content) = related(kind, &body, attach)?;
+            let (at, _) = attach.related.iter().find(|(_, text)| text.uses().contains(&file_name()))?;
+            Some((said.get(at)?.as_text()?.to_owned(), media, content))
+        }
         Some(field) => part(kind, &body, field),
         None => {
             let name = attach.query.first().and_then(|(name, _)| Query::of(request).ok()?.take(name))?;
             Some((name, media_type(request)?, body))
         }
     }
+}
+
+/// What a request with a file says beside it.
+pub(super) fn said(request: &WireRequest, resource: &Resource) -> Option<Value> {
+    let attach = resource.attach.as_ref().filter(|attach| !attach.related.is_empty())?;
+    let kind = super::proof::header(request, "content-type").unwrap_or_default();
+    related(kind, request.body.as_deref()?, attach).map(|(said, ..)| said)
+}
+
+/// A multipart/related body: what is said of the file – a JSON object with what the system takes, and nothing else –, its media
+/// type and its content.
+fn related(kind: &str, body: &[u8], attach: &Attach) -> Option<(Value, String, Bytes)> {
+    let mut words = kind.split("; ");
+    let (of, boundary) = (words.next()?, words.next()?.strip_prefix("boundary=")?);
+    if of != "multipart/related" || words.next() != Some("type=\"application/json\"") {
+        return None;
+    }
+    let start = format!("--{boundary}\r\nContent-Type: application/json\r\n\r\n");
+    let inner = body.strip_prefix(start.as_bytes())?;
+    let inner = inner.strip_suffix(format!("\r\n--{boundary}--\r\n").as_bytes())?;
+    let middle = format!("\r\n--{boundary}\r\nContent-Type: ");
+    let at = inner.windows(middle.len()).position(|some| some == middle.as_bytes())?;
+    let said = from_json_slice(&inner[..at]).ok()?;
+    let rest = &inner[at + middle.len()..];
+    let end = rest.windows(4).position(|four| four == b"\r\n\r\n")?;
+    let media = std::str::from_utf8(&rest[..end]).ok()?.to_owned();
+    let known = |name: &String| attach.related.iter().any(|(one, _)| one == name);
+    if !said.as_map()?.keys().all(known) {
+        return None;
+    }
+    Some((said, media, Bytes::copy_from_slice(&rest[end + 4..])))
+}
+
+fn file_name() -> Path {
+    Path::key("file").join(&Path::key("name"))
 }
 
 /// The file in a multipart/form-data body: its name, media type and content.
