@@ -50,6 +50,14 @@ pub struct Program {
 }
 
 impl Program {
+    /// The names of the documents to whose records on a side those of a resource belong.
+    pub fn documents_with(&self, side: Side, resource: &str) -> impl Iterator<Item = &str> {
+        self.documents
+            .iter()
+            .filter(move |document| document.register.member(side, resource).is_some())
+            .map(|document| document.register.name.as_str())
+    }
+
     /// A register by its name, or the register-like part of a document.
     pub fn register(&self, name: &str) -> Option<&Arc<Register>> {
         self.all().find(|register| register.name == name)

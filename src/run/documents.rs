@@ -357,10 +357,14 @@ impl Decider {
         for (index, key) in keys.iter().take(register.matching.len()).enumerate() {
             let Some(key) = key else { continue };
             for hit in store.by_key(&register.name, side.other(), index, key, 6)? {
-                // one that this run links already is nobody else's
-                let claimed = planned(plan, side.other(), &hit.id)
-                    || store.change_of(&register.name, side.other(), &hit.id)?.is_some();
-                if !claimed && store.link(&register.name, side.other(), &hit)?.is_none() {
+                // one that this run links already is nobody else's, and neither is one of another document
+                let mut claimed = planned(plan, side.other(), &hit.id);
+                for name in self.program.documents_with(side.other(), &hit.resource) {
+                    claimed = claimed
+                        || store.change_of(name, side.other(), &hit.id)?.is_some()
+                        || store.link(name, side.other(), &hit)?.is_some();
+                }
+                if !claimed {
                     known.matches.push(hit);
                 }
             }

@@ -373,14 +373,23 @@ impl Engine {
                 .await?;
             let mut free = Vec::new();
             for row in found {
-                let name = register.name.clone();
+                let mut names: Vec<String> =
+                    self.program.documents_with(side, &resource.name).map(str::to_owned).collect();
+                names.push(register.name.clone());
                 let at = RecordRef { resource: resource.name.clone(), id: row.id.clone() };
                 let linked = self
                     .store
-                    .read(move |store| store.link(&name, side, &at))
+                    .read(move |store| {
+                        for name in &names {
+                            if store.link(name, side, &at)?.is_some() {
+                                return Ok(true);
+                            }
+                        }
+                        Ok(false)
+                    })
                     .await
                     .map_err(|error| error.to_string())?;
-                if linked.is_none() {
+                if !linked {
                     free.push(row);
                 }
             }
