@@ -38,6 +38,22 @@ impl Document {
         self.source.other()
     }
 
+    /// The roles of source records that cannot go on: refused, or not standing their check.
+    pub fn failure_roles(&self) -> Vec<&str> {
+        let verified = self.steps.iter().filter_map(|step| match step {
+            Step::Verify(verify) => verify.set_status.as_deref(),
+            _ => None,
+        });
+        let mut roles: Vec<&str> = Vec::new();
+        for role in self.refused.as_deref().into_iter().chain(verified) {
+            let taken = matches!(&self.take, Take::Role(taken) if taken == role);
+            if !taken && !roles.contains(&role) {
+                roles.push(role);
+            }
+        }
+        roles
+    }
+
     /// The resource that is read where items of its list are documents.
     pub fn read_from(&self, resource: &str) -> Option<&Each> {
         self.each.iter().find(|each| each.item.name == resource)

@@ -13,7 +13,7 @@ use crate::plan::document::{self, Progress};
 use crate::plan::flow::{self, Roles};
 use crate::plan::translate::MissingCode;
 use crate::plan::{Action, Change, FieldChange, NewValue, Record};
-use crate::program::document::{Document, Step, Take};
+use crate::program::document::{Document, Step};
 use crate::program::system::{ErrorClass, Part, Resource};
 use crate::store::{Link, PlanRow, Result as StoreResult, Store, Which};
 use crate::value::{Map, Path, Side, Value};
@@ -46,6 +46,11 @@ impl From<crate::store::StoreError> for Unread {
     fn from(error: crate::store::StoreError) -> Self {
         Unread::Run(error.into())
     }
+}
+
+/// The fact that holds the statuses of a document's records that cannot go on, as JSON: what the state alone can be asked.
+pub fn failed_fact(document: &str) -> String {
+    format!("failed:{document}")
 }
 
 /// How many records are decided in one job of the store.
@@ -82,6 +87,10 @@ impl Engine {
             }
             match flow::recognise(flow, &statuses, &self.program.answers) {
                 Ok(roles) => {
+                    let failed = document.failure_roles();
+                    let failed = failed.iter().flat_map(|role| roles.statuses(role)).cloned().collect();
+                    let (fact, failed) = (failed_fact(&name), Value::List(failed).to_json());
+                    self.store.call(move |store| store.set_fact(&fact, Some(&failed))).await?;
                     all.insert(name, roles);
                 }
                 Err(reason) => problems.push(format!("{name}: {reason} ({})", flow.origin.text)),
@@ -319,12 +328,7 @@ impl Decider {
     fn is_refused(&self, document: &Document, record: &Record) -> bool {
         let roles = self.roles_of(document);
         let Some(here) = document::role_of(document, &roles, &record.data) else { return false };
-        let verified = document.steps.iter().filter_map(|step| match step {
-            Step::Verify(verify) => verify.set_status.as_deref(),
-            _ => None,
-        });
-        document.refused.as_deref().into_iter().chain(verified).any(|role| role == here)
-            && !matches!(&document.take, Take::Role(taken) if taken == here)
+        document.failure_roles().contains(&here)
     }
 
     fn decide_new_document(

@@ -25,8 +25,10 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 pub use decider::{Selected, key_slot};
+pub use documents::failed_fact;
 pub use facts::fingerprint_fact;
 pub use files::keep_attached;
+pub use read::changed_at;
 pub use report::{Counts, Entry, Event, MissingCodes, Report};
 
 use crate::clock::Clock;

@@ -488,7 +488,7 @@ impl Engine {
 }
 
 /// When a record changed, as its system says.
-pub(super) fn changed_at(resource: &Resource, data: &Value) -> Option<String> {
+pub fn changed_at(resource: &Resource, data: &Value) -> Option<String> {
     resource
         .cursor
         .as_ref()?
