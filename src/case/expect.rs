@@ -154,6 +154,7 @@ fn requests(harness: &Harness, wanted: &List<ExpectRequest>, name: &str, problem
             harness.program.sides[*side].name == request.side.value
                 && format!("{} {}", write.method, write.path) == request.call.value
                 && request.body.as_ref().is_none_or(|body| body.value.canonical() == write.body.canonical())
+                && request.file.as_ref().is_none_or(|name| write.file.as_deref() == Some(&*name.value))
                 && request.holds.iter().all(|(path, value)| {
                     FieldPath::parse(path)
                         .ok()
@@ -167,10 +168,12 @@ fn requests(harness: &Harness, wanted: &List<ExpectRequest>, name: &str, problem
             }
             None => {
                 let all: Vec<String> = sent.iter().map(|(_, write)| shown(write)).collect();
+                let file = request.file.as_ref().map(|file| format!(" with the file {file}"));
                 problems.push(format!(
-                    "{name}expected {} {}; sent was: {}",
+                    "{name}expected {} {}{}; sent was: {}",
                     request.side,
                     request.call,
+                    file.unwrap_or_default(),
                     all.join(" | ")
                 ));
             }
@@ -182,5 +185,6 @@ fn requests(harness: &Harness, wanted: &List<ExpectRequest>, name: &str, problem
 }
 
 fn shown(write: &LoggedWrite) -> String {
-    format!("{} {} {}", write.method, write.path, write.body.to_json())
+    let file = write.file.as_ref().map(|name| format!(" with the file {name}")).unwrap_or_default();
+    format!("{} {}{file} {}", write.method, write.path, write.body.to_json())
 }

@@ -483,7 +483,8 @@ the path of the content as `{file}`.
 Right:
     files:
       pdf:   { get: "{path}/{key}/pdf", name: "{{ number }}.pdf", type: application/pdf }
-      files: { list: "{path}/{key}/files", get: "/files/{file}", id: id, name: name }"#;
+      files: { list: "{path}/{key}/files", get: "/files/{file}", id: id, name: name }
+      own:   { field: "lines[*].attachments", get: "/files/{file}", id: id, name: name }"#;
     BAD_SIGNATURE = "ME0640", "a signature that cannot work",
         r#"A signed request proves something only where a secret goes into the signature, a header carries it, and the
 server is told what it cannot know: the time and the id of the request, each alone in a header. A known answer

@@ -3,6 +3,8 @@
 use bytes::{Bytes, BytesMut};
 use sha2::{Digest, Sha256};
 
+use crate::value::Value;
+
 /// A file: its content is in memory once, and never larger than the largest answer (32 MiB).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileBody {
@@ -14,6 +16,8 @@ pub struct FileBody {
     pub content: Bytes,
     /// The part of a multipart/form-data body it is sent in; none: it is the body.
     pub field: Option<String>,
+    /// The texts of the JSON before it in a multipart/related body; none: it is no such body.
+    pub related: Vec<(String, String)>,
 }
 
 impl FileBody {
@@ -24,21 +28,46 @@ impl FileBody {
 
     /// The body and its content type.
     pub(super) fn body(&self) -> (Bytes, String) {
+        if !self.related.is_empty() {
+            return self.related();
+        }
         let Some(field) = &self.field else { return (self.content.clone(), self.media.clone()) };
         // a boundary that is not in the content: it is made from it, and a file cannot hold its own hash
-        let boundary = format!("mapengine-{}", &self.hash()[..40]);
+        let boundary = self.boundary();
         let head = format!(
             "--{boundary}\r\nContent-Disposition: form-data; name=\"{}\"; filename=\"{}\"\r\nContent-Type: {}\r\n\r\n",
             quoted(field),
             quoted(&self.name),
             self.media
         );
+        (self.between(&head, &boundary), format!("multipart/form-data; boundary={boundary}"))
+    }
+
+    /// RFC 2387: what is said of it, then the content.
+    fn related(&self) -> (Bytes, String) {
+        let boundary = self.boundary();
+        let texts = self.related.iter().map(|(name, text)| (name.clone(), Value::text(text.clone())));
+        let head = format!(
+            "--{boundary}\r\nContent-Type: application/json\r\n\r\n{}\r\n--{boundary}\r\nContent-Type: {}\r\n\r\n",
+            Value::Map(texts.collect()).to_json(),
+            self.media
+        );
+        let kind = format!("multipart/related; boundary={boundary}; type=\"application/json\"");
+        (self.between(&head, &boundary), kind)
+    }
+
+    fn boundary(&self) -> String {
+        format!("mapengine-{}", &self.hash()[..40])
+    }
+
+    /// The content after its head, up to the last boundary.
+    fn between(&self, head: &str, boundary: &str) -> Bytes {
         let tail = format!("\r\n--{boundary}--\r\n");
         let mut body = BytesMut::with_capacity(head.len() + self.content.len() + tail.len());
         body.extend_from_slice(head.as_bytes());
         body.extend_from_slice(&self.content);
         body.extend_from_slice(tail.as_bytes());
-        (body.freeze(), format!("multipart/form-data; boundary={boundary}"))
+        body.freeze()
     }
 }
 
@@ -58,6 +87,7 @@ mod tests {
             media: "application/pdf".into(),
             content: Bytes::from_static(b"%PDF\r\n--mapengine-\r\n"),
             field: Some("file".into()),
+            related: Vec::new(),
         };
         let (body, kind) = file.body();
         let boundary = kind.strip_prefix("multipart/form-data; boundary=").unwrap();
@@ -70,5 +100,16 @@ mod tests {
         );
         let raw = FileBody { field: None, ..file };
         assert_eq!(raw.body(), (raw.content.clone(), "application/pdf".into()));
+        let said = [("Name", "a\"b.pdf"), ("About", "Grus, 3 m³")];
+        let said = said.map(|(name, text)| (name.to_owned(), text.to_owned())).to_vec();
+        let (body, kind) = FileBody { related: said, ..raw }.body();
+        assert_eq!(kind, format!("multipart/related; boundary={boundary}; type=\"application/json\""));
+        let text = String::from_utf8(body.to_vec()).unwrap();
+        assert_eq!(
+            text,
+            format!(
+                "--{boundary}\r\nContent-Type: application/json\r\n\r\n{{\"Name\":\"a\\\"b.pdf\",\"About\":\"Grus, 3 m³\"}}\r\n--{boundary}\r\nContent-Type: application/pdf\r\n\r\n%PDF\r\n--mapengine-\r\n\r\n--{boundary}--\r\n"
+            )
+        );
     }
 }

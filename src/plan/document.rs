@@ -9,7 +9,8 @@ use super::decide::{
 };
 use super::flow::Roles;
 use super::translate::{MissingCode, Untranslatable, View, values_at};
-use crate::program::document::{Document, FollowMove, Take, Verify};
+use crate::program::document::{Document, FollowMove, Step, Take, Verify};
+use crate::program::expr::Expr;
 use crate::program::mapping::Row;
 use crate::value::{Decimal, Map, Path, Side, Value};
 
@@ -400,29 +401,69 @@ pub fn row_changes(
     Ok(writes)
 }
 
-/// A record of what is used of a source record, for noticing that it changed meanwhile: without its status and what is written
-/// back to it.
-pub fn content_of(document: &Document, source: &Value) -> Value {
-    let mut content = source.clone();
-    if let Some(flow) = &document.flow {
-        flow.field.remove(&mut content);
-    }
+/// What a document is made from – the fields of the source record and of its rows that the mapping carries or compares –, for
+/// noticing that it changed meanwhile: without its status and what is written back to it.
+pub fn content_of(document: &Document, name: &str, source: &Value) -> Value {
+    let side = document.source;
+    let mut own: Vec<&Path> = document.flow.iter().map(|flow| &flow.field).collect();
     let back = document.steps.iter().flat_map(|step| match step {
-        crate::program::document::Step::WriteBack { rows, .. } => &rows[..],
+        Step::WriteBack { rows, .. } => &rows[..],
         _ => &[],
     });
     let followed = document.follow.iter().flat_map(|follow| &follow.write);
-    for row in back.chain(followed) {
-        for path in row.paths(document.source) {
-            path.remove(&mut content);
+    own.extend(back.chain(followed).flat_map(|row| row.paths(side)));
+    let ours = |path: &Path| {
+        own.iter().any(|own| own.strip_prefix(path).is_some() || path.strip_prefix(own).is_some())
+    };
+    let root = Path::key(name);
+    let used = |row: &Row| -> Vec<Path> {
+        let expressions = row.uses().into_iter();
+        row.paths(side).iter().cloned().chain(expressions).collect()
+    };
+    let mut content = Map::new();
+    let mut add = |at: String, path: &Path, from: &Value| {
+        let values = path.get_all(from).into_iter().cloned().collect();
+        content.insert(at, Value::List(values));
+    };
+    // an expression names the record by its side's name, or its fields alone
+    let of_record = |path: &Path| path.strip_prefix(&root).unwrap_or_else(|| path.clone());
+    let checked = document.steps.iter().flat_map(|step| match step {
+        Step::Verify(verify) => {
+            let pairs = std::iter::once(&verify.equal).chain(&verify.same);
+            pairs.map(|pair| pair[side].clone()).collect()
+        }
+        _ => Vec::new(),
+    });
+    for path in document.register.rows.iter().flat_map(used).chain(checked) {
+        let path = of_record(&path);
+        if !ours(&path) {
+            add(path.to_string(), &path, source);
         }
     }
-    for member in &document.register.ends[document.source].members {
-        for field in member.resource.cursor.iter().flat_map(|cursor| &cursor.fields) {
-            field.remove(&mut content);
+    let Some(lines) = &document.lines else { return Value::Map(content) };
+    let header = Path::key("header");
+    let of_rows = lines.rows.iter().flat_map(used);
+    let of_rows: Vec<Path> =
+        of_rows.chain(lines.scope.iter().flat_map(Expr::uses)).chain(lines.order.clone()).collect();
+    let items = lines.from.get(source).and_then(Value::as_list).unwrap_or_default();
+    for path in &of_rows {
+        let of_header = path.strip_prefix(&header).or_else(|| path.strip_prefix(&root));
+        match of_header {
+            Some(path) if !ours(&path) => add(path.to_string(), &path, source),
+            Some(_) => {}
+            None => {
+                for (i, item) in items.iter().enumerate() {
+                    add(format!("{}[{i}].{path}", lines.from), path, item);
+                }
+            }
         }
     }
-    content
+    add(
+        format!("{}.length", lines.from),
+        &Path::root(),
+        &Value::from(i64::try_from(items.len()).unwrap_or(i64::MAX)),
+    );
+    Value::Map(content)
 }
 
 #[cfg(test)]

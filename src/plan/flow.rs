@@ -27,6 +27,11 @@ impl Roles {
         self.statuses.iter().find(|(_, one, _)| one == role).map(|(status, _, _)| status)
     }
 
+    /// All statuses of a role.
+    pub fn statuses(&self, role: &str) -> impl Iterator<Item = &Value> {
+        self.statuses.iter().filter(move |(_, one, _)| one == role).map(|(status, _, _)| status)
+    }
+
     /// What people call a role's status.
     pub fn title(&self, role: &str) -> String {
         self.statuses

@@ -44,6 +44,22 @@ impl Document {
         self.source.other()
     }
 
+    /// The roles of source records that cannot go on: refused, or not standing their check.
+    pub fn failure_roles(&self) -> Vec<&str> {
+        let verified = self.steps.iter().filter_map(|step| match step {
+            Step::Verify(verify) => verify.set_status.as_deref(),
+            _ => None,
+        });
+        let mut roles: Vec<&str> = Vec::new();
+        for role in self.refused.as_deref().into_iter().chain(verified) {
+            let taken = matches!(&self.take, Take::Role(taken) if taken == role);
+            if !taken && !roles.contains(&role) {
+                roles.push(role);
+            }
+        }
+        roles
+    }
+
     /// The resource that is read where items of its list are documents.
     pub fn read_from(&self, resource: &str) -> Option<&Each> {
         self.each.iter().find(|each| each.item.name == resource)
@@ -200,8 +216,23 @@ pub struct AttachStep {
     pub files: Vec<(Side, String)>,
     /// Whose record they are attached to.
     pub to: Side,
+    /// Not the record itself but one that it refers to.
+    pub at: Option<Elsewhere>,
+    /// What is said of each file, over both records.
+    pub about: Option<Template>,
     /// Only when this holds, over both records.
     pub when: Option<Expr>,
+}
+
+/// A record that another one refers to.
+#[derive(Clone, Debug)]
+pub struct Elsewhere {
+    /// The field that refers to it.
+    pub field: Path,
+    /// Its resource.
+    pub resource: Arc<Resource>,
+    /// The field by which it is referred to: its key.
+    pub key: Path,
 }
 
 /// Something that is done to one of the records.

@@ -83,6 +83,14 @@ impl Program {
         Both::of(|side| Arc::clone(&self.sides[side].system))
     }
 
+    /// The names of the documents to whose records on a side those of a resource belong.
+    pub fn documents_with(&self, side: Side, resource: &str) -> impl Iterator<Item = &str> {
+        self.documents
+            .iter()
+            .filter(move |document| document.register.member(side, resource).is_some())
+            .map(|document| document.register.name.as_str())
+    }
+
     /// A register by its name, or the register-like part of a document.
     pub fn register(&self, name: &str) -> Option<&Arc<Register>> {
         self.all().find(|register| register.name == name)
@@ -409,6 +417,21 @@ impl Row {
             Side::Left => &self.left,
             Side::Right => &self.right,
         }
+    }
+
+    /// The paths that its expressions read.
+    pub fn uses(&self) -> Vec<Path> {
+        let of = |expr: &Expr| expr.uses().into_iter().map(|path| path.to_owned()).collect::<Vec<_>>();
+        let mut uses: Vec<Path> =
+            [&self.when, &self.otherwise, &self.default].into_iter().flatten().flat_map(of).collect();
+        match &self.computed {
+            Some(Computed::Value(expr)) => uses.extend(of(expr)),
+            Some(Computed::Template(template)) => {
+                uses.extend(template.uses().into_iter().map(|path| path.to_owned()));
+            }
+            _ => {}
+        }
+        uses
     }
 
     /// Whether both sides have a path, so that values are compared rather than computed.

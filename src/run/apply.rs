@@ -241,6 +241,7 @@ impl Engine {
             links: true,
             request: None,
             after: None,
+            once: None,
         };
         let row = match self.send(decider, register, source.clone(), sending).await? {
             Sent::Row(row) => row,
@@ -355,6 +356,7 @@ impl Engine {
             links: false,
             request: None,
             after: None,
+            once: None,
         };
         self.send(decider, register, change.on(side.other()).cloned(), sending).await?;
         let name = register.name.clone();
@@ -403,6 +405,7 @@ impl Engine {
                 links: false,
                 request: None,
                 after: None,
+                once: None,
             };
             match self.send(decider, register, change.on(side.other()).cloned(), sending).await {
                 Ok(Sent::Row(row)) if is_main => *current = row.data,

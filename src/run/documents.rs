@@ -13,8 +13,8 @@ use crate::plan::document::{self, Progress};
 use crate::plan::flow::{self, Roles};
 use crate::plan::translate::MissingCode;
 use crate::plan::{Action, Change, FieldChange, NewValue, Record};
-use crate::program::document::{Document, Step, Take};
-use crate::program::system::{ErrorClass, Resource};
+use crate::program::document::{Document, Step};
+use crate::program::system::{ErrorClass, Part, Resource};
 use crate::store::{Link, PlanRow, Result as StoreResult, Store, Which};
 use crate::value::{Map, Path, Side, Value};
 use crate::wire;
@@ -46,6 +46,11 @@ impl From<crate::store::StoreError> for Unread {
     fn from(error: crate::store::StoreError) -> Self {
         Unread::Run(error.into())
     }
+}
+
+/// The fact that holds the statuses of a document's records that cannot go on, as JSON: what the state alone can be asked.
+pub fn failed_fact(document: &str) -> String {
+    format!("failed:{document}")
 }
 
 /// How many records are decided in one job of the store.
@@ -82,6 +87,10 @@ impl Engine {
             }
             match flow::recognise(flow, &statuses, &self.program.answers) {
                 Ok(roles) => {
+                    let failed = document.failure_roles();
+                    let failed = failed.iter().flat_map(|role| roles.statuses(role)).cloned().collect();
+                    let (fact, failed) = (failed_fact(&name), Value::List(failed).to_json());
+                    self.store.call(move |store| store.set_fact(&fact, Some(&failed))).await?;
                     all.insert(name, roles);
                 }
                 Err(reason) => problems.push(format!("{name}: {reason} ({})", flow.origin.text)),
@@ -160,13 +169,7 @@ impl Engine {
             return Ok(unreadable);
         }
         for member in &document.register.ends[side].members {
-            let parts: Vec<_> = member
-                .resource
-                .parts
-                .values()
-                .filter(|part| self.program.needs[side].contains_key(&part.resource))
-                .cloned()
-                .collect();
+            let parts = self.parts_of(side, &member.resource);
             if parts.is_empty() {
                 continue;
             }
@@ -176,10 +179,7 @@ impl Engine {
                     (decider.clone(), Arc::clone(document), member.resource.name.clone(), after);
                 let (last, taken) =
                     self.store.read(move |store| decider.travelling(store, &of, &resource, &from)).await?;
-                for part in &parts {
-                    let Some(child) = self.program.sides[side].system.resources.get(&part.resource) else {
-                        continue;
-                    };
+                for (child, part) in &parts {
                     for key in &taken {
                         let parent = &member.resource.name;
                         match self.read_children(side, child, parent, &part.by, key).await {
@@ -198,6 +198,14 @@ impl Engine {
             }
         }
         Ok(unreadable)
+    }
+
+    /// The children of a resource that the mapping needs, with their resources.
+    pub(super) fn parts_of(&self, side: Side, resource: &Resource) -> Vec<(Arc<Resource>, Part)> {
+        let of = &self.program.sides[side].system.resources;
+        let needed = |part: &&Part| self.program.needs[side].contains_key(&part.resource);
+        let parts = resource.parts.values().filter(needed);
+        parts.filter_map(|part| Some((Arc::clone(of.get(&part.resource)?), part.clone()))).collect()
     }
 
     /// All children of one parent: those that are not there any more leave the mirror.
@@ -350,12 +358,7 @@ impl Decider {
     fn is_refused(&self, document: &Document, record: &Record) -> bool {
         let roles = self.roles_of(document);
         let Some(here) = document::role_of(document, &roles, &record.data) else { return false };
-        let verified = document.steps.iter().filter_map(|step| match step {
-            Step::Verify(verify) => verify.set_status.as_deref(),
-            _ => None,
-        });
-        document.refused.as_deref().into_iter().chain(verified).any(|role| role == here)
-            && !matches!(&document.take, Take::Role(taken) if taken == here)
+        document.failure_roles().contains(&here)
     }
 
     fn decide_new_document(
@@ -388,10 +391,14 @@ impl Decider {
         for (index, key) in keys.iter().take(register.matching.len()).enumerate() {
             let Some(key) = key else { continue };
             for hit in store.by_key(&register.name, side.other(), index, key, 6)? {
-                // one that this run links already is nobody else's
-                let claimed = planned(plan, side.other(), &hit.id)
-                    || store.change_of(&register.name, side.other(), &hit.id)?.is_some();
-                if !claimed && store.link(&register.name, side.other(), &hit)?.is_none() {
+                // one that this run links already is nobody else's, and neither is one of another document
+                let mut claimed = planned(plan, side.other(), &hit.id);
+                for name in self.program.documents_with(side.other(), &hit.resource) {
+                    claimed = claimed
+                        || store.change_of(name, side.other(), &hit.id)?.is_some()
+                        || store.link(name, side.other(), &hit)?.is_some();
+                }
+                if !claimed {
                     known.matches.push(hit);
                 }
             }

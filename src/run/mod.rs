@@ -14,6 +14,7 @@ mod exists;
 mod facts;
 mod files;
 mod lookups;
+mod now;
 mod pointers;
 mod read;
 mod recover;
@@ -30,7 +31,10 @@ use std::sync::Arc;
 
 pub use choices::answers_of;
 pub use decider::{Selected, key_slot};
+pub use documents::failed_fact;
 pub use facts::fingerprint_fact;
+pub use files::keep_attached;
+pub use read::changed_at;
 pub use report::{Counts, Entry, Event, MissingCodes, Report};
 
 use crate::clock::Clock;
@@ -162,6 +166,7 @@ pub struct Engine {
     /// Everything is read, not only what changed.
     full: Cell<bool>,
     left_out: RefCell<HashSet<String>>,
+    desk: files::Desk,
 }
 
 impl Engine {
@@ -181,6 +186,7 @@ impl Engine {
                 .into(),
                 ..Report::default()
             }),
+            desk: files::Desk::default(),
             program: setup.program,
             store: setup.store,
             clients: setup.clients,

@@ -130,6 +130,7 @@ impl Engine {
                 links: false,
                 request: None,
                 after: None,
+                once: None,
             };
             if let Sent::Row(row) = self.send(decider, register, source.clone(), sending).await? {
                 *current = row.data;

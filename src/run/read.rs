@@ -89,7 +89,7 @@ pub(super) fn row_of(resource: &Resource, data: Value, part_of: Option<&PartOf>)
 }
 
 /// The items of a record's list, each with the record around it.
-fn items(each: &crate::program::document::Each, data: &Value) -> Vec<RecordRow> {
+pub(super) fn items(each: &crate::program::document::Each, data: &Value) -> Vec<RecordRow> {
     let mut header = data.clone();
     each.list.remove(&mut header);
     each.list
@@ -498,7 +498,7 @@ impl Engine {
 }
 
 /// When a record changed, as its system says.
-pub(super) fn changed_at(resource: &Resource, data: &Value) -> Option<String> {
+pub fn changed_at(resource: &Resource, data: &Value) -> Option<String> {
     resource
         .cursor
         .as_ref()?

@@ -56,7 +56,7 @@ impl Engine {
         Ok(left)
     }
 
-    fn report_doubt(&self, intent: &Intent, reason: &str) {
+    pub(super) fn report_doubt(&self, intent: &Intent, reason: &str) {
         let record = intent
             .target
             .clone()
@@ -78,6 +78,7 @@ impl Engine {
             return Ok(false);
         };
         match intent.effect {
+            _ if intent.then.get("once").is_some() => self.settle_file(intent, &resource).await,
             Effect::Create => self.settle_create(decider, intent, &resource).await,
             Effect::Update | Effect::Delete => self.settle_update(decider, intent, &resource).await,
         }
@@ -264,15 +265,12 @@ impl Engine {
         };
         let attached = match intent.then.get("file") {
             None => None,
-            Some(_) => match self.is_attached(&intent, resource, &row).await {
+            Some(_) => match self.is_attached(&intent, resource, &row.data).await {
                 Ok(Some(there)) => Some(there),
                 Ok(None) => {
                     intent.state = IntentState::InDoubt;
                     intent.outcome = "whether the file is there cannot be seen".into();
-                    self.report_doubt(
-                        &intent,
-                        "whether the file is attached cannot be seen: look there, and say `mapengine resolve`",
-                    );
+                    self.report_doubt(&intent, super::files::NOT_SEEN);
                     self.store.call(move |store| store.set_intent(&intent)).await?;
                     return Ok(false);
                 }
@@ -335,8 +333,8 @@ impl Engine {
                     // the rows that were written have our value on this side now: that is their base, so that
                     // what the system made of it is no change
                     link.base = rebased(&decider, store, &register, &link, side, &rows)?;
-                    super::files::with_file(&mut link, &intent);
                     store.put_link(&link)?;
+                    super::files::keep_attached(store, &intent)?;
                 }
                 store.set_intent(&intent)
             })
@@ -376,14 +374,23 @@ impl Engine {
                 .await?;
             let mut free = Vec::new();
             for row in found {
-                let name = register.name.clone();
+                let mut names: Vec<String> =
+                    self.program.documents_with(side, &resource.name).map(str::to_owned).collect();
+                names.push(register.name.clone());
                 let at = RecordRef { resource: resource.name.clone(), id: row.id.clone() };
                 let linked = self
                     .store
-                    .read(move |store| store.link(&name, side, &at))
+                    .read(move |store| {
+                        for name in &names {
+                            if store.link(name, side, &at)?.is_some() {
+                                return Ok(true);
+                            }
+                        }
+                        Ok(false)
+                    })
                     .await
                     .map_err(|error| error.to_string())?;
-                if linked.is_none() {
+                if !linked {
                     free.push(row);
                 }
             }

@@ -7,7 +7,7 @@ use super::{Engine, RunError};
 use crate::http::{Outgoing, WriteOutcome};
 use crate::program::mapping::Register;
 use crate::program::system::{ErrorClass, Resource};
-use crate::store::{Effect, Intent, IntentState, Link, RecordRef};
+use crate::store::{Effect, Intent, IntentState, Link, RecordRef, RecordRow};
 use crate::value::{Map, Side, Value};
 use crate::wire;
 
@@ -27,11 +27,14 @@ pub(super) struct Sending {
     /// The document's link as it is when this is done, kept in the same commit: between the two a crash would leave a step that
     /// nobody knows was taken.
     pub after: Option<Link>,
+    /// A file that goes to a record once, whatever leads there: the fact that says it did, kept in the same commit. The record
+    /// belongs to others: nothing of it is read back.
+    pub once: Option<String>,
 }
 
 /// What a write came to.
 pub(super) enum Sent {
-    Row(crate::store::RecordRow),
+    Row(RecordRow),
     Gone,
 }
 
@@ -45,7 +48,7 @@ impl Engine {
         sending: Sending,
     ) -> Result<Sent, Stop> {
         self.may_send()?;
-        let Sending { side, resource, write, current, then, links, request, after } = sending;
+        let Sending { side, resource, write, current, then, links, request, after, once } = sending;
         let system = std::sync::Arc::clone(&self.program.sides[side].system);
         let special = request.is_some();
         let outgoing = match request {
@@ -84,6 +87,18 @@ impl Engine {
         self.report.borrow_mut().writes += 1;
         let outcome = self.clients[side].write(&outgoing).await;
         match outcome {
+            WriteOutcome::Done(reply) if once.is_some() => {
+                intent.state = IntentState::Done;
+                intent.outcome = reply.status.to_string();
+                let row = RecordRow { id: String::new(), parent: None, data: current, hash: String::new() };
+                self.store
+                    .call(move |store| {
+                        super::files::keep_attached(store, &intent)?;
+                        store.set_intent(&intent)
+                    })
+                    .await?;
+                Ok(Sent::Row(row))
+            }
             WriteOutcome::Done(reply) => {
                 let told = (!special).then_some(&reply);
                 match self.after_write(side, &resource, &write, &current, told).await {
@@ -133,7 +148,7 @@ impl Engine {
                             .await?;
                         match row {
                             Some(row) => Ok(Sent::Row(row)),
-                            None => Ok(Sent::Row(crate::store::RecordRow {
+                            None => Ok(Sent::Row(RecordRow {
                                 id: String::new(),
                                 parent: None,
                                 data: Value::Null,
@@ -200,7 +215,7 @@ impl Engine {
         write: &wire::Write,
         current: &Value,
         reply: Option<&crate::http::Reply>,
-    ) -> Result<Option<crate::store::RecordRow>, String> {
+    ) -> Result<Option<RecordRow>, String> {
         if write.effect == wire::WriteEffect::Delete {
             return Ok(None);
         }

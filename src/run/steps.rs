@@ -9,14 +9,12 @@ use std::sync::Arc;
 use super::apply::{Became, Stop};
 use super::decider::{Decider, StoreView};
 use super::documents::Unread;
-use super::read::{hash_of, row_of, wanted};
 use super::send::{Sending, Sent};
 use super::{Engine, Entry, RunError};
 use crate::plan::document::{self, Progress, Undo, Verdict};
 use crate::plan::{Action, Change, NewValue, Record};
 use crate::program::document::{Document, Step};
 use crate::program::mapping::Row;
-use crate::program::system::ErrorClass;
 use crate::store::{Link, RecordRef};
 use crate::value::{Map, Path, Side, Value};
 use crate::wire;
@@ -96,7 +94,7 @@ impl Engine {
         let source = change.on(side.other()).cloned();
         // what it was made from stands in the intent: a cut run, or an unknown outcome, does not lose it
         let content = match &source {
-            Some(source) => self.content_hash(document, source).await?,
+            Some(source) => self.content_hash(decider, document, source).await?,
             None => None,
         };
         let progress = Progress { content, ..Progress::default() };
@@ -109,6 +107,7 @@ impl Engine {
             links: true,
             request: None,
             after: None,
+            once: None,
         };
         let row = match self.send(decider, &document.register, source.clone(), sending).await? {
             Sent::Row(row) => row,
@@ -133,12 +132,13 @@ impl Engine {
 
     async fn content_hash(
         &self,
+        decider: &Decider,
         document: &Document,
         source: &RecordRef,
     ) -> Result<Option<String>, RunError> {
-        let (side, resource, id) = (document.source, source.resource.clone(), source.id.clone());
-        let stored = self.store.read(move |store| store.record(side, &resource, &id)).await?;
-        Ok(stored.map(|stored| hash_of(&document::content_of(document, &stored.row.data))))
+        let (side, decider, source) = (document.source, decider.clone(), source.clone());
+        let record = self.store.read(move |store| decider.record(store, side, &source)).await?;
+        Ok(record.map(|record| self.hash_of_content(document, &record.data)))
     }
 
     /// A document that cannot go: its source record gets the role for that, and the reason stays with it.
@@ -181,7 +181,7 @@ impl Engine {
         loop {
             let mut progress = Progress::of(&link.base);
             if let Some(undo) = &progress.undo {
-                if undo.deleted || !self.fits_now(document, &link, undo).await? {
+                if undo.deleted || !self.fits_now(decider, document, &link, undo).await? {
                     return self.undo(decider, document, link).await;
                 }
                 // somebody has corrected one of the two: it is not taken back any more
@@ -191,7 +191,7 @@ impl Engine {
             let Some(step) = document.steps.get(progress.done) else { break };
             match step {
                 Step::Verify(verify) => {
-                    let (left, right) = self.both_now(document, &link, &progress).await?;
+                    let (left, right) = self.both_now(decider, document, &link, &progress).await?;
                     let names = Side::BOTH.map(|side| self.program.sides[side].name.as_str());
                     match document::verify(verify, &left.data, &right.data, names) {
                         Verdict::Fits => {}
@@ -210,7 +210,7 @@ impl Engine {
                     }
                 }
                 Step::WriteBack { rows, set_status } => {
-                    let (left, right) = self.both_now(document, &link, &progress).await?;
+                    let (left, right) = self.both_now(decider, document, &link, &progress).await?;
                     let source = link.on(document.source).clone();
                     self.write_source(
                         decider,
@@ -340,10 +340,18 @@ impl Engine {
     }
 
     /// Whether a document that is to be taken back stands its check by now. One whose record is gone does not.
-    async fn fits_now(&self, document: &Document, link: &Link, undo: &Undo) -> Result<bool, Stop> {
+    async fn fits_now(
+        &self,
+        decider: &Decider,
+        document: &Document,
+        link: &Link,
+        undo: &Undo,
+    ) -> Result<bool, Stop> {
         let Some(Step::Verify(verify)) = document.steps.get(undo.step) else { return Ok(false) };
-        let (left, right) =
-            (self.read_one(Side::Left, &link.left).await?, self.read_one(Side::Right, &link.right).await?);
+        let (left, right) = (
+            self.one_now(decider, document, Side::Left, &link.left).await?,
+            self.one_now(decider, document, Side::Right, &link.right).await?,
+        );
         let (Some(left), Some(right)) = (left, right) else { return Ok(false) };
         let names = Side::BOTH.map(|side| self.program.sides[side].name.as_str());
         Ok(document::verify(verify, &left.data, &right.data, names) == Verdict::Fits)
@@ -379,6 +387,7 @@ impl Engine {
                     links: false,
                     request: None,
                     after: None,
+                    once: None,
                 };
                 let source = Some(link.on(document.source).clone());
                 match self.send(decider, &document.register, source, sending).await {
@@ -424,98 +433,6 @@ impl Engine {
             reason: format!("{}{what}", undo.reason),
             refused: false,
         })
-    }
-
-    /// Both records of a pair as they are now. A source that changed since the document was made is held.
-    pub(super) async fn both_now(
-        &self,
-        document: &Arc<Document>,
-        link: &Link,
-        progress: &Progress,
-    ) -> Result<(Record, Record), Stop> {
-        let mut records = Vec::with_capacity(2);
-        for side in Side::BOTH {
-            let at = link.on(side);
-            match self.read_one(side, at).await? {
-                Some(row) => records.push(Record {
-                    at: at.clone(),
-                    hash: row.hash,
-                    data: row.data,
-                    changed_at: None,
-                    exists: Value::Null,
-                }),
-                None => {
-                    return Err(Stop::Change(Became::SetAside {
-                        code: "ME0955".into(),
-                        reason: format!("its record in {} is gone", self.program.sides[side].name),
-                        refused: false,
-                    }));
-                }
-            }
-        }
-        let (Some(right), Some(left)) = (records.pop(), records.pop()) else {
-            return Err(Stop::Change(Became::Nothing));
-        };
-        let source = if document.source == Side::Left { &left } else { &right };
-        let now = hash_of(&document::content_of(document, &source.data));
-        if progress.content.as_ref().is_some_and(|then| *then != now) {
-            return Err(Stop::Change(Became::SetAside {
-                code: "ME0954".into(),
-                reason: format!(
-                    "it was changed in {} after it had been made in {}: undo the change, or correct both by hand and say `mapengine resolve`",
-                    self.program.sides[document.source].name,
-                    self.program.sides[document.target()].name
-                ),
-                refused: false,
-            }));
-        }
-        Ok((left, right))
-    }
-
-    /// One record as the system has it now; none where it is gone. The mirror has it then, too.
-    pub(super) async fn read_one(
-        &self,
-        side: Side,
-        at: &RecordRef,
-    ) -> Result<Option<crate::store::RecordRow>, Stop> {
-        let system = &self.program.sides[side].system;
-        let Some(resource) = system.resources.get(&at.resource).cloned() else { return Ok(None) };
-        let (name, id) = (at.resource.clone(), at.id.clone());
-        let stored = self.store.read(move |store| store.record(side, &name, &id)).await?;
-        let known = stored.map_or_else(
-            || {
-                let mut record = Value::Map(Map::new());
-                if let [field] = resource.id_fields() {
-                    field.set(&mut record, Value::text(at.id.clone()));
-                }
-                record
-            },
-            |stored| stored.row.data,
-        );
-        // what cannot be read now is no reason to stop the others: it is tried again with the next run
-        let waits = |reason: String| Stop::Change(Became::Waiting(reason));
-        let outgoing = wire::get(system, &resource, &known)
-            .map_err(|problem| waits(format!("{} {} cannot be read: {problem}", resource.name, at.id)))?;
-        let fields = wanted(&self.program, side, &resource.name);
-        let reply = match self.clients[side].read(&outgoing).await {
-            Ok(reply) => reply,
-            Err(error) if error.class == ErrorClass::Gone => return Ok(None),
-            Err(error) if error.class == ErrorClass::NotAllowed => return Err(Stop::Run(error.into())),
-            Err(error) => return Err(waits(error.to_string())),
-        };
-        let found = reply.body.as_ref().and_then(|body| wire::record_in_get(&resource, body));
-        let data = match found {
-            Some(found) => self
-                .decoded(side, &resource, &fields, &found)
-                .map_err(|problem| waits(format!("{} {} cannot be read: {problem}", resource.name, at.id)))?,
-            None => None,
-        };
-        let Some(row) = data.and_then(|data| row_of(&resource, data, None)) else {
-            return Err(waits(format!("{} {} cannot be read", resource.name, at.id)));
-        };
-        let (name, stored) = (resource.name.clone(), row.clone());
-        self.store.call(move |store| store.put_records(side, &name, &[stored], 0).map(|_| ())).await?;
-        Ok(Some(row))
     }
 
     /// Writes to the source record: rows from the other side, and a role, in one request. The status is looked at just before:
@@ -619,6 +536,7 @@ impl Engine {
                 links: false,
                 request: None,
                 after: None,
+                once: None,
             };
             let source = link.as_ref().map(|link| link.on(side.other()).clone());
             match self.send(decider, &document.register, source, sending).await? {
@@ -629,7 +547,7 @@ impl Engine {
         Ok(())
     }
 
-    async fn keep_progress(&self, mut link: Link, progress: &Progress) -> Result<Link, Stop> {
+    pub(super) async fn keep_progress(&self, mut link: Link, progress: &Progress) -> Result<Link, Stop> {
         link.base = progress.to_value();
         let stored = link.clone();
         self.store.call(move |store| store.put_link(&stored)).await?;

@@ -271,8 +271,14 @@ fn grouped(items: Vec<Value>, name: &str, inner: &Path) -> Vec<Value> {
     rows.into_iter().map(row).collect()
 }
 
-/// The records in what the pager says stands around them.
-fn envelope(pager: &Pager, items: Vec<Value>, total: usize, size: usize, next: Option<&str>) -> Value {
+/// A page of a list as it is answered: the records in what the pager says stands around them.
+pub(super) fn envelope(
+    pager: &Pager,
+    items: Vec<Value>,
+    total: usize,
+    size: usize,
+    next: Option<&str>,
+) -> Value {
     let mut body = Value::List(items);
     let records =
         pager.records.as_ref().map(|path| nested(path).map_or_else(|| path.clone(), |(outer, _)| outer));

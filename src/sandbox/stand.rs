@@ -47,6 +47,8 @@ pub struct LoggedWrite {
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Value,
+    /// The name of the file it carries.
+    pub file: Option<String>,
     /// What was answered.
     pub status: u16,
 }
@@ -342,13 +344,24 @@ impl Stand {
         if request.method == "GET" {
             return;
         }
+        let (mut file, mut said) = (None, None);
         let encoding = match route(&self.system, &request.method, &request.url) {
-            Routed::Call(route) => self.system.encoding_of(&route.resource.name, route.call).clone(),
+            Routed::Call(route) => {
+                if route.call == CallKind::Attach {
+                    file = super::files::sent(request, &route.resource).map(|(name, ..)| name);
+                    said = super::files::said(request, &route.resource);
+                }
+                self.system.encoding_of(&route.resource.name, route.call).clone()
+            }
             _ => self.system.encoding.clone(),
         };
         let kind = super::proof::header(request, "content-type");
-        let body =
-            request.body.as_deref().and_then(|bytes| encoding.read(bytes, kind).ok()).unwrap_or_default();
+        let body = request
+            .body
+            .as_deref()
+            .and_then(|bytes| encoding.read(bytes, kind).ok())
+            .or(said)
+            .unwrap_or_default();
         let path = match request.url.query() {
             Some(query) => format!("{}?{query}", request.url.path()),
             None => request.url.path().to_owned(),
@@ -358,6 +371,7 @@ impl Stand {
             path,
             headers: request.headers.clone(),
             body,
+            file,
             status,
         });
     }

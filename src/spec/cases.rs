@@ -13,7 +13,8 @@ use crate::value::Value;
 pub struct Cases {
     /// The mapping file, relative to this file.
     pub mapping: At<String>,
-    /// Records that every case has: side, resource, records.
+    /// Records that every case has: side, resource, records. Under
+    /// `RESOURCE.FILES`: files of records, each with `of` (fields that tell the record), `name`, and perhaps `type` and `content`.
     #[serde(default)]
     pub given: Table<Table<List<Table<Value>>>>,
     /// Settings that every case has.
@@ -41,7 +42,8 @@ pub struct Case {
     /// As many transfers as it takes, as with `--all`.
     #[serde(default)]
     pub all: bool,
-    /// Records beside those of the file: side, resource, records by field names.
+    /// Records beside those of the file: side, resource, records by field names. Under
+    /// `RESOURCE.FILES`: files of records, each with `of` (fields that tell the record), `name`, and perhaps `type` and `content`.
     #[serde(default)]
     pub given: Table<Table<List<Table<Value>>>>,
     /// Resources of the file's `given` that this case does not want.
@@ -173,4 +175,6 @@ pub struct ExpectRequest {
     /// Parts of the body: path and value.
     #[serde(default)]
     pub holds: Table<Value>,
+    /// The name of the file that it carries.
+    pub file: Option<At<String>>,
 }

@@ -392,14 +392,17 @@ impl JsonSchema for ActionStep {
     }
 }
 
-/// Files of one record are attached to the other.
+/// Files of one record are attached to the other, or to a record that the other refers to.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AttachStep {
     /// Whose files, and their names in the system file: `shop.pdf`.
     pub files: List<At<String>>,
-    /// The side whose record they are attached to.
+    /// The side whose record they are attached to; with a field of it (`shop.project.guid`), the record that the field refers
+    /// to: each file is attached to it once, however many documents lead there.
     pub to: At<String>,
+    /// What is said of each file, where the system has a place for it: a template over both records.
+    pub about: Option<At<String>>,
     /// Only when this holds: an expression over both records and `settings`.
     pub when: Option<At<String>>,
 }

@@ -400,7 +400,7 @@ impl Compiler<'_> {
         self.needs = before;
         let uses: Vec<Path> = compiled
             .iter()
-            .flat_map(row_uses)
+            .flat_map(Row::uses)
             .chain(only.iter().flat_map(|expr| expr.uses().into_iter().map(|path| path.to_owned())))
             .collect();
         for side in Side::BOTH {
@@ -681,24 +681,6 @@ impl Compiler<'_> {
     }
 }
 
-/// The paths that a row's expressions read.
-fn row_uses(row: &Row) -> Vec<Path> {
-    use crate::program::mapping::Computed;
-    let mut uses: Vec<Path> = Vec::new();
-    let mut add = |expr: &Expr| uses.extend(expr.uses().into_iter().map(|path| path.to_owned()));
-    for expr in [&row.when, &row.otherwise, &row.default].into_iter().flatten() {
-        add(expr);
-    }
-    match &row.computed {
-        Some(Computed::Value(expr)) => add(expr),
-        Some(Computed::Template(template)) => {
-            uses.extend(template.uses().into_iter().map(|path| path.to_owned()));
-        }
-        _ => {}
-    }
-    uses
-}
-
 /// The list of the other side that `rows` gives.
 fn given_by_lines(document: &doc::Document, sides: &Both<crate::program::mapping::End>) -> Vec<Path> {
     let Some(rows) = &document.words.rows else { return Vec::new() };
@@ -748,6 +730,13 @@ fn item_of(parent: &Resource, list: &Path, field: &Field, key: &Path) -> Resourc
         cursor,
         search: Default::default(),
         parts: Default::default(),
+        files: parent
+            .files
+            .iter()
+            .filter_map(|(name, files)| Some((name.clone(), files.of_item(list, &around)?)))
+            .collect(),
+        attach: None,
+        actions: Default::default(),
         fields,
         ..parent.clone()
     }
