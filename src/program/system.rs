@@ -379,6 +379,11 @@ impl Resource {
         text_of(self.id_fields(), record)
     }
 
+    /// Whether records are made and never read.
+    pub fn is_write_only(&self) -> bool {
+        self.list.is_none() && self.get.is_none() && !self.singleton && self.create.is_some()
+    }
+
     /// The key of a record, as a person and the API write it.
     pub fn key_of(&self, record: &Value) -> Option<String> {
         text_of(&self.key, record)

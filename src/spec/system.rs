@@ -528,7 +528,8 @@ pub struct Resource {
     pub identity: Option<At<String>>,
     /// There is exactly one record: the read gives it.
     pub singleton: Option<bool>,
-    /// `read_only` where the engine must not write. Default `read_write`.
+    /// `read_only` where the engine must not write; `write_only` where records can be made and no call reads them. Default
+    /// `read_write`.
     pub access: Option<Access>,
     /// A condition that a listed record must satisfy to be of this kind.
     pub scope: Option<At<String>>,
@@ -572,6 +573,9 @@ pub enum Access {
     ReadWrite,
     /// It must not.
     ReadOnly,
+    /// It may make records, and nothing reads them: what became of a write without an answer a person finds out. Such a
+    /// resource needs no `key`.
+    WriteOnly,
 }
 
 /// The call that reads many. A path template of any call may hold a query: `/customer?method=edit&id={id}`.
