@@ -107,9 +107,20 @@ pub fn role_of<'r>(document: &Document, roles: &'r Roles, source: &Value) -> Opt
 /// # Errors
 /// Why that cannot be said.
 pub fn taken(context: &Context, document: &Document, roles: &Roles, record: &Record) -> Result<bool, String> {
-    if !in_scope(context, &document.register, document.source, record)? {
-        return Ok(false);
-    }
+    Ok(in_scope(context, &document.register, document.source, record)?
+        && chosen(context, document, roles, record)?)
+}
+
+/// Whether a source record is one of those that travel, whatever the scope says: that may ask for what is below it.
+///
+/// # Errors
+/// Why that cannot be said.
+pub fn chosen(
+    context: &Context,
+    document: &Document,
+    roles: &Roles,
+    record: &Record,
+) -> Result<bool, String> {
     match &document.take {
         Take::All => Ok(true),
         Take::Role(role) => Ok(role_of(document, roles, &record.data) == Some(role)),

@@ -154,6 +154,8 @@ pub enum Named {
     Status(Value),
     /// The company's answer.
     Setting(String),
+    /// Every status that no other role names.
+    Rest,
 }
 
 /// One role of a sequence.

@@ -153,7 +153,8 @@ pub struct StatusFlow {
     /// The field of the source that holds the status. Where it names a record of another resource (`ref`), the statuses are the
     /// records of that resource.
     pub field: At<String>,
-    /// Roles by name: role and the status (its key or, for records, the value of `name`), or `settings.x`.
+    /// Roles by name: role and the status (its key or, for records, the value of `name`), or `settings.x`. `"*"`: every status that
+    /// no other role names; only for records, and nothing moves there.
     #[serde(default)]
     pub roles: Table<At<String>>,
     /// With `roles` over records: the field that the given values are compared with. Default: the key.
