@@ -157,6 +157,7 @@ pub(super) fn resource(name: &str) -> Resource {
         scope: None,
         read_scopes: Vec::new(),
         write_scopes: Vec::new(),
+        file_scopes: Vec::new(),
         list: None,
         get: None,
         create: None,

@@ -105,6 +105,7 @@ fn named(
     let mut problems = Vec::new();
     for (role, named) in roles {
         let wanted = match named {
+            Named::Rest => continue,
             Named::Status(value) => value.clone(),
             Named::Setting(setting) => answers.get(setting).cloned().unwrap_or_default(),
         };
@@ -134,6 +135,14 @@ fn named(
             )),
             _ => problems.push(format!("more than one status is {wanted} (role `{role}`)")),
         }
+    }
+    if let Some((role, _)) = roles.iter().find(|(_, named)| matches!(named, Named::Rest)) {
+        let rest: Vec<_> = statuses
+            .iter()
+            .filter(|(key, _)| found.of(key).is_none())
+            .map(|(key, record)| (key.clone(), role.clone(), title_of(record, key)))
+            .collect();
+        found.statuses.extend(rest);
     }
     if problems.is_empty() { Ok(found) } else { Err(problems.join("; ")) }
 }

@@ -24,8 +24,8 @@ pub struct Document {
     pub at_most: Option<u64>,
     /// Every item of this list is a document of its own.
     pub each: Vec<Each>,
-    /// The rows below it.
-    pub lines: Option<Lines>,
+    /// The rows below it, for each list of the other side that gets some.
+    pub lines: Vec<Lines>,
     /// The life of the source record.
     pub flow: Option<Flow>,
     /// The role of a source record that is refused.
@@ -172,6 +172,8 @@ pub enum Named {
     Status(Value),
     /// The company's answer.
     Setting(String),
+    /// Every status that no other role names.
+    Rest,
 }
 
 /// One role of a sequence.

@@ -329,6 +329,8 @@ pub struct Resource {
     pub read_scopes: Vec<String>,
     /// Those that writing it needs.
     pub write_scopes: Vec<String>,
+    /// Those that its files need.
+    pub file_scopes: Vec<String>,
     /// Reads many.
     pub list: Option<ListCall>,
     /// Reads one.
@@ -386,6 +388,11 @@ impl Resource {
             return Some(self.name.clone());
         }
         text_of(self.id_fields(), record)
+    }
+
+    /// Whether records are made and never read.
+    pub fn is_write_only(&self) -> bool {
+        self.list.is_none() && self.get.is_none() && !self.singleton && self.create.is_some()
     }
 
     /// The key of a record, as a person and the API write it.

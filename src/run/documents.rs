@@ -276,7 +276,7 @@ impl Decider {
         for row in rows {
             let record = Record::of(resource, row);
             let linked = store.link(&document.register.name, side, &record.at)?.is_some();
-            if !linked && document::taken(&context, document, &roles, &record).unwrap_or(false) {
+            if !linked && document::chosen(&context, document, &roles, &record).unwrap_or(false) {
                 let member = document.register.member(side, resource);
                 keys.extend(member.and_then(|member| member.resource.key_of(&record.data)));
             }

@@ -151,7 +151,7 @@ impl Engine {
         part_of: Option<&PartOf>,
         reads: &mut Reads,
     ) -> Result<(), RunError> {
-        if resource.singleton {
+        if resource.singleton || resource.is_write_only() {
             return Ok(());
         }
         let below = resource.list.as_ref().is_some_and(|list| list.path.fields().next().is_some());

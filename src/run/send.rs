@@ -236,6 +236,12 @@ impl Engine {
         {
             return Ok(Some(row));
         }
+        if resource.is_write_only() && write.effect == wire::WriteEffect::Create {
+            // without a key in the answer the pair has one of its own: nobody asks for it
+            let id = created_key.unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
+            let hash = super::read::hash_of(current);
+            return Ok(Some(crate::store::RecordRow { id, parent: None, hash, data: current.clone() }));
+        }
         let mut key_record = current.clone();
         if write.effect == wire::WriteEffect::Create {
             let Some(key) = created_key else {

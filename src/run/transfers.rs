@@ -74,6 +74,9 @@ impl Engine {
 
     /// Whether one of them is not at the end of its steps, or is followed.
     async fn under_way(&self, document: &Document) -> Result<bool, RunError> {
+        if document.steps.is_empty() && document.follow.is_none() {
+            return Ok(false);
+        }
         let mut after = String::new();
         loop {
             let (name, from) = (document.register.name.clone(), after);

@@ -49,8 +49,9 @@ pub struct DocumentWords {
     pub status_flow: Option<StatusFlow>,
     /// The field table, from the source to the other side.
     pub fields: List<Row>,
-    /// The rows below the document.
-    pub rows: Option<Rows>,
+    /// The rows below the document: one table, or a list of tables where rows go to more than one list of the other side, each
+    /// by its `scope`.
+    pub rows: RowTables,
     /// What happens to a document that `valid`, a code table or the other system refuses.
     pub refused: Option<Refused>,
     /// What happens to it, in order. Default: `create`.
@@ -166,7 +167,8 @@ pub struct StatusFlow {
     /// The field of the source that holds the status. Where it names a record of another resource (`ref`), the statuses are the
     /// records of that resource.
     pub field: At<String>,
-    /// Roles by name: role and the status (its key or, for records, the value of `name`), or `settings.x`.
+    /// Roles by name: role and the status (its key or, for records, the value of `name`), or `settings.x`. `"*"`: every status that
+    /// no other role names; only for records, and nothing moves there.
     #[serde(default)]
     pub roles: Table<At<String>>,
     /// With `roles` over records: the field that the given values are compared with. Default: the key.
@@ -225,6 +227,36 @@ pub struct Rows {
     pub words: RowsWords,
     /// The sides: the path of the list.
     pub sides: Vec<(At<String>, At<String>)>,
+}
+
+/// One table of rows, or many.
+#[derive(Clone, Debug, Default)]
+pub struct RowTables(pub Vec<Rows>);
+
+impl FromNode for RowTables {
+    fn from_node(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
+        match &node.kind {
+            Kind::List(_) => from_node::<List<Rows>>(node, diagnostics).map(|tables| RowTables(tables.0)),
+            _ => from_node::<Rows>(node, diagnostics).map(|table| RowTables(vec![table])),
+        }
+    }
+}
+
+via_node!(RowTables);
+
+impl JsonSchema for RowTables {
+    fn schema_name() -> Cow<'static, str> {
+        "RowTables".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let one = generator.subschema_for::<Rows>();
+        schemars::json_schema!({ "anyOf": [ one, { "type": "array", "minItems": 1, "items": one } ] })
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
 }
 
 /// The words of `rows`, beside its two lists.

@@ -318,7 +318,10 @@ pub struct Row {
     pub span: crate::diagnostic::Span,
 }
 
-/// The words of a row, beside its sides.
+/// The words of a row, beside its sides. The path of a side may name an item of a list by its position (`codes[0]`) or by a member
+/// (`tags[kind='colour'].name`, `tags[kind=settings.x].name`): such an item is made where it is missing, two that fit are none, and
+/// without an answer to the setting the row is off. What `constant`, `value` and `template` give goes through `ref`, `values`,
+/// `convert`, `multiply` and `round`, too.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RowWords {

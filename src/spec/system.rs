@@ -525,6 +525,8 @@ pub struct ResourceScopes {
     pub read: Vec<At<String>>,
     /// Where a mapping writes it, beside those.
     pub write: Vec<At<String>>,
+    /// Where files of it travel, or are attached to it.
+    pub files: Vec<At<String>>,
 }
 
 /// One kind of record.
@@ -543,7 +545,8 @@ pub struct Resource {
     pub identity: Option<At<String>>,
     /// There is exactly one record: the read gives it.
     pub singleton: Option<bool>,
-    /// `read_only` where the engine must not write. Default `read_write`.
+    /// `read_only` where the engine must not write; `write_only` where records can be made and no call reads them. Default
+    /// `read_write`.
     pub access: Option<Access>,
     /// A condition that a listed record must satisfy to be of this kind.
     pub scope: Option<At<String>>,
@@ -589,6 +592,9 @@ pub enum Access {
     ReadWrite,
     /// It must not.
     ReadOnly,
+    /// It may make records, and nothing reads them: what became of a write without an answer a person finds out. Such a
+    /// resource needs no `key`.
+    WriteOnly,
 }
 
 /// The call that reads many. A path template of any call may hold a query: `/customer?method=edit&id={id}`.

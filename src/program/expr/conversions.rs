@@ -8,6 +8,7 @@ use super::convert::{Wide, exact, integer, is_empty, is_null, kind_of};
 use super::operators::failed;
 use super::written::common;
 use crate::program::types::Type;
+use crate::value::Decimal;
 
 /// Plain text of a single value: what a template prints. Missing is the empty text.
 pub(super) fn plain(name: &str, value: &Inner) -> Result<String, Error> {
@@ -180,7 +181,42 @@ pub(super) static ENTRIES: &[Entry] = &[
         },
         ..BLANK
     },
+    Entry {
+        name: "hours_until",
+        doc: "The hours from one time to another, with two places.",
+        example: Example {
+            source: "start | hours_until(end)",
+            given: r#"{"start":"2026-01-31T08:00:00Z","end":"2026-01-31T15:20:00Z"}"#,
+            gives: "7.33",
+        },
+        input: Want::Text,
+        params: &[param("end", Want::Text)],
+        required: 1,
+        gives: |_| Ok(Type::Decimal),
+        run: |values| {
+            let (Some(start), Some(end)) =
+                (instant("hours_until", values.first())?, instant("hours_until", values.get(1))?)
+            else {
+                return Ok(Inner::UNDEFINED);
+            };
+            let hours = Decimal::from(end.as_second() - start.as_second()) / Decimal::from(3600);
+            Ok(exact(hours.round_dp_with_strategy(2, rust_decimal::RoundingStrategy::MidpointAwayFromZero)))
+        },
+        ..BLANK
+    },
 ];
+
+/// A time with its date.
+fn instant(name: &str, value: Option<&Inner>) -> Result<Option<jiff::Timestamp>, Error> {
+    let Some(text) = super::texts::text(name, value)?.filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    let local = || text.parse::<jiff::civil::DateTime>().ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok();
+    match text.parse().ok().or_else(|| local().map(|zoned| zoned.timestamp())) {
+        Some(time) => Ok(Some(time)),
+        None => Err(failed(format!("{text:?} is no time like 2026-01-31T08:00:00Z"))),
+    }
+}
 
 /// The date that a text begins with.
 fn day(name: &str, value: Option<&Inner>) -> Result<Option<jiff::civil::Date>, Error> {

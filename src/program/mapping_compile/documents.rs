@@ -113,10 +113,10 @@ impl Compiler<'_> {
         let flow =
             words.status_flow.as_ref().and_then(|flow| self.flow(source, &register.ends[source], flow));
         let take = self.take(source, &register, from.take.as_ref(), flow.as_ref());
-        let lines = match &words.rows {
-            Some(rows) => Some(self.lines(mapping, name, rows, &register, &types, &direction, source)?),
-            None => None,
-        };
+        let mut lines = Vec::new();
+        for rows in &words.rows.0 {
+            lines.push(self.lines(mapping, name, rows, &register, &types, &direction, source)?);
+        }
         let roles = flow.as_ref();
         let refused = words.refused.as_ref().and_then(|refused| self.role(&refused.set_status, roles));
         let steps = self.doc_steps(mapping, name, words, &register, &types, source, roles);
@@ -139,6 +139,7 @@ impl Compiler<'_> {
             self.check_flow(flow, spec, &take, &steps, refused.as_deref(), follow.as_ref());
         }
         let at_most = from.at_most.as_ref().and_then(|number| self.at_most(number));
+        self.blind_target(name, words, &register, target, &steps, follow.is_some());
         let followed = words.follow.as_ref().is_some_and(|follow| self.is_on(follow.when.as_ref()));
         Some(Document {
             source,
@@ -181,6 +182,41 @@ impl Compiler<'_> {
             }
         };
         Some((direction, source))
+    }
+
+    /// What is made where nothing reads it can only be made.
+    fn blind_target(
+        &mut self,
+        name: &At<String>,
+        words: &doc::DocumentWords,
+        register: &Register,
+        target: Side,
+        steps: &[Step],
+        follows: bool,
+    ) {
+        let Some(member) =
+            register.ends[target].members.iter().find(|member| member.resource.is_write_only())
+        else {
+            return;
+        };
+        let what = format!("{} of {} is never read", member.resource.name, self.sides[target].name);
+        if words.on_unknown.is_none() {
+            self.error(
+                &codes::NO_FIND_AGAIN,
+                name.span,
+                format!("{what}, so that nothing is found again there"),
+                Some("write `on_unknown: hold` instead of `find_again`".to_owned()),
+            );
+        }
+        let reads = steps.iter().find(|step| !matches!(step, Step::SetStatus(_))).map(Step::word);
+        if let Some(word) = reads.or(follows.then_some("follow")) {
+            self.error(
+                &codes::BAD_STEP,
+                name.span,
+                format!("{what}: `{word}` has nothing to look at"),
+                Some("only `create` and `set_status` are possible".to_owned()),
+            );
+        }
     }
 
     fn at_most(&mut self, number: &At<u32>) -> Option<u64> {
@@ -683,9 +719,12 @@ impl Compiler<'_> {
 
 /// The list of the other side that `rows` gives.
 fn given_by_lines(document: &doc::Document, sides: &Both<crate::program::mapping::End>) -> Vec<Path> {
-    let Some(rows) = &document.words.rows else { return Vec::new() };
-    rows.sides
+    document
+        .words
+        .rows
+        .0
         .iter()
+        .flat_map(|rows| &rows.sides)
         .filter(|(key, _)| Side::BOTH.into_iter().any(|side| sides[side].name == key.value))
         .filter_map(|(_, path)| Path::parse(&path.value).ok())
         .collect()
@@ -722,6 +761,7 @@ fn item_of(parent: &Resource, list: &Path, field: &Field, key: &Path) -> Resourc
         scope: None,
         read_scopes: parent.read_scopes.clone(),
         write_scopes: parent.write_scopes.clone(),
+        file_scopes: parent.file_scopes.clone(),
         get: None,
         create: None,
         update: None,

@@ -369,7 +369,9 @@ impl Compiler<'_> {
             }
         }
         for member in &members {
-            if member.resource.list.is_none() && !member.resource.singleton {
+            // a document may be made where nothing reads it
+            let made = self.document.is_some() && member.resource.is_write_only();
+            if member.resource.list.is_none() && !member.resource.singleton && !made {
                 self.error(
                     &codes::NOT_LISTED,
                     register.span,

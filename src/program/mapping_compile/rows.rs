@@ -461,7 +461,8 @@ impl Compiler<'_> {
         let settings = Path::key("settings");
         let by_answers = when.uses().into_iter().all(|path| path.strip_prefix(&settings).is_some());
         let root = Value::Map(crate::value::Map::from([("settings".to_owned(), self.answers.clone())]));
-        by_answers && !self.validating && !when.holds(&root).unwrap_or(true)
+        // a register may match or count by a row, whenever it is written
+        self.document.is_some() && by_answers && !self.validating && !when.holds(&root).unwrap_or(true)
     }
 
     /// A path with the company's answers in it: of `tags[kind=settings.colour].name` it is `tags[kind='red'].name`.

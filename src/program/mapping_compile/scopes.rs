@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::program::document::Step;
 use crate::program::mapping::Program;
 use crate::program::system::{Auth, Field};
 use crate::value::Side;
@@ -18,7 +19,8 @@ pub(super) fn ask(program: &mut Program, side: Side) {
         |names: BTreeSet<String>| names.into_iter().filter_map(|name| system.resources.get(&name));
     let wanted = resources(read)
         .map(|resource| &resource.read_scopes)
-        .chain(resources(written).map(|resource| &resource.write_scopes));
+        .chain(resources(written).map(|resource| &resource.write_scopes))
+        .chain(resources(with_files(program, side)).map(|resource| &resource.file_scopes));
     for scope in wanted.flatten() {
         if !scopes.contains(scope) {
             scopes.push(scope.clone());
@@ -59,6 +61,22 @@ fn used(program: &Program, side: Side) -> (BTreeSet<String>, BTreeSet<String>) {
         }
     }
     (read, written)
+}
+
+/// The resources whose files travel, or that files are attached to.
+fn with_files(program: &Program, side: Side) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for document in &program.documents {
+        for step in &document.steps {
+            let Step::Attach(step) = step else { continue };
+            let members = document.register.ends[side].members.iter();
+            names.extend(members.map(|member| member.resource.name.clone()));
+            if step.to == side {
+                names.extend(step.at.iter().map(|elsewhere| elsewhere.resource.name.clone()));
+            }
+        }
+    }
+    names
 }
 
 fn looked_up(field: &Field, read: &mut BTreeSet<String>) {
