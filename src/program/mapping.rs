@@ -14,7 +14,9 @@ use super::types::Type;
 use crate::diagnostic::Span;
 use crate::value::{Both, Path, Side, Value};
 
-pub use crate::spec::mapping::{Apply, Compare, Conflict, Convert, IfMissing, SettingKind, Unlisted};
+pub use crate::spec::mapping::{
+    Apply, Compare, Conflict, Convert, IfMissing, Overflow, SettingKind, Unlisted,
+};
 
 /// A mapping that can be run.
 #[derive(Debug)]
@@ -416,6 +418,8 @@ pub enum Step {
         with: String,
         /// How many there are.
         count: usize,
+        /// Which of them keeps the parts too many.
+        overflow: Option<Overflow>,
     },
     /// A code table: left code and right codes.
     Codes {

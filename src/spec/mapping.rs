@@ -331,6 +331,9 @@ pub struct RowWords {
     pub template: Option<At<String>>,
     /// Many paths on one side are joined with this text, and split by it on the way back.
     pub join: Option<At<String>>,
+    /// `join`: which path keeps the words too many when a text has more parts than there are paths: `first` or `last`. Without it the
+    /// record is set aside.
+    pub overflow: Option<At<Overflow>>,
     /// A code table: left value and right value (or many right values: the first is written, all are understood). Or `settings.x`.
     pub values: Option<Values>,
     /// What happens to a code that is not in the table: `set_aside` (default) or `leave`.
@@ -386,6 +389,7 @@ pub const ROW_WORDS: &[&str] = &[
     "value",
     "template",
     "join",
+    "overflow",
     "values",
     "unlisted",
     "ref",
@@ -509,6 +513,16 @@ impl JsonSchema for Codes {
             ]
         })
     }
+}
+
+/// Which path keeps the words too many when a joined text is split.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Overflow {
+    /// The first: `Anna Maria Berg` becomes `Anna Maria` and `Berg`.
+    First,
+    /// The last: it becomes `Anna` and `Maria Berg`.
+    Last,
 }
 
 /// What happens to a code that is not in the table.

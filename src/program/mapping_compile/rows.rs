@@ -594,8 +594,19 @@ impl Compiler<'_> {
                 many: *side,
                 with: join.value.clone(),
                 count: ends[*side].as_ref().map_or(0, |end| end.paths.len()),
+                overflow: words.overflow.as_ref().map(|overflow| overflow.value),
             }),
-            (None, []) => {}
+            (None, []) => {
+                if let Some(overflow) = &words.overflow {
+                    self.error(
+                        &codes::BAD_ROW,
+                        overflow.span,
+                        "`overflow` is for a row with `join`: it says which of its paths keeps the parts too many",
+                        None,
+                    );
+                    return None;
+                }
+            }
             (Some(join), _) => {
                 self.error(
                     &codes::BAD_ROW,
