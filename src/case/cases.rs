@@ -76,7 +76,7 @@ async fn run_case(opened: &Opened, cases: &Cases, case: &Case, sources: &Sources
         systems: given(cases, case),
         events: List::default(),
     };
-    let company = match Company::new(opened.names.clone(), &opened.systems, &data) {
+    let company = match Company::new(opened.names.clone(), &program.systems(), &data) {
         Ok(company) => company,
         Err(error) => return error.0.into_iter().map(|problem| format!("given: {problem}")).collect(),
     };

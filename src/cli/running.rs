@@ -719,7 +719,7 @@ pub(super) fn sandbox(terminal: &Terminal, args: &SandboxArgs) -> Exit {
                 return bad(terminal, error);
             }
         }
-        let system = Arc::clone(&opening.opened.systems[side]);
+        let system = Arc::clone(&opening.program.sides[side].system);
         let blank = crate::sandbox::Stand::new(
             system,
             &crate::sandbox::credentials(&opening.opened.systems[side]),

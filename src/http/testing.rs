@@ -155,6 +155,8 @@ pub(super) fn resource(name: &str) -> Resource {
         singleton: false,
         writable: true,
         scope: None,
+        read_scopes: Vec::new(),
+        write_scopes: Vec::new(),
         list: None,
         get: None,
         create: None,

@@ -14,6 +14,8 @@ pub struct Document {
     pub register: Arc<Register>,
     /// The side it comes from.
     pub source: Side,
+    /// What was made turns into a record of this resource.
+    pub becomes: Option<Arc<Resource>>,
     /// New ones travel only in a run that names it.
     pub on_demand: bool,
     /// Which records travel.

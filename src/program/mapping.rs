@@ -53,13 +53,18 @@ pub struct Program {
     pub exists: Vec<Exists>,
 }
 
+/// The name of the question what a document's record has become.
+pub const BECOMES: &str = "becomes";
+
 /// Whether a record of another resource stands with one of a register.
 #[derive(Clone, Debug)]
 pub struct Exists {
     /// The register or document that asks.
     pub register: String,
-    /// The side of both.
+    /// The side of the records that are asked about.
     pub side: Side,
+    /// The side of the other resource.
+    pub there: Side,
     /// The resources that are asked about.
     pub of: Vec<String>,
     /// What the answer is called: `exists.NAME`.
@@ -73,6 +78,11 @@ pub struct Exists {
 }
 
 impl Program {
+    /// Both systems.
+    pub fn systems(&self) -> Both<Arc<System>> {
+        Both::of(|side| Arc::clone(&self.sides[side].system))
+    }
+
     /// A register by its name, or the register-like part of a document.
     pub fn register(&self, name: &str) -> Option<&Arc<Register>> {
         self.all().find(|register| register.name == name)
@@ -213,7 +223,7 @@ pub struct Fact {
 }
 
 /// Records kept equal.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Register {
     /// Its name.
     pub name: String,

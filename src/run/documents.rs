@@ -98,6 +98,8 @@ impl Engine {
     /// transfer.
     pub(super) async fn plan_documents(&self, decider: &Decider) -> Result<u64, RunError> {
         self.read_documents().await?;
+        // what documents became is read with them
+        self.answer_questions(decider).await?;
         let mut held_back = 0;
         for document in self.program.documents.iter().filter(|document| self.chosen(&document.register.name))
         {
@@ -464,6 +466,10 @@ impl Decider {
             }
             return Ok(change);
         }
+        if document.follow.is_none() {
+            return Ok(change);
+        }
+        let (left, right) = self.followed(store, document, (left.clone(), right.clone()))?;
         let (Some(left), Some(right)) = (&left, &right) else { return Ok(change) };
         let context = self.context();
         match document::next_move(&context, document, &roles, &left.data, &right.data) {
@@ -499,6 +505,24 @@ impl Decider {
             }
         }
         Ok(change)
+    }
+
+    /// A pair as it is followed: with what the other side made of the record, nothing of it before that is there.
+    pub(super) fn followed(
+        &self,
+        store: &dyn Store,
+        document: &Document,
+        (left, right): (Option<Record>, Option<Record>),
+    ) -> StoreResult<(Option<Record>, Option<Record>)> {
+        if document.becomes.is_none() {
+            return Ok((left, right));
+        }
+        let source = if document.source == Side::Left { left } else { right };
+        let became = match &source {
+            Some(source) => self.successor(store, document, source)?,
+            None => None,
+        };
+        Ok(if document.source == Side::Left { (source, became) } else { (became, source) })
     }
 
     /// What the documents of this run need and the code tables lack.

@@ -5,8 +5,9 @@
 
 use super::decider::Decider;
 use super::{Engine, RunError};
-use crate::plan::decide;
-use crate::program::mapping::{Exists, Program};
+use crate::plan::{Record, decide};
+use crate::program::document::Document;
+use crate::program::mapping::{BECOMES, Exists, Program};
 use crate::store::{RecordRef, RecordRow, Result, Store, Which};
 use crate::value::{Map, Path, Side, Value};
 
@@ -41,20 +42,26 @@ fn look_again(store: &mut dyn Store, question: &Exists, key: &str) -> Result<()>
 
 /// A record is gone: it counts no more.
 pub(super) fn gone(program: &Program, store: &mut dyn Store, side: Side, at: &RecordRef) -> Result<()> {
-    for question in of_side(program, side).filter(|one| one.resource.name == at.resource) {
+    for question in counting(program, side, &at.resource) {
         for (_, key) in store.keys_of(&found_by(question), side, at)? {
             look_again(store, question, &key)?;
         }
         store.put_keys(&found_by(question), side, at, &[])?;
     }
-    for question in of_side(program, side).filter(|one| one.of.contains(&at.resource)) {
+    for question in asking(program, side, &at.resource) {
         store.put_keys(&looking_for(question), side, at, &[])?;
     }
     Ok(())
 }
 
-fn of_side(program: &Program, side: Side) -> impl Iterator<Item = &Exists> {
-    program.exists.iter().filter(move |question| question.side == side)
+/// The questions that are asked about records of a resource.
+fn asking<'p>(program: &'p Program, side: Side, resource: &str) -> impl Iterator<Item = &'p Exists> {
+    program.exists.iter().filter(move |one| one.side == side && one.of.iter().any(|name| name == resource))
+}
+
+/// The questions that a resource's records answer.
+fn counting<'p>(program: &'p Program, side: Side, resource: &str) -> impl Iterator<Item = &'p Exists> {
+    program.exists.iter().filter(move |one| one.there == side && one.resource.name == resource)
 }
 
 impl Decider {
@@ -67,10 +74,9 @@ impl Decider {
         row: &RecordRow,
     ) -> Result<Value> {
         let mut answers = Map::new();
-        for question in of_side(&self.program, side).filter(|one| one.of.iter().any(|name| name == resource))
-        {
+        for question in asking(&self.program, side, resource) {
             let yes = match key(question.pairs.iter().map(|(_, ours)| ours), &row.data) {
-                Some(key) => !store.by_key(&found_by(question), side, 0, &key, 1)?.is_empty(),
+                Some(key) => !store.by_key(&found_by(question), question.there, 0, &key, 1)?.is_empty(),
                 None => false,
             };
             answers.insert(question.name.clone(), Value::Bool(yes));
@@ -81,36 +87,55 @@ impl Decider {
     /// Keeps the lists of the questions in which a record stands.
     pub(super) fn note_answers(&self, store: &mut dyn Store, side: Side, at: &RecordRef) -> Result<()> {
         let program = &self.program;
-        if of_side(program, side)
-            .all(|one| one.resource.name != at.resource && !one.of.contains(&at.resource))
-        {
+        let concerns = asking(program, side, &at.resource).next().is_some()
+            || counting(program, side, &at.resource).next().is_some();
+        if !concerns {
             return Ok(());
         }
         let Some(stored) = store.record(side, &at.resource, &at.id)? else { return Ok(()) };
         let data = &stored.row.data;
-        for question in of_side(program, side) {
-            if question.of.contains(&at.resource) {
-                let ours = key(question.pairs.iter().map(|(_, ours)| ours), data);
-                store.put_keys(&looking_for(question), side, at, &[ours])?;
+        for question in asking(program, side, &at.resource) {
+            let ours = key(question.pairs.iter().map(|(_, ours)| ours), data);
+            store.put_keys(&looking_for(question), side, at, &[ours])?;
+        }
+        for question in counting(program, side, &at.resource) {
+            let counts = question
+                .when
+                .as_ref()
+                .is_none_or(|when| decide::holds_for(&self.context(), when, side, data).unwrap_or(false));
+            let now = key(question.pairs.iter().map(|(theirs, _)| theirs), data).filter(|_| counts);
+            let before = store.keys_of(&found_by(question), side, at)?;
+            let before = before.into_iter().map(|(_, key)| key).next();
+            // what a document's record has become is followed: each change of it counts
+            if before == now && question.name != BECOMES {
+                continue;
             }
-            if question.resource.name == at.resource {
-                let counts = question
-                    .when
-                    .as_ref()
-                    .is_none_or(|when| decide::holds_for(&self.context(), when, side, data).unwrap_or(false));
-                let now = key(question.pairs.iter().map(|(theirs, _)| theirs), data).filter(|_| counts);
-                let before = store.keys_of(&found_by(question), side, at)?;
-                let before = before.into_iter().map(|(_, key)| key).next();
-                if before == now {
-                    continue;
-                }
-                for key in before.iter().chain(&now) {
-                    look_again(store, question, key)?;
-                }
-                store.put_keys(&found_by(question), side, at, &[now])?;
+            for key in before.iter().chain(&now) {
+                look_again(store, question, key)?;
             }
+            store.put_keys(&found_by(question), side, at, &[now])?;
         }
         Ok(())
+    }
+
+    /// What the record that a document made has become; the newest by its id where there are many.
+    pub(super) fn successor(
+        &self,
+        store: &dyn Store,
+        document: &Document,
+        source: &Record,
+    ) -> Result<Option<Record>> {
+        let name = &document.register.name;
+        let question = self.program.exists.iter().find(|one| one.name == BECOMES && one.register == *name);
+        let Some(question) = question else { return Ok(None) };
+        let Some(key) = key(question.pairs.iter().map(|(_, ours)| ours), &source.data) else {
+            return Ok(None);
+        };
+        let found = store.by_key(&found_by(question), question.there, 0, &key, usize::MAX)?;
+        match found.last() {
+            Some(at) => self.record(store, question.there, at),
+            None => Ok(None),
+        }
     }
 
     /// One part of a resource's work list; gives the last id.
@@ -142,10 +167,11 @@ impl Engine {
     pub(super) async fn answer_questions(&self, decider: &Decider) -> std::result::Result<(), RunError> {
         for question in &self.program.exists {
             // first those who ask, so that an answer that changes finds them
-            for resource in question.of.iter().chain([&question.resource.name]) {
+            let asking = question.of.iter().map(|name| (question.side, name));
+            for (side, resource) in asking.chain([(question.there, &question.resource.name)]) {
                 let mut after = String::new();
                 loop {
-                    let (decider, side, resource) = (decider.clone(), question.side, resource.clone());
+                    let (decider, resource) = (decider.clone(), resource.clone());
                     let from = after;
                     let last = self
                         .store

@@ -42,7 +42,7 @@ pub(super) fn resources(
             }
         }
     }
-    for question in program.exists.iter().filter(|one| one.side == side && only(&one.register)) {
+    for question in program.exists.iter().filter(|one| one.there == side && only(&one.register)) {
         if seen.insert(question.resource.name.clone()) {
             out.push((Arc::clone(&question.resource), None));
         }
@@ -50,15 +50,18 @@ pub(super) fn resources(
     let parents: Vec<Arc<Resource>> = out.iter().map(|(resource, _)| Arc::clone(resource)).collect();
     for parent in parents {
         for part in parent.parts.values() {
+            let part_of = PartOf { parent: parent.name.clone(), by: part.by.clone() };
+            if let Some((_, of)) = out.iter_mut().find(|(one, _)| one.name == part.resource) {
+                // a register's own records, too: read once, and known by their parents
+                of.get_or_insert(part_of);
+                continue;
+            }
             let needed = program.needs[side].contains_key(&part.resource);
             if needed
                 && seen.insert(part.resource.clone())
                 && let Some(resource) = system.resources.get(&part.resource)
             {
-                out.push((
-                    Arc::clone(resource),
-                    Some(PartOf { parent: parent.name.clone(), by: part.by.clone() }),
-                ));
+                out.push((Arc::clone(resource), Some(part_of)));
             }
         }
     }

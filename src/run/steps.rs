@@ -253,13 +253,15 @@ impl Engine {
     async fn follow(&self, decider: &Decider, document: &Arc<Document>, link: &Link) -> Result<(), Stop> {
         let Some(follow) = &document.follow else { return Ok(()) };
         let roles = decider.roles_of(document);
-        let (Some(mut left), Some(mut right)) = self.pair(decider, link).await? else { return Ok(()) };
+        let (Some(mut left), Some(mut right)) = self.followed_pair(decider, document, link).await? else {
+            return Ok(());
+        };
         let context = decider.context();
         let target = document.target();
         let moved = document::next_move(&context, document, &roles, &left.data, &right.data);
         if matches!(moved, Ok(Some(_)))
             && self.read_parts(target, if target == Side::Left { &left } else { &right }).await?
-            && let (Some(one), Some(other)) = self.pair(decider, link).await?
+            && let (Some(one), Some(other)) = self.followed_pair(decider, document, link).await?
         {
             (left, right) = (one, other);
         }
@@ -289,6 +291,18 @@ impl Engine {
             }
         }
         Ok(())
+    }
+
+    /// The pair as it is followed.
+    async fn followed_pair(
+        &self,
+        decider: &Decider,
+        document: &Arc<Document>,
+        link: &Link,
+    ) -> Result<(Option<Record>, Option<Record>), Stop> {
+        let pair = self.pair(decider, link).await?;
+        let (of, document) = (decider.clone(), Arc::clone(document));
+        Ok(self.store.read(move |store| of.followed(store, &document, pair)).await?)
     }
 
     /// Both records of a link as the mirror has them.

@@ -53,7 +53,13 @@ impl Stand {
             filters(&resource, &relatives, route, &mut query, &system.times).map_err(refuse)?;
         self.parent_exists(route)?;
         let rows = self.table_mut(&resource).list(&name, |table| search(table, &resource, &filters));
+        let (keyed, of) = (self.table(&resource), &resource);
+        let place_of = |key: &str| {
+            rows.iter()
+                .position(|row| keyed.get(*row).and_then(|record| of.key_of(record)).as_deref() == Some(key))
+        };
         let asked = Asked {
+            place_of: &place_of,
             request,
             list: &name,
             count: rows.len(),

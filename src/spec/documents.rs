@@ -29,6 +29,8 @@ pub struct DocumentWords {
     pub called: Option<At<String>>,
     /// The document is there only when this holds: an expression over `settings`.
     pub when: Option<At<String>>,
+    /// The system turns what was made into another record: an order into an invoice. `follow` sees that one, as soon as it is there.
+    pub becomes: Option<Becomes>,
     /// In which runs new ones travel. Default: in every run.
     pub run: Option<RunWhen>,
     /// One way: `shop -> erp`. Required.
@@ -62,6 +64,7 @@ pub const DOCUMENT_WORDS: &[&str] = &[
     "title",
     "called",
     "when",
+    "becomes",
     "run",
     "direction",
     "valid",
@@ -119,6 +122,17 @@ pub struct DocumentSide {
     /// The source: so many new ones in one transfer. The others wait for the next run; `run --all` makes as many transfers as it
     /// takes.
     pub at_most: Option<At<u32>>,
+}
+
+/// What a record that was made turns into.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Becomes {
+    /// The resource, on the side where the document is made. All of it is read.
+    pub resource: At<String>,
+    /// Which of its records it is: its field and the *source* record's, equal. The record that was made may be gone by then.
+    #[serde(rename = "where")]
+    pub pairs: Table<At<String>>,
 }
 
 /// In which runs new documents travel.

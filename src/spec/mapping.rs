@@ -191,7 +191,8 @@ pub struct RegisterWords {
     /// When two existing records meet for the first time and differ in a row without a master: whose value counts. Without it they are
     /// left alone and listed.
     pub adopt: Option<At<String>>,
-    /// How unlinked records are recognised: names of rows (by the left path); a nested list means all of them together. Entries in order.
+    /// How unlinked records are recognised: names of rows (by the left path, of many by the first); a nested list means all of them
+    /// together. Entries in order.
     #[serde(rename = "match")]
     pub matching: List<Paths>,
     /// Fields that no two records of a side may share: those that do are set aside, naming each other.
@@ -363,7 +364,8 @@ pub struct RowWords {
     pub otherwise: Option<At<String>>,
     /// When the row is written: `always` (default), `create_only`, `update_only`, `if_empty`.
     pub apply: Option<Apply>,
-    /// Whose value counts when both changed: the name of a side, or a setting of type `side`.
+    /// Whose value counts when both changed: the name of a side, or a setting of type `side`; `none`: no side's, whatever the
+    /// register says.
     pub master: Option<At<String>>,
     /// One way only: `shop -> erp`.
     pub direction: Option<At<String>>,

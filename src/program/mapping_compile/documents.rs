@@ -120,10 +120,21 @@ impl Compiler<'_> {
         let roles = flow.as_ref();
         let refused = words.refused.as_ref().and_then(|refused| self.role(&refused.set_status, roles));
         let steps = self.doc_steps(mapping, name, words, &register, &types, source, roles);
+        let becomes = words
+            .becomes
+            .as_ref()
+            .and_then(|words| self.becomes(name, words, source, &register.ends[source]));
+        // what is followed is what the record has become
+        let (mut later, mut later_types) = (register.clone(), types.clone());
+        if let Some(resource) = &becomes {
+            let member = Member { resource: Arc::clone(resource), values: Vec::new() };
+            later.ends[target] = Endpoint::of(vec![member]);
+            later_types[target] = self.end_type(&later.ends[target], &[]);
+        }
         let follow = words
             .follow
             .as_ref()
-            .map(|follow| self.follow(mapping, name, follow, &register, &types, source, roles));
+            .map(|follow| self.follow(mapping, name, follow, &later, &later_types, source, roles));
         if let (Some(flow), Some(spec)) = (&flow, &words.status_flow) {
             self.check_flow(flow, spec, &take, &steps, refused.as_deref(), follow.as_ref());
         }
@@ -131,6 +142,7 @@ impl Compiler<'_> {
         let followed = words.follow.as_ref().is_some_and(|follow| self.is_on(follow.when.as_ref()));
         Some(Document {
             source,
+            becomes,
             on_demand: words.run.is_some(),
             take,
             at_most,
@@ -726,6 +738,8 @@ fn item_of(parent: &Resource, list: &Path, field: &Field, key: &Path) -> Resourc
         key: parent.key.iter().map(|one| around.join(one)).chain([key.clone()]).collect(),
         identity: None,
         scope: None,
+        read_scopes: parent.read_scopes.clone(),
+        write_scopes: parent.write_scopes.clone(),
         get: None,
         create: None,
         update: None,

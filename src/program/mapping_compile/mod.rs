@@ -11,6 +11,7 @@ mod names;
 mod order;
 mod registers;
 mod rows;
+mod scopes;
 mod settings;
 mod values;
 
@@ -92,7 +93,7 @@ pub fn compile_mapping(
     let documents = compiler.compile_documents(mapping);
     let checks = compiler.compile_checks(mapping, &registers);
     compiler.unused(mapping);
-    let program = Program {
+    let mut program = Program {
         name: mapping.mapping.value.clone(),
         title: mapping.title.clone(),
         hash: hash(sources, &compiler.answers),
@@ -113,6 +114,9 @@ pub fn compile_mapping(
             .collect(),
         exists: std::mem::take(&mut compiler.exists),
     };
+    for side in Side::BOTH {
+        scopes::ask(&mut program, side);
+    }
     (!diagnostics.has_errors()).then_some(program)
 }
 

@@ -571,13 +571,20 @@ impl Compiler<'_> {
                         && (row.left.len() == 1 && row.left[0].to_string() == row_name.value
                             || row.id == row_name.value)
                 });
+                // one with many paths is called by the first of them
+                let found = found.or_else(|| {
+                    rows.iter().position(|row| {
+                        row.is_two_sided()
+                            && row.left.first().is_some_and(|one| one.to_string() == row_name.value)
+                    })
+                });
                 match found {
                     Some(index) => indexes.push(index),
                     None => {
                         let names: Vec<String> = rows
                             .iter()
-                            .filter(|row| row.is_two_sided() && row.left.len() == 1)
-                            .map(|row| row.left[0].to_string())
+                            .filter(|row| row.is_two_sided())
+                            .filter_map(|row| Some(row.left.first()?.to_string()))
                             .collect();
                         let help = match suggest(&row_name.value, names.iter().map(String::as_str)) {
                             Some(near) => format!("did you mean `{near}`?"),

@@ -235,13 +235,15 @@ impl Compiler<'_> {
                 return;
             }
         }
-        let row_master = words.master.as_ref().and_then(|master| self.master(master));
+        // a row may be without the master that its register has
+        let none = words.master.as_ref().is_some_and(|master| master.value == "none");
+        let row_master = words.master.as_ref().filter(|_| !none).and_then(|master| self.master(master));
         let only_target = match (writes.left, writes.right) {
             (true, false) => Some(Side::Right),
             (false, true) => Some(Side::Left),
             _ => None,
         };
-        let master = only_target.or(row_master).or(table.master);
+        let master = only_target.or(row_master).or(table.master.filter(|_| !none));
         let source = master.or(only_target);
         let asks = [&words.when, &words.otherwise, &words.default, &words.value, &words.template];
         let scope = match asks.iter().any(|text| text.is_some()) {

@@ -195,6 +195,8 @@ fn resource(
             .scope
             .as_ref()
             .and_then(|text| templates::condition(text, &Scope::new().bare(&shape.record()), found)),
+        read_scopes: spec.scopes.read.iter().map(|scope| scope.value.clone()).collect(),
+        write_scopes: spec.scopes.write.iter().map(|scope| scope.value.clone()).collect(),
         cursor: reads::cursor(shape, scope, found),
         search: reads::search(shape, scope, found),
         parts: links::parts(shapes, shape, found),
