@@ -16,6 +16,8 @@ pub struct Document {
     pub source: Side,
     /// Which records travel.
     pub take: Take,
+    /// Where that stands.
+    pub take_at: Origin,
     /// Every item of this list is a document of its own.
     pub each: Vec<Each>,
     /// The rows below it.

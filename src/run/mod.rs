@@ -9,6 +9,7 @@ mod apply;
 mod checks;
 mod decider;
 mod documents;
+mod explain;
 mod facts;
 mod files;
 mod lookups;
@@ -24,6 +25,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 pub use decider::{Selected, key_slot};
+pub use explain::{
+    Condition, End, FieldWhy, Given, Held, HeldAt, Step, Valued, Why, WhyError, WhyNot, why, why_not,
+};
 pub use facts::fingerprint_fact;
 pub use report::{Counts, Entry, Event, MissingCodes, Report};
 
@@ -220,7 +224,7 @@ impl Engine {
         if self.options.recover_only {
             return Ok(());
         }
-        self.new_program().await?;
+        self.new_program(&decider).await?;
         let reads = self.read_all().await?;
         decider.complete = Arc::new(reads.complete);
         self.check_records(&decider).await?;
@@ -343,8 +347,10 @@ impl Engine {
         Ok(())
     }
 
-    /// An edited mapping, or other settings: every record is compared once more (`decisions` 9).
-    async fn new_program(&self) -> Result<(), RunError> {
+    /// An edited mapping, or other settings: every record is compared once more (`decisions` 9). What was read beside
+    /// the records is kept with the state.
+    async fn new_program(&self, decider: &Decider) -> Result<(), RunError> {
+        let decider = decider.clone();
         let hash = self.program.hash.clone();
         let resources: Vec<(Side, String)> = Side::BOTH
             .into_iter()
@@ -362,6 +368,7 @@ impl Engine {
                     }
                     store.set_fact("program", Some(&hash))?;
                 }
+                explain::keep(&decider, store)?;
                 Ok(())
             })
             .await?;

@@ -11,7 +11,7 @@ use super::{Exit, Terminal};
 use crate::program::document::{Document, Step};
 use crate::store::{Handle, IntentState, Mode, StoreError};
 use crate::value::{Both, Decimal, Side, Value};
-use table::{Cell, Table};
+pub(super) use table::{Cell, Table};
 
 /// The documents that cannot go on (`report failed --format json`).
 #[derive(Clone, Debug, Serialize, JsonSchema)]

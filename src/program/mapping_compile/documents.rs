@@ -126,6 +126,7 @@ impl Compiler<'_> {
         Some(Document {
             source,
             take,
+            take_at: from.take.as_ref().map(|take| self.origin(take.span)).unwrap_or_default(),
             each,
             lines,
             flow,
@@ -330,7 +331,7 @@ impl Compiler<'_> {
                 let row = Resource { fields: of_row, ..(*member.resource).clone() };
                 members.push(Member { resource: Arc::new(row), values: member.values.clone() });
             }
-            let end = Endpoint { members, by: None, scope: None, create_when: None };
+            let end = Endpoint::of(members);
             lists[side] = Some((path, end, fields));
         }
         let (Some(left), Some(right)) = (lists.left, lists.right) else {
