@@ -55,10 +55,7 @@ pub(super) fn records(
             continue;
         }
         for at in on_side(decider, store, register, side, &selected.key)? {
-            let pair = match store.link(&register.name, side, &at)? {
-                Some(link) => Some(link.on(side.other()).clone()),
-                None => None,
-            };
+            let pair = store.link(&register.name, side, &at)?.map(|link| link.on(side.other()).clone());
             if !pair.is_some_and(|other| found.contains(&(side.other(), other))) {
                 found.push((side, at));
             }

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use super::held::{Held, HeldAt, WhyNot};
+use super::words::stopped;
 use super::{find, known, time};
 use crate::plan::{Action, Change, Gate, label};
 use crate::program::mapping::{Program, Register};
@@ -61,9 +62,10 @@ impl Explainer<'_> {
             Some(side) => self.name(side).to_owned(),
             None => format!("{} or {}", self.name(Side::Left), self.name(Side::Right)),
         };
-        let reason = match &self.run {
-            None => "there was no run yet: nothing is known of either system".to_owned(),
-            Some(_) => format!("the last read of {of} did not show it: is it there, and is the key right?"),
+        let reason = match (&self.run, self.run.as_ref().and_then(stopped)) {
+            (None, _) => "there was no run yet: nothing is known of either system".to_owned(),
+            (_, Some(stopped)) => format!("no read of {of} has shown it yet, and {stopped}"),
+            _ => format!("the last read of {of} did not show it: is it there, and is the key right?"),
         };
         Held {
             register: register.name.clone(),

@@ -185,7 +185,7 @@ impl Explainer<'_> {
                     held.at = HeldAt::Equal;
                     held.reason = match (&held.linked_to, register.is_document) {
                         (Some(id), true) => format!(
-                            "it was carried to {} as {id}: every step is done, and there is nothing to follow",
+                            "it was carried to {} as {id}: every step is done, and there is nothing to carry back",
                             self.name(other)
                         ),
                         (Some(id), false) => format!(
@@ -283,9 +283,15 @@ impl Explainer<'_> {
             }
             held.step = Some(step);
         }
-        if let Some(stopped) = self.run.as_ref().and_then(stopped) {
-            held.at = HeldAt::RunStopped;
-            held.reason = stopped;
+        match self.run.as_ref().and_then(stopped) {
+            Some(stopped) if held.at == HeldAt::OnTheWay => {
+                held.reason = format!("{}; {stopped}", held.reason);
+            }
+            Some(stopped) => {
+                held.at = HeldAt::RunStopped;
+                held.reason = stopped;
+            }
+            None => {}
         }
     }
 
@@ -323,7 +329,7 @@ impl Explainer<'_> {
 }
 
 /// Why a run ended before it had carried out everything, if it did.
-fn stopped(run: &RunRow) -> Option<String> {
+pub(super) fn stopped(run: &RunRow) -> Option<String> {
     if run.ended.is_none() {
         return Some("the last run did not come to its end".to_owned());
     }
