@@ -5,7 +5,7 @@ mod common;
 use std::rc::Rc;
 use std::time::Duration;
 
-use common::{Choices, FAULTS, edit, kill_after, run, sweep, timed_harness_of, try_run};
+use common::{Choices, FAULTS, edit, kill_after, record, run, sweep, timed_harness_of, try_run};
 use mapengine::case::{Harness, QuickClock};
 use mapengine::value::{Side, Value};
 
@@ -355,9 +355,13 @@ fn tell(seed: u64, settle: Duration) {
         if let ([number], false) = (&made(&harness, n)[..], invoices[n].credit)
             && text(&source(&harness, n), "status.guid") == "s-3"
         {
-            let balance = Value::text(["0.00", "10.00"][choices.next(2)]);
+            // what was paid stays paid, also while the move to "paid" is still under way
             let of = [("number", Value::text(number.clone()))];
-            edit(&harness, Side::Right, "invoice", &of, &[("balance", balance)]);
+            let paid = text(&record(&harness, Side::Right, "invoice", "number", number), "balance") == "0.00";
+            let balance = ["0.00", "10.00"][choices.next(2)];
+            if !paid {
+                edit(&harness, Side::Right, "invoice", &of, &[("balance", Value::text(balance))]);
+            }
         }
     }
     for side in Side::BOTH {

@@ -190,6 +190,13 @@ impl Check<'_> {
         for name in case.without.iter() {
             self.without(cases, name);
         }
+        for name in case
+            .only
+            .iter()
+            .chain(case.then.iter().flat_map(|then| then.only.iter()).flat_map(|only| only.iter()))
+        {
+            self.register(program, name);
+        }
         for link in case.links.iter() {
             self.link(program, link);
         }

@@ -12,11 +12,17 @@ use crate::spec::yaml::List;
 use crate::value::{Path as FieldPath, Side, Value};
 
 /// Runs once, and adds every difference from what is expected.
-pub(super) async fn step(harness: &mut Harness, expect: &Expect, name: &str, problems: &mut Vec<String>) {
+pub(super) async fn step(
+    harness: &mut Harness,
+    options: Options,
+    expect: &Expect,
+    name: &str,
+    problems: &mut Vec<String>,
+) {
     for side in Side::BOTH {
         harness.company.stands[side].borrow_mut().clear_log();
     }
-    let report = match (harness.run(Options::default()).await, &expect.refused) {
+    let report = match (harness.run(options).await, &expect.refused) {
         (Err((RunError::Refused { reasons, .. }, report)), Some(wanted)) => {
             let text = reasons.join("\n");
             if !text.contains(&wanted.value) {

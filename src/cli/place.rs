@@ -215,7 +215,8 @@ fn state_of(connection: &Connection, path: &Path, found: &mut Diagnostics) -> Op
     }
 }
 
-fn ends(
+/// The ends of a connection, with their secrets read.
+pub(super) fn ends(
     opened: &Opened,
     connection: &Connection,
     path: &Path,

@@ -119,6 +119,7 @@ fn gate(held: &Held) -> &'static str {
         HeldAt::NotValid => "not valid",
         HeldAt::SetAside => "set aside",
         HeldAt::CreateWhen => "not to be made",
+        HeldAt::OnDemand => "goes when somebody asks",
         HeldAt::LinkOnly => "linked only, never made",
         HeldAt::OneWay => "nothing is made of it",
         HeldAt::Waits => "waits",

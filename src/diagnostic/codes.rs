@@ -215,7 +215,8 @@ Right:\n\
     BAD_DIRECTION = "ME0503", "this direction is wrong",
         "`both`, `link_only`, or one way by the names of the sides: `crm -> erp`. A side that is written to needs a resource that can be written.";
     WRONG_MASTER = "ME0504", "the master is on the wrong side",
-        "A register that goes one way has its source as master.";
+        "The master is one of the two sides, by its name or by a setting of type `side`. A register that goes one way has its source \
+         as master.";
     WRITTEN_TWICE = "ME0505", "a field is written twice",
         "Two rows give the same field a value. One of them must go, or both need a `when` that excludes the other.";
     BAD_BRAKE = "ME0506", "this is no brake",
@@ -241,6 +242,12 @@ Right:\n\
         "`multiply` and `else` work one way only: give the row a direction. `multiply` needs `round`.";
     WRITES_NOTHING = "ME0515", "this row writes nothing",
         "Neither side of the row can be written: by the directions, or because the fields are read-only.";
+    BAD_EXISTS = "ME0516", "this question cannot be answered",
+        "`exists:` asks whether a record of another resource of the same side stands with one of these: some of their fields are equal to \
+         ours, one value with one value. The names of a resource's questions differ.\n\
+\n\
+Right:\n\
+\x20   crm: { resource: customer, exists: { won: { resource: project, where: { customer.id: id }, when: \"state == 'Won'\" } }, create_when: \"exists.won\" }";
     BAD_STEP = "ME0520", "this is no step",
         "A step is exactly one of `create`, `verify`, `write_back`, `set_status`, `action` and `attach`; `create` comes first, and once. What was done by an action cannot be taken back, so a `verify` that deletes stands before it.";
     NO_FIND_AGAIN = "ME0521", "an unknown outcome could not be settled",

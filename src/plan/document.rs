@@ -263,7 +263,10 @@ fn lines(
                 }
                 Ok(Some(New::Reference { register, label, source })) => {
                     let reason = in_row(format!("{register} '{label}' is still to be made"));
-                    waits.add(reason, vec![Awaited { register, side, value: Value::text(source.id) }]);
+                    waits.add(
+                        reason,
+                        vec![Awaited { register, side, value: Value::text(source.id), field: None }],
+                    );
                 }
                 Err(Untranslatable::Wait(reason, records)) => waits.add(in_row(reason), records),
                 Err(Untranslatable::SetAside(code, reason)) => refusals.push((code, in_row(reason))),

@@ -47,4 +47,7 @@ pub struct Awaited {
     pub side: Side,
     /// What the row says: its id or its key.
     pub value: Value,
+    /// The field that this is, where it is neither.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
 }

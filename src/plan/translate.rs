@@ -79,6 +79,14 @@ impl MissingCode {
     }
 }
 
+/// The field by which a row's reference names its record on a side; none: its id or key.
+pub fn reference_field(row: &Row, side: Side) -> Option<String> {
+    row.steps.iter().find_map(|step| match step {
+        Step::Reference { fields, .. } => fields[side].as_ref().map(Path::to_string),
+        _ => None,
+    })
+}
+
 /// The values of a row on a side, as they stand in its record.
 pub fn values_at(row: &Row, side: Side, record: &Value) -> Vec<Value> {
     row.paths(side).iter().map(|path| path.get(record).cloned().unwrap_or_default()).collect()
@@ -191,6 +199,7 @@ pub fn translate(
                                     register: register.clone(),
                                     side: from,
                                     value: values[0].clone(),
+                                    field: fields[from].as_ref().map(Path::to_string),
                                 }],
                             )),
                             IfMissing::Leave => Ok(Translated::Leave),

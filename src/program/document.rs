@@ -14,10 +14,14 @@ pub struct Document {
     pub register: Arc<Register>,
     /// The side it comes from.
     pub source: Side,
+    /// New ones travel only in a run that names it.
+    pub on_demand: bool,
     /// Which records travel.
     pub take: Take,
     /// Where that stands.
     pub take_at: Origin,
+    /// So many new ones in one transfer.
+    pub at_most: Option<u64>,
     /// Every item of this list is a document of its own.
     pub each: Vec<Each>,
     /// The rows below it.

@@ -47,6 +47,27 @@ pub struct Program {
     pub needs: Both<IndexMap<String, BTreeSet<String>>>,
     /// Records that expressions read: singletons and records by key.
     pub facts: Vec<Fact>,
+    /// Questions about records of other resources.
+    pub exists: Vec<Exists>,
+}
+
+/// Whether a record of another resource stands with one of a register.
+#[derive(Clone, Debug)]
+pub struct Exists {
+    /// The register or document that asks.
+    pub register: String,
+    /// The side of both.
+    pub side: Side,
+    /// The resources that are asked about.
+    pub of: Vec<String>,
+    /// What the answer is called: `exists.NAME`.
+    pub name: String,
+    /// The other resource.
+    pub resource: Arc<Resource>,
+    /// Their field, and ours: equal.
+    pub pairs: Vec<(Path, Path)>,
+    /// Which of them count.
+    pub when: Option<Expr>,
 }
 
 impl Program {

@@ -26,7 +26,7 @@ pub(super) type AllRoles = BTreeMap<String, Roles>;
 pub(super) type Unreadable = BTreeMap<(String, String), String>;
 
 /// Why rows were not read.
-enum Unread {
+pub(super) enum Unread {
     /// Nothing can be read.
     Run(RunError),
     /// These cannot.
@@ -94,28 +94,33 @@ impl Engine {
         }
     }
 
-    /// Reads what documents need and decides about each: plan rows in the state.
-    pub(super) async fn plan_documents(&self, decider: &Decider) -> Result<(), RunError> {
+    /// Reads what documents need and decides about each: plan rows in the state. Answers how many new ones found no room in this
+    /// transfer.
+    pub(super) async fn plan_documents(&self, decider: &Decider) -> Result<u64, RunError> {
         self.read_documents().await?;
+        let mut held_back = 0;
         for document in self.program.documents.iter().filter(|document| self.chosen(&document.register.name))
         {
             let mut decider = decider.clone();
+            decider.takes_new = self.takes_new(document);
+            decider.room = self.room(document);
             decider.unreadable = Arc::new(self.read_rows(&decider, document).await?);
-            let decider = &decider;
-            self.index_register(decider, &document.register).await?;
+            self.index_register(&decider, &document.register).await?;
             let mut counts = Counts::default();
             let mut looked_at = 0;
             for side in [document.source, document.target()] {
                 for member in &document.register.ends[side].members {
                     let mut after = String::new();
                     loop {
-                        let (decider, of, resource, from) =
+                        let (now, of, resource, from) =
                             (decider.clone(), Arc::clone(document), member.resource.name.clone(), after);
                         let chunk = self
                             .store
-                            .call(move |store| decider.document_chunk(store, &of, side, &resource, &from))
+                            .call(move |store| now.document_chunk(store, &of, side, &resource, &from))
                             .await?;
                         looked_at += chunk.looked_at;
+                        held_back += chunk.held_back;
+                        decider.room = decider.room.map(|room| room.saturating_sub(chunk.new));
                         self.tell(Event::Decided {
                             register: document.register.name.clone(),
                             count: looked_at,
@@ -141,7 +146,7 @@ impl Engine {
             report.missing_codes.extend(missing);
             report.registers.insert(document.register.name.clone(), counts);
         }
-        Ok(())
+        Ok(held_back)
     }
 
     /// The rows of documents that travel are children with a list of their own: read for these alone. Answers those
@@ -149,6 +154,9 @@ impl Engine {
     async fn read_rows(&self, decider: &Decider, document: &Arc<Document>) -> Result<Unreadable, RunError> {
         let side = document.source;
         let mut unreadable = Unreadable::new();
+        if !decider.takes_new {
+            return Ok(unreadable);
+        }
         for member in &document.register.ends[side].members {
             let parts: Vec<_> = member
                 .resource
@@ -191,7 +199,7 @@ impl Engine {
     }
 
     /// All children of one parent: those that are not there any more leave the mirror.
-    async fn read_children(
+    pub(super) async fn read_children(
         &self,
         side: Side,
         child: &Arc<Resource>,
@@ -287,6 +295,11 @@ impl Decider {
             if !self.is_selected(&document.register, side, &record) {
                 continue;
             }
+            // a new one stays on the work list until somebody asks
+            let new = side == document.source && store.link(&name, side, &record.at)?.is_none();
+            if new && !self.takes_new {
+                continue;
+            }
             let Some(change) = self.decide_document(store, document, side, &record, &plan)? else {
                 store.clean(side, &record.at.resource, &record.at.id, &record.hash)?;
                 continue;
@@ -298,7 +311,7 @@ impl Decider {
                 }
                 continue;
             }
-            plan.push(plan_row(&change));
+            plan.push(plan_row(&self.with_room(document, change, &mut chunk)));
         }
         store.add_changes(&plan)?;
         Ok(chunk)
@@ -325,6 +338,24 @@ impl Decider {
             },
             (None, false) => None,
         })
+    }
+
+    /// A new document that finds no room in this transfer waits for the next one.
+    fn with_room(&self, document: &Document, mut change: Change, chunk: &mut Chunk) -> Change {
+        if !matches!(change.action, Action::Create { .. } | Action::Link) {
+            return change;
+        }
+        match (self.room, document.at_most) {
+            (Some(room), Some(at_most)) if chunk.new >= room => {
+                chunk.held_back += 1;
+                let reason = format!(
+                    "at most {at_most} go in one transfer: it goes with the next (`--all` makes as many as it takes)"
+                );
+                change.action = Action::Wait { reason };
+            }
+            _ => chunk.new += 1,
+        }
+        change
     }
 
     /// Whether a source record has the role of those that were refused: its reason stays.

@@ -42,6 +42,11 @@ pub(super) fn resources(
             }
         }
     }
+    for question in program.exists.iter().filter(|one| one.side == side && only(&one.register)) {
+        if seen.insert(question.resource.name.clone()) {
+            out.push((Arc::clone(&question.resource), None));
+        }
+    }
     let parents: Vec<Arc<Resource>> = out.iter().map(|(resource, _)| Arc::clone(resource)).collect();
     for parent in parents {
         for part in parent.parts.values() {
@@ -180,7 +185,7 @@ impl Engine {
         let delta = resource.cursor.is_some()
             && cursor.is_some()
             && !due
-            && !self.options.full
+            && !self.full.get()
             && shape_before.as_deref() == Some(&shape);
         let mut query = Vec::new();
         if delta && let (Some(spec), Some(since)) = (&resource.cursor, &cursor) {
@@ -286,7 +291,7 @@ impl Engine {
         reads: &mut Reads,
     ) -> Result<(), RunError> {
         let fields = wanted(&self.program, side, &resource.name);
-        let all = self.options.full
+        let all = self.full.get()
             || resource.cursor.is_none()
             || reads.complete.contains(&(side, part_of.parent.clone()));
         let which = if all { Which::All } else { Which::Dirty };
@@ -460,10 +465,12 @@ impl Engine {
             .map(|register| register.name.clone())
             .collect();
         let (name, id) = (resource.name.clone(), id.to_owned());
+        let program = Arc::clone(&self.program);
         self.store
             .call(move |store| {
+                let gone = crate::store::RecordRef { resource: name.clone(), id: id.clone() };
+                super::exists::gone(&program, store, side, &gone)?;
                 for register in &registers {
-                    let gone = crate::store::RecordRef { resource: name.clone(), id: id.clone() };
                     if let Some(link) = store.link(register, side, &gone)? {
                         let other = link.on(side.other());
                         store.mark_dirty(side.other(), &other.resource, Some(&other.id))?;

@@ -188,6 +188,7 @@ impl Engine {
         self.store
             .call(move |store| {
                 store.put_clean(side, &name, &row)?;
+                super::pointers::keep(store, &intent, &row.id)?;
                 if let Some(register) = decider.program.register(&register_name).cloned() {
                     let made = RecordRef { resource: name.clone(), id: row.id.clone() };
                     decider.index(store, &register, side, &made)?;

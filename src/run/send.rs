@@ -44,6 +44,7 @@ impl Engine {
         source: Option<RecordRef>,
         sending: Sending,
     ) -> Result<Sent, Stop> {
+        self.may_send()?;
         let Sending { side, resource, write, current, then, links, request, after } = sending;
         let system = std::sync::Arc::clone(&self.program.sides[side].system);
         let special = request.is_some();
@@ -109,6 +110,7 @@ impl Engine {
                             .call(move |store| {
                                 if let Some(row) = &stored {
                                     store.put_clean(side, &name, row)?;
+                                    super::pointers::keep(store, &intent, &row.id)?;
                                     if let Some(register) = decider.program.register(&of).cloned() {
                                         let made = RecordRef { resource: name.clone(), id: row.id.clone() };
                                         decider.index(store, &register, side, &made)?;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::apply::{Became, Stop, told};
 use super::decider::{Decider, StoreView};
+use super::documents::Unread;
 use super::read::{hash_of, row_of, wanted};
 use super::send::{Sending, Sent};
 use super::{Engine, Entry, RunError};
@@ -252,15 +253,16 @@ impl Engine {
     async fn follow(&self, decider: &Decider, document: &Arc<Document>, link: &Link) -> Result<(), Stop> {
         let Some(follow) = &document.follow else { return Ok(()) };
         let roles = decider.roles_of(document);
-        let (of, at) = (decider.clone(), link.clone());
-        let pair = self
-            .store
-            .read(move |store| {
-                Ok((of.record(store, Side::Left, &at.left)?, of.record(store, Side::Right, &at.right)?))
-            })
-            .await?;
-        let (Some(left), Some(right)) = pair else { return Ok(()) };
+        let (Some(mut left), Some(mut right)) = self.pair(decider, link).await? else { return Ok(()) };
         let context = decider.context();
+        let target = document.target();
+        let moved = document::next_move(&context, document, &roles, &left.data, &right.data);
+        if matches!(moved, Ok(Some(_)))
+            && self.read_parts(target, if target == Side::Left { &left } else { &right }).await?
+            && let (Some(one), Some(other)) = self.pair(decider, link).await?
+        {
+            (left, right) = (one, other);
+        }
         let step =
             document::next_move(&context, document, &roles, &left.data, &right.data).map_err(|reason| {
                 Stop::Change(Became::SetAside { code: "ME0902".into(), reason, refused: false })
@@ -287,6 +289,40 @@ impl Engine {
             }
         }
         Ok(())
+    }
+
+    /// Both records of a link as the mirror has them.
+    async fn pair(&self, decider: &Decider, link: &Link) -> Result<(Option<Record>, Option<Record>), Stop> {
+        let (of, at) = (decider.clone(), link.clone());
+        Ok(self
+            .store
+            .read(move |store| {
+                Ok((of.record(store, Side::Left, &at.left)?, of.record(store, Side::Right, &at.right)?))
+            })
+            .await?)
+    }
+
+    /// The children of a record that moves, where they are needed: payments of an invoice that is paid. They are not read for
+    /// all that could move. Answers whether there are any to read.
+    async fn read_parts(&self, side: Side, record: &Record) -> Result<bool, Stop> {
+        let system = Arc::clone(&self.program.sides[side].system);
+        let Some(resource) = system.resources.get(&record.at.resource) else { return Ok(false) };
+        let Some(key) = resource.key_of(&record.data) else { return Ok(false) };
+        let mut any = false;
+        for part in resource.parts.values() {
+            let needed = self.program.needs[side].contains_key(&part.resource);
+            let Some(child) = system.resources.get(&part.resource).filter(|_| needed) else { continue };
+            any = true;
+            match self.read_children(side, child, &resource.name, &part.by, &key).await {
+                Ok(()) => {}
+                Err(Unread::Run(error)) => return Err(Stop::Run(error)),
+                Err(Unread::Document(reason)) => {
+                    let reason = format!("{} of it cannot be read: {reason}", child.name);
+                    return Err(Stop::Change(Became::Waiting(reason)));
+                }
+            }
+        }
+        Ok(any)
     }
 
     /// Whether a document that is to be taken back stands its check by now. One whose record is gone does not.
@@ -387,9 +423,13 @@ impl Engine {
         for side in Side::BOTH {
             let at = link.on(side);
             match self.read_one(side, at).await? {
-                Some(row) => {
-                    records.push(Record { at: at.clone(), hash: row.hash, data: row.data, changed_at: None })
-                }
+                Some(row) => records.push(Record {
+                    at: at.clone(),
+                    hash: row.hash,
+                    data: row.data,
+                    changed_at: None,
+                    exists: Value::Null,
+                }),
                 None => {
                     return Err(Stop::Change(Became::SetAside {
                         code: "ME0955".into(),
@@ -487,8 +527,13 @@ impl Engine {
         if let Some((left, right)) = pair
             && !rows.is_empty()
         {
-            let fresh =
-                Record { at: at.clone(), hash: now.hash.clone(), data: now.data.clone(), changed_at: None };
+            let fresh = Record {
+                at: at.clone(),
+                hash: now.hash.clone(),
+                data: now.data.clone(),
+                changed_at: None,
+                exists: Value::Null,
+            };
             let (left, right) = if side == Side::Left { (&fresh, right) } else { (left, &fresh) };
             let (of, document_of) = (decider.clone(), Arc::clone(document));
             let (left, right, rows) = (left.clone(), right.clone(), rows.to_vec());

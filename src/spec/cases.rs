@@ -35,6 +35,12 @@ pub struct Case {
     /// Settings that differ.
     #[serde(default)]
     pub settings: Table<At<Value>>,
+    /// Only these registers and documents are run, as with `--only`. Default: all but the documents on demand.
+    #[serde(default)]
+    pub only: List<At<String>>,
+    /// As many transfers as it takes, as with `--all`.
+    #[serde(default)]
+    pub all: bool,
     /// Records beside those of the file: side, resource, records by field names.
     #[serde(default)]
     pub given: Table<Table<List<Table<Value>>>>,
@@ -71,6 +77,8 @@ pub struct Then {
     /// Changes by people: side, resource, and for each record the fields that tell it (`of`) and the fields it gets (`set`).
     #[serde(default)]
     pub edit: List<Edit>,
+    /// Only these registers and documents are run. Default: as in the first run of the case.
+    pub only: Option<List<At<String>>>,
     /// What must come of it.
     #[serde(default)]
     pub expect: Expect,

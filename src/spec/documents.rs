@@ -29,6 +29,8 @@ pub struct DocumentWords {
     pub called: Option<At<String>>,
     /// The document is there only when this holds: an expression over `settings`.
     pub when: Option<At<String>>,
+    /// In which runs new ones travel. Default: in every run.
+    pub run: Option<RunWhen>,
     /// One way: `shop -> erp`. Required.
     pub direction: Option<At<String>>,
     /// What a source record must satisfy, else it is refused with the reason.
@@ -60,6 +62,7 @@ pub const DOCUMENT_WORDS: &[&str] = &[
     "title",
     "called",
     "when",
+    "run",
     "direction",
     "valid",
     "find_again",
@@ -113,6 +116,17 @@ pub struct DocumentSide {
     pub take: Option<At<String>>,
     /// The source: which records concern the mapping at all.
     pub scope: Option<At<String>>,
+    /// The source: so many new ones in one transfer. The others wait for the next run; `run --all` makes as many transfers as it
+    /// takes.
+    pub at_most: Option<At<u32>>,
+}
+
+/// In which runs new documents travel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RunWhen {
+    /// Only when a person asks: in a run that names the document (`--only`). What has begun is carried on by every run.
+    OnDemand,
 }
 
 /// What equal records on the other side mean.
@@ -428,6 +442,8 @@ pub struct WriteBack {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Follow {
+    /// Nothing is followed unless this holds: an expression over `settings`.
+    pub when: Option<At<String>>,
     /// Only while the source record has one of these roles.
     #[serde(rename = "while")]
     pub during: Paths,

@@ -138,6 +138,8 @@ pub enum SettingKind {
     Table,
     /// A direction: `both`, `none`, or one way by the sides' names.
     Direction,
+    /// One of the two sides, by its name: who is the master.
+    Side,
 }
 
 /// A question answered before anything is written.
@@ -183,7 +185,8 @@ pub struct RegisterWords {
     /// Where records may be created: `both` (default), one way (`shop -> erp`), `link_only` (pairs are found and kept, nothing is
     /// written), or a setting of type `direction`.
     pub direction: Option<At<String>>,
-    /// Where changes come from: the name of a side. A row may say otherwise. A one-way register has its source as master.
+    /// Where changes come from: the name of a side, or a setting of type `side`. A row may say otherwise. New records may still appear
+    /// on both sides; `direction` says that. A one-way register has its source as master.
     pub master: Option<At<String>>,
     /// When two existing records meet for the first time and differ in a row without a master: whose value counts. Without it they are
     /// left alone and listed.
@@ -259,6 +262,22 @@ pub struct Endpoint {
     pub scope: Option<At<String>>,
     /// A record is made on the other side only when this holds; linked ones are kept equal all the same.
     pub create_when: Option<At<String>>,
+    /// Questions about records of other resources of the same side. `scope` and `create_when` read the answers, true or false, as
+    /// `exists.NAME`.
+    pub exists: Table<Exists>,
+}
+
+/// Whether a record of another resource stands with this one: `won: { resource: project, where: { customer.guid: guid }, when: "…" }`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Exists {
+    /// The other resource of the same side. All of it is read.
+    pub resource: At<String>,
+    /// Which of its records stand with this one: their field and ours, equal.
+    #[serde(rename = "where")]
+    pub pairs: Table<At<String>>,
+    /// Only those that satisfy this count. Bare names are their fields.
+    pub when: Option<At<String>>,
 }
 
 /// A field that no two records of a side may share.
@@ -341,7 +360,7 @@ pub struct RowWords {
     pub otherwise: Option<At<String>>,
     /// When the row is written: `always` (default), `create_only`, `update_only`, `if_empty`.
     pub apply: Option<Apply>,
-    /// Whose value counts when both changed: the name of a side.
+    /// Whose value counts when both changed: the name of a side, or a setting of type `side`.
     pub master: Option<At<String>>,
     /// One way only: `shop -> erp`.
     pub direction: Option<At<String>>,

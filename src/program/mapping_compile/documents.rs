@@ -58,12 +58,16 @@ impl Compiler<'_> {
         for (at, word) in [
             (side_of(self, target).and_then(|side| side.each.as_ref()), "each"),
             (side_of(self, target).and_then(|side| side.take.as_ref()), "take"),
-        ] {
-            if let Some(at) = at {
+        ]
+        .into_iter()
+        .map(|(at, word)| (at.map(|at| at.span), word))
+        .chain([(side_of(self, target).and_then(|side| side.at_most.as_ref()).map(|at| at.span), "at_most")])
+        {
+            if let Some(span) = at {
                 let (to, of) = (self.sides[target].name.clone(), self.sides[source].name.clone());
                 self.error(
                     &codes::BAD_DIRECTION,
-                    at.span,
+                    span,
                     format!("`{word}` chooses among the records that travel; those of `{to}` are made"),
                     Some(format!("write it at `{of}`")),
                 );
@@ -78,7 +82,7 @@ impl Compiler<'_> {
                     one_of: side.one_of.clone(),
                     by: side.by.clone(),
                     scope: side.scope.clone(),
-                    create_when: None,
+                    ..spec::Endpoint::default()
                 };
                 (key.clone(), end)
             })
@@ -123,16 +127,20 @@ impl Compiler<'_> {
         if let (Some(flow), Some(spec)) = (&flow, &words.status_flow) {
             self.check_flow(flow, spec, &take, &steps, refused.as_deref(), follow.as_ref());
         }
+        let at_most = from.at_most.as_ref().and_then(|number| self.at_most(number));
+        let followed = words.follow.as_ref().is_some_and(|follow| self.is_on(follow.when.as_ref()));
         Some(Document {
             source,
+            on_demand: words.run.is_some(),
             take,
             take_at: from.take.as_ref().map(|take| self.origin(take.span)).unwrap_or_default(),
+            at_most,
             each,
             lines,
             flow,
             refused,
             steps,
-            follow,
+            follow: follow.filter(|_| followed),
             twins: words.twins.is_some(),
             register: Arc::new(register),
         })
@@ -162,6 +170,19 @@ impl Compiler<'_> {
             }
         };
         Some((direction, source))
+    }
+
+    fn at_most(&mut self, number: &At<u32>) -> Option<u64> {
+        if number.value == 0 {
+            self.error(
+                &codes::WRONG_KIND,
+                number.span,
+                "a transfer of at most none takes nothing",
+                Some("give it a number from 1, or leave `at_most` out".to_owned()),
+            );
+            return None;
+        }
+        Some(u64::from(number.value))
     }
 
     /// Turns the members of an end into the items of a list of theirs.

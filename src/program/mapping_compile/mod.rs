@@ -5,6 +5,7 @@
 mod actions;
 mod checks;
 mod documents;
+mod exists;
 mod flow;
 mod names;
 mod order;
@@ -70,6 +71,7 @@ pub fn compile_mapping(
         answers: Value::Null,
         needs: Both::default(),
         facts: BTreeSet::new(),
+        exists: Vec::new(),
         validating: matches!(answers, Answers::None),
         setting_uses: BTreeSet::new(),
         document: None,
@@ -109,6 +111,7 @@ pub fn compile_mapping(
             .iter()
             .map(|(side, resource, key)| Fact { side: *side, resource: resource.clone(), key: key.clone() })
             .collect(),
+        exists: std::mem::take(&mut compiler.exists),
     };
     (!diagnostics.has_errors()).then_some(program)
 }
@@ -132,6 +135,7 @@ pub(super) struct Compiler<'a> {
     answers: Value,
     needs: Both<IndexMap<String, BTreeSet<String>>>,
     facts: BTreeSet<(Side, String, Option<String>)>,
+    exists: Vec<super::mapping::Exists>,
     validating: bool,
     setting_uses: BTreeSet<String>,
     /// What every resource of a side is in an expression: worked out once, asked for with every row.

@@ -12,7 +12,7 @@ use crate::plan::{Action, Change, Gate, label};
 use crate::program::mapping::{Program, Register};
 use crate::run::decider::{Decider, Selected, StoreView};
 use crate::store::{Link, RecordRef, Result, RunRow, SetAside, Store};
-use crate::value::Side;
+use crate::value::{Path, Side};
 
 /// How far a chain of records that wait for each other is followed.
 const DEPTH: usize = 12;
@@ -183,7 +183,8 @@ impl Explainer<'_> {
         for awaited in &change.awaits {
             let Some(register) = self.decider.program.register(&awaited.register) else { continue };
             let text = awaited.value.scalar_text().unwrap_or_default();
-            let held = match view.find(register, awaited.side, &text)? {
+            let field = awaited.field.as_ref().and_then(|field| Path::parse(field).ok());
+            let held = match view.find(register, awaited.side, &text, field.as_ref())? {
                 // two that wait for each other are told once
                 Some(at) if seen.contains(&(register.name.clone(), awaited.side, at.clone())) => continue,
                 Some(at) => self.explain(register, awaited.side, &at, seen)?,

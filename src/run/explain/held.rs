@@ -91,6 +91,8 @@ pub enum HeldAt {
     SetAside,
     /// `create_when` does not hold.
     CreateWhen,
+    /// A document that travels only in a run that names it.
+    OnDemand,
     /// The register links records and makes none.
     LinkOnly,
     /// Nothing is made on the other side.

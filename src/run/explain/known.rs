@@ -72,5 +72,7 @@ pub(super) fn decider(program: &Arc<Program>, store: &dyn Store, now_ms: i64) ->
         retry_all: false,
         roles: Arc::new(roles),
         unreadable: Arc::default(),
+        takes_new: true,
+        room: None,
     })
 }

@@ -283,6 +283,12 @@ impl Explainer<'_> {
             }
             held.step = Some(step);
         }
+        if document.is_some_and(|document| document.on_demand) && link.is_none() {
+            held.at = HeldAt::OnDemand;
+            held.reason =
+                format!("it goes to {other} only in a run that names it: `--only {}`", held.register);
+            return;
+        }
         match self.run.as_ref().and_then(stopped) {
             Some(stopped) if held.at == HeldAt::OnTheWay => {
                 held.reason = format!("{}; {stopped}", held.reason);
@@ -304,11 +310,7 @@ impl Explainer<'_> {
         condition: &Expr,
         origin: &Origin,
     ) -> Condition {
-        let (left, right) = match side {
-            Side::Left => (Some(&record.data), None),
-            Side::Right => (None, Some(&record.data)),
-        };
-        let root = self.decider.context().root(left, right, Some(side));
+        let root = decide::seen(&self.decider.context(), side, record);
         let own = Path::key(self.name(side));
         let values = condition.uses().into_iter().map(|path| {
             let field = path.strip_prefix(&own).unwrap_or_else(|| path.clone());
