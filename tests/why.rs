@@ -335,6 +335,19 @@ fn every_gate_of_a_document_is_told() {
     assert_eq!(own["at"], "one_way");
 }
 
+#[test]
+fn a_document_on_demand_is_told_so() {
+    let demand = |text: String| text.replacen("  invoices:\n", "  invoices:\n    run: on_demand\n", 1);
+    let place = Place::new("shop_documents", DOCUMENTS, &demand);
+    place.run(&[]);
+    let (asked, code) = place.why_not("invoices:f-1");
+    assert_eq!((asked["at"].as_str(), code), (Some("on_demand"), Some(0)));
+    assert!(asked["reason"].as_str().unwrap().ends_with("`--only invoices`"), "{asked:#}");
+    place.run(&["--only", "invoices"]);
+    assert_eq!(place.why_not("invoices:f-1").0["at"], "equal");
+    assert_eq!(place.why_not("invoices:f-4").0["at"], "not_taken");
+}
+
 const DISPATCH: &str = r#"sandbox: shop_dispatch
 now: "2026-11-02T08:00:00Z"
 systems:

@@ -62,7 +62,13 @@ impl Explainer<'_> {
             Some(side) => self.name(side).to_owned(),
             None => format!("{} or {}", self.name(Side::Left), self.name(Side::Right)),
         };
+        let document = self.decider.program.document(&register.name);
+        let on_demand = self.run.is_some() && document.is_some_and(|document| document.on_demand);
         let reason = match (&self.run, self.run.as_ref().and_then(stopped)) {
+            _ if on_demand => format!(
+                "it is not known yet: new {} are looked at only in a run that names them: `--only {}`",
+                register.name, register.name
+            ),
             (None, _) => "there was no run yet: nothing is known of either system".to_owned(),
             (_, Some(stopped)) => format!("no read of {of} has shown it yet, and {stopped}"),
             _ => format!("the last read of {of} did not show it: is it there, and is the key right?"),
@@ -73,7 +79,7 @@ impl Explainer<'_> {
             id: key.to_owned(),
             label: key.to_owned(),
             linked_to: None,
-            at: HeldAt::NotFound,
+            at: if on_demand { HeldAt::OnDemand } else { HeldAt::NotFound },
             reason,
             code: None,
             conditions: Vec::new(),
