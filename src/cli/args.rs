@@ -134,6 +134,18 @@ pub enum Verb {
         after_help = "Examples:\n  mapengine report failed mappings/financials.yaml --connection acme.yaml\n  mapengine report failed --connection acme.yaml --format csv > failed.csv"
     )]
     Report(ReportArgs),
+    /// Tell where a value comes from: the row of the mapping, what it was converted to, and the run that carried it.
+    #[command(
+        allow_missing_positional = true,
+        after_help = "Examples:\n  mapengine why mappings/financials.yaml customers:10011.vatNumber\n  mapengine why --connection acme.yaml customers:10011     # all fields, as a table\n\nIt is told from the state alone: nothing is asked of the systems, nothing is written."
+    )]
+    Why(WhyArgs),
+    /// Tell what holds a record back: the first gate it did not pass, and why, through everything it waits for.
+    #[command(
+        allow_missing_positional = true,
+        after_help = "Example:\n  mapengine why-not mappings/financials.yaml projects:P-1007\n\nIt is told from the state alone: nothing is asked of the systems, nothing is written. Exit code 3: a person has to act."
+    )]
+    WhyNot(WhyArgs),
     /// Print a completion script for a shell.
     #[command(
         after_help = "Example:\n  mapengine completions bash > ~/.local/share/bash-completion/completions/mapengine"
@@ -304,6 +316,10 @@ pub enum SchemaKind {
     Plan,
     /// The report of `report failed --format json`.
     Failed,
+    /// The answer of `why --format json`.
+    Why,
+    /// The answer of `why-not --format json`.
+    WhyNot,
 }
 
 /// Flags of `schema`.
@@ -437,6 +453,20 @@ pub struct FailedArgs {
     /// How it is printed.
     #[arg(long, value_enum, default_value_t = ReportFormat::Table)]
     pub format: ReportFormat,
+}
+
+/// Flags of `why` and `why-not`.
+#[derive(Clone, Debug, Args)]
+pub struct WhyArgs {
+    /// Whose state.
+    #[command(flatten)]
+    pub target: Target,
+    /// The record, by its id, its key, or the number or name that links it; for `why` with one field of it.
+    #[arg(value_name = "REGISTER[:SIDE]:KEY[.FIELD]")]
+    pub record: String,
+    /// How it is printed. The schemas: `mapengine schema why`, `mapengine schema why-not`.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub format: Format,
 }
 
 /// Flags of `resolve`.

@@ -13,6 +13,7 @@ mod schema;
 mod setup;
 mod show;
 mod state;
+mod why;
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
@@ -116,6 +117,8 @@ pub fn main() -> ExitCode {
         Verb::Docs(args) => author::docs(&terminal, &args),
         Verb::New { what } => author::new(&terminal, &what),
         Verb::Report(args) => report::report(&terminal, &args),
+        Verb::Why(args) => why::why(&terminal, &args),
+        Verb::WhyNot(args) => why::why_not(&terminal, &args),
         Verb::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "mapengine", &mut script);

@@ -35,6 +35,8 @@ pub(super) struct Opening {
     pub side: Where,
     /// Where its state is.
     pub state: PathBuf,
+    /// The texts of its files.
+    pub sources: Sources,
 }
 
 /// Real systems, or stand-ins.
@@ -134,6 +136,7 @@ fn reading(target: &Target, sources: &mut Sources, found: &mut Diagnostics) -> O
                 opened,
                 side: Where::Connection { name: connection.connection.value.clone(), ends: Box::new(ends?) },
                 state: state?,
+                sources: sources.clone(),
             })
         }
         None => {
@@ -142,6 +145,7 @@ fn reading(target: &Target, sources: &mut Sources, found: &mut Diagnostics) -> O
                 program: Arc::new(program?),
                 opened,
                 state: folder.join("state.db"),
+                sources: sources.clone(),
                 side: Where::Sandbox { folder },
             })
         }

@@ -73,27 +73,6 @@ async fn watch_signals(stop: Rc<Cell<bool>>) {
     stop.set(true);
 }
 
-fn selected(program: &crate::program::mapping::Program, text: &str) -> Result<Selected, String> {
-    let mut parts = text.splitn(3, ':');
-    let register = parts.next().unwrap_or_default();
-    let (second, third) = (parts.next(), parts.next());
-    let names: Vec<&str> = program.registers.iter().map(|register| register.name.as_str()).collect();
-    if !names.contains(&register) {
-        return Err(format!(
-            "--record {text}: there is no register `{register}` (there are {})",
-            names.join(", ")
-        ));
-    }
-    let (side, key) = match (second, third) {
-        (Some(side), Some(key)) if program.side(side).is_some() => (program.side(side), key.to_owned()),
-        // a key may hold a colon itself
-        (Some(first), Some(rest)) => (None, format!("{first}:{rest}")),
-        (Some(key), None) => (None, key.to_owned()),
-        _ => return Err(format!("--record {text}: write REGISTER[:SIDE]:KEY")),
-    };
-    Ok(Selected { register: register.to_owned(), side, key })
-}
-
 fn options(opening: &Opening, only: &[String], record: Option<&str>) -> Result<Options, String> {
     for name in only {
         if opening.program.register(name).is_none() {
@@ -107,7 +86,9 @@ fn options(opening: &Opening, only: &[String], record: Option<&str>) -> Result<O
         }
     }
     let record = match record {
-        Some(text) => Some(selected(&opening.program, text)?),
+        Some(text) => Some(
+            Selected::parse(text, &opening.program, false).map_err(|reason| format!("--record {reason}"))?,
+        ),
         None => None,
     };
     Ok(Options { only: only.to_vec(), record, ..Options::default() })

@@ -12,11 +12,11 @@ use crate::diagnostic::{Diagnostics, Sources};
 use crate::program::open::Opened;
 use crate::program::system::{Field, Resource};
 use crate::program::types::Type;
-use crate::run::Report;
+use crate::run::{Report, Why, WhyNot};
 use crate::spec::{cases::Cases, connection::Connection, mapping::Mapping, sandbox::Sandbox, system::System};
 
 /// Every kind with the name of its file.
-const KINDS: [(SchemaKind, &str); 8] = [
+const KINDS: [(SchemaKind, &str); 10] = [
     (SchemaKind::System, "system"),
     (SchemaKind::Mapping, "mapping"),
     (SchemaKind::Cases, "cases"),
@@ -25,6 +25,8 @@ const KINDS: [(SchemaKind, &str); 8] = [
     (SchemaKind::Report, "report"),
     (SchemaKind::Plan, "plan"),
     (SchemaKind::Failed, "failed"),
+    (SchemaKind::Why, "why"),
+    (SchemaKind::WhyNot, "why-not"),
 ];
 
 fn of<T: JsonSchema>() -> Schema {
@@ -42,6 +44,8 @@ fn schema_of(kind: SchemaKind) -> Value {
         SchemaKind::Report => of::<Report>(),
         SchemaKind::Plan => of::<SavedPlan>(),
         SchemaKind::Failed => of::<FailedReport>(),
+        SchemaKind::Why => of::<Why>(),
+        SchemaKind::WhyNot => of::<WhyNot>(),
     };
     let mut value = schema.to_value();
     // editors put a reference to the schema into the file itself

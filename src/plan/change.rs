@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::gate::{Awaited, Gate};
 use super::translate::MissingCode;
 use crate::store::RecordRef;
 use crate::value::{Both, Side, Value};
@@ -174,6 +175,12 @@ pub struct Change {
     /// The record stays on the work list although nothing happens: it depends on others.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub stay: bool,
+    /// Where it stopped, if it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<Gate>,
+    /// The records that it waits for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub awaits: Vec<Awaited>,
 }
 
 impl Change {
@@ -198,6 +205,8 @@ impl Change {
             hashes: Both::default(),
             keep_base: Vec::new(),
             stay: false,
+            held: None,
+            awaits: Vec::new(),
         }
     }
 

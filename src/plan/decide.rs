@@ -5,11 +5,14 @@
 //! base holds each side's value *as that side returned it*.
 
 use crate::program::expr::Expr;
-use crate::program::mapping::{Apply, Computed, Conflict, Program, Reaction, Register, Row, Situation};
+use crate::program::mapping::{
+    Apply, Computed, Conflict, Program, Reaction, Register, Row, Situation, Valid,
+};
 use crate::store::{RecordRef, StoredRecord};
 use crate::value::{Map, Path, Side, Value};
 
 use super::change::{Action, Change, FieldChange, Found, NewValue, Note};
+use super::gate::{Awaited, Gate};
 use super::translate::{self, Translated, Untranslatable, View, as_many, as_one, normal, same, values_at};
 
 /// A record of one side, as `decide` sees it.
@@ -45,6 +48,8 @@ impl Record {
 pub struct Known {
     /// Unlinked records of the other side that match, by the first match entry that found any.
     pub matches: Vec<RecordRef>,
+    /// That entry.
+    pub entry: usize,
     /// Other unlinked records of this side with the same match key.
     pub rivals: Vec<RecordRef>,
     /// A record of the other side that matches but is linked to another one.
@@ -98,9 +103,19 @@ impl Context<'_> {
 
 /// Whether a record is in the scope of its register; `Err` is the reason why that cannot be said.
 pub fn in_scope(context: &Context, register: &Register, side: Side, record: &Record) -> Result<bool, String> {
+    Ok(outside(context, register, side, record)?.is_none())
+}
+
+/// What keeps a record out of the scope of its register, if anything does.
+pub(super) fn outside(
+    context: &Context,
+    register: &Register,
+    side: Side,
+    record: &Record,
+) -> Result<Option<Gate>, String> {
     let end = &register.ends[side];
     if !end.members.iter().any(|member| member.resource.name == record.at.resource) {
-        return Ok(false);
+        return Ok(Some(Gate::Kind));
     }
     // the other side's discriminator: a value that no member has is out of scope
     let other = &register.ends[side.other()];
@@ -113,22 +128,27 @@ pub fn in_scope(context: &Context, register: &Register, side: Side, record: &Rec
             })
         });
         if !known {
-            return Ok(false);
+            return Ok(Some(Gate::Kind));
         }
     }
     match &end.scope {
-        Some(scope) => holds(context, scope, side, record),
-        None => Ok(true),
+        Some(scope) => Ok((!holds(context, scope, side, record)?).then_some(Gate::Scope(side))),
+        None => Ok(None),
     }
 }
 
 /// Whether a condition holds for one record (bare names are its fields).
 pub fn holds(context: &Context, condition: &Expr, side: Side, record: &Record) -> Result<bool, String> {
+    condition.holds(&seen(context, side, record)).map_err(|error| error.to_string())
+}
+
+/// What a condition over one record sees.
+pub fn seen(context: &Context, side: Side, record: &Record) -> Value {
     let mut root = root_of(context, side, &record.data);
     if let (Value::Map(root), false) = (&mut root, record.exists.is_empty()) {
         root.insert("exists".into(), record.exists.clone());
     }
-    condition.holds(&root).map_err(|error| error.to_string())
+    root
 }
 
 /// The same for the fields of a record that need not exist yet.
@@ -216,29 +236,31 @@ pub fn decide_unlinked(
     view: &dyn View,
 ) -> Change {
     let mut change = start(register, side, record);
-    match in_scope(context, register, side, record) {
-        Ok(true) => {}
-        Ok(false) => {
+    match outside(context, register, side, record) {
+        Ok(None) => {}
+        Ok(gate) => {
             change.found = Found::OutOfScope;
+            change.held = gate;
             return change;
         }
         Err(reason) => return set_aside(change, "ME0902", reason),
     }
     if let Some(open) = known.open {
-        return wait(
-            change,
-            format!("write {open} of it has no answer yet; it is looked up after the settle time"),
-        );
+        return unanswered(change, open);
     }
     if let Some(change) = part_of(register, side, record, view, &change) {
         return change;
     }
     if let Some(problem) = problems(context, register, side, record, known) {
+        change.held = (problem.0 == "ME0901").then_some(Gate::Valid);
         return set_aside(change, problem.0, problem.1);
     }
     if known.matches.len() > 1 || !known.rivals.is_empty() {
         change.found = Found::Ambiguous;
         let mut names: Vec<&str> = known.matches.iter().map(|one| one.id.as_str()).collect();
+        let (on, records) =
+            if known.matches.len() > 1 { (side.other(), &known.matches) } else { (side, &known.rivals) };
+        change.held = Some(Gate::Many { side: on, records: records.clone(), entry: known.entry });
         let text = if known.matches.len() > 1 {
             format!(
                 "it matches more than one record of {}: {}",
@@ -265,6 +287,7 @@ pub fn decide_unlinked(
         .as_ref()
         .is_none_or(|create_when| holds(context, create_when, side, record).unwrap_or(true));
     if !lives && known.matches.is_empty() {
+        change.held = Some(Gate::CreateWhen);
         return change;
     }
     if let Some((taken, linked_to)) = &known.taken {
@@ -310,10 +333,34 @@ pub fn set_aside(mut change: Change, code: &str, reason: String) -> Change {
     change
 }
 
-pub(super) fn wait(mut change: Change, reason: String) -> Change {
-    change.action = Action::Wait { reason };
+pub(super) fn wait(mut change: Change, waits: Waits) -> Change {
+    change.action = Action::Wait { reason: waits.reasons.join("; ") };
+    change.awaits = waits.records;
     change.fields = Default::default();
     change
+}
+
+/// A change whose last write has no answer yet.
+pub fn unanswered(mut change: Change, write: i64) -> Change {
+    change.held = Some(Gate::Write(write));
+    let mut waits = Waits::default();
+    let reason = format!("write {write} of it has no answer yet; it is looked up after the settle time");
+    waits.add(reason, Vec::new());
+    wait(change, waits)
+}
+
+/// What a record waits for: in words, and the records that are to come first.
+#[derive(Default)]
+pub(super) struct Waits {
+    pub reasons: Vec<String>,
+    pub records: Vec<Awaited>,
+}
+
+impl Waits {
+    pub(super) fn add(&mut self, reason: String, records: Vec<Awaited>) {
+        self.reasons.push(reason);
+        self.records.extend(records);
+    }
 }
 
 /// In scope only when the parent is linked: else nothing happens, and it is looked at again.
@@ -324,12 +371,12 @@ fn part_of(
     view: &dyn View,
     change: &Change,
 ) -> Option<Change> {
-    let (_, index) = register.part_of.as_ref()?;
+    let (parent, index) = register.part_of.as_ref()?;
     let row = &register.rows[*index];
     let values = values_at(row, side, &record.data);
     let linked = !values.iter().all(Value::is_empty)
         && matches!(
-            translate::translate(row, side, values, view),
+            translate::translate(row, side, values.clone(), view),
             Ok(Translated::Values(_) | Translated::Reference { .. })
         );
     if linked {
@@ -337,8 +384,45 @@ fn part_of(
     }
     let mut change = change.clone();
     change.found = Found::OutOfScope;
+    change.held = Some(Gate::Parent);
     change.stay = true;
+    change.awaits = values
+        .into_iter()
+        .filter(|value| !value.is_empty())
+        .map(|value| Awaited {
+            register: parent.clone(),
+            side,
+            value,
+            field: translate::reference_field(row, side),
+        })
+        .collect();
     Some(change)
+}
+
+/// The rules that a record in scope breaks, and what each says.
+pub fn broken<'r>(
+    context: &Context,
+    register: &'r Register,
+    side: Side,
+    record: &Record,
+) -> Vec<(&'r Valid, String)> {
+    let (left, right) = match side {
+        Side::Left => (Some(&record.data), None),
+        Side::Right => (None, Some(&record.data)),
+    };
+    let mut broken = Vec::new();
+    let root = context.root(left, right, Some(side));
+    for valid in register.valid.iter().filter(|valid| valid.side == side) {
+        match valid.that.holds(&root) {
+            Ok(true) => {}
+            Ok(false) => {
+                let reason = valid.otherwise.render(&root).unwrap_or_else(|error| error.to_string());
+                broken.push((valid, reason));
+            }
+            Err(error) => broken.push((valid, error.to_string())),
+        }
+    }
+    broken
 }
 
 /// What a record in scope fails to satisfy: all of it, in one text.
@@ -349,21 +433,8 @@ pub(super) fn problems(
     record: &Record,
     known: &Known,
 ) -> Option<(&'static str, String)> {
-    let (left, right) = match side {
-        Side::Left => (Some(&record.data), None),
-        Side::Right => (None, Some(&record.data)),
-    };
-    let mut reasons = Vec::new();
-    let root = context.root(left, right, Some(side));
-    for valid in register.valid.iter().filter(|valid| valid.side == side) {
-        match valid.that.holds(&root) {
-            Ok(true) => {}
-            Ok(false) => {
-                reasons.push(valid.otherwise.render(&root).unwrap_or_else(|error| error.to_string()))
-            }
-            Err(error) => reasons.push(error.to_string()),
-        }
-    }
+    let reasons: Vec<String> =
+        broken(context, register, side, record).into_iter().map(|(_, reason)| reason).collect();
     if !reasons.is_empty() {
         return Some(("ME0901", reasons.join("; ")));
     }
@@ -402,23 +473,29 @@ pub(super) fn absent(
 ) -> Change {
     let to = side.other();
     if register.link_only || !register.creates[to] {
+        change.held = Some(if register.link_only { Gate::LinkOnly } else { Gate::OneWay });
         return change;
     }
     if let Some(create_when) = &register.ends[side].create_when {
         match holds(context, create_when, side, record) {
             Ok(true) => {}
-            Ok(false) => return change,
+            Ok(false) => {
+                change.held = Some(Gate::CreateWhen);
+                return change;
+            }
             Err(reason) => return set_aside(change, "ME0902", reason),
         }
     }
     let Some(resource) = target_resource(register, side, record) else {
         change.found = Found::OutOfScope;
+        change.held = Some(Gate::Kind);
         return change;
     };
     if !register
         .member(to, &resource)
         .is_some_and(|member| member.resource.create.is_some() && member.resource.writable)
     {
+        change.held = Some(Gate::OneWay);
         return change;
     }
     let mut writes = Vec::new();
@@ -427,7 +504,7 @@ pub(super) fn absent(
         Side::Right => (None, Some(&record.data)),
     };
     let root = context.root(left, right, Some(side));
-    let mut waits = Vec::new();
+    let mut waits = Waits::default();
     let mut refusals: Vec<(&'static str, String)> = Vec::new();
     // what tells the members of the other side apart is written first
     if let Some(by) = &register.ends[side].by
@@ -444,7 +521,7 @@ pub(super) fn absent(
             sensitive: false,
         });
     }
-    for row in applicable(register, &record.at.resource, &resource) {
+    for row in applicable(&register.rows, &record.at.resource, &resource) {
         // what the other side gives by itself, and is master of, is left to it and carried back
         let given = row.master == Some(to) && row.assigned[to];
         if !row.writes[to] || row.apply == Apply::UpdateOnly || given {
@@ -459,7 +536,7 @@ pub(super) fn absent(
                 }
             }
             Ok(Some(new)) => push(&mut writes, row, to, &Value::Null, new, "new"),
-            Err(Untranslatable::Wait(reason)) => waits.push(reason),
+            Err(Untranslatable::Wait(reason, records)) => waits.add(reason, records),
             Err(Untranslatable::SetAside(code, reason)) => refusals.push((code, reason)),
             Err(Untranslatable::NoCode(missing)) => {
                 refusals.push(missing.refusal());
@@ -472,8 +549,8 @@ pub(super) fn absent(
         let text = refusals.into_iter().map(|(_, reason)| reason).collect::<Vec<_>>().join("; ");
         return set_aside(change, code, text);
     }
-    if !waits.is_empty() {
-        return wait(change, waits.join("; "));
+    if !waits.reasons.is_empty() {
+        return wait(change, waits);
     }
     change.action = Action::Create { side: to, resource };
     change.fields[to] = writes;
@@ -496,7 +573,7 @@ pub fn made_of(
         Side::Right => (None, Some(&record.data)),
     };
     let root = context.root(left, right, Some(side));
-    for row in applicable(register, &record.at.resource, &resource) {
+    for row in applicable(&register.rows, &record.at.resource, &resource) {
         if row.writes[to]
             && let Ok(Some(New::Values(values))) = new_values(row, side, &record.data, &root, None, view)
         {
@@ -525,10 +602,8 @@ pub fn target_resource(register: &Register, side: Side, record: &Record) -> Opti
 }
 
 /// The rows that count for a pair of resources.
-fn applicable<'r>(register: &'r Register, one: &'r str, other: &'r str) -> impl Iterator<Item = &'r Row> {
-    register
-        .rows
-        .iter()
+pub fn applicable<'r>(rows: &'r [Row], one: &'r str, other: &'r str) -> impl Iterator<Item = &'r Row> {
+    rows.iter()
         .filter(move |row| row.only.is_empty() || row.only.iter().any(|only| only == one || only == other))
 }
 
@@ -645,16 +720,14 @@ pub fn decide_linked(
         (Some(left), Some(right)) => {
             let mut change = linked_start(register, left, right, Found::Linked);
             if let Some(open) = known.open {
-                return wait(
-                    change,
-                    format!("write {open} of it has no answer yet; it is looked up after the settle time"),
-                );
+                return unanswered(change, open);
             }
             for (side, record) in [(Side::Left, left), (Side::Right, right)] {
-                match in_scope(context, register, side, record) {
-                    Ok(true) => {}
-                    Ok(false) => {
+                match outside(context, register, side, record) {
+                    Ok(None) => {}
+                    Ok(gate) => {
                         change.found = Found::OutOfScope;
+                        change.held = gate;
                         match register.situations.get(&Situation::OutOfScope) {
                             Some(Reaction::Unlink) => change.action = Action::Unlink,
                             Some(Reaction::SetAside) => {
@@ -673,6 +746,7 @@ pub fn decide_linked(
             }
             for (side, record) in [(Side::Left, left), (Side::Right, right)] {
                 if let Some((code, reason)) = problems(context, register, side, record, known) {
+                    change.held = (code == "ME0901").then_some(Gate::Valid);
                     return set_aside(change, code, reason);
                 }
             }
@@ -772,10 +846,10 @@ fn compare(
         view,
         found,
         change,
-        waits: Vec::new(),
+        waits: Waits::default(),
         refusals: Vec::new(),
     };
-    for row in applicable(register, &left.at.resource, &right.at.resource) {
+    for row in applicable(&register.rows, &left.at.resource, &right.at.resource) {
         compared.row(row);
     }
     let Comparison { mut change, waits, refusals, .. } = compared;
@@ -784,8 +858,8 @@ fn compare(
         let text = refusals.into_iter().map(|(_, reason)| reason).collect::<Vec<_>>().join("; ");
         return set_aside(change, &code, text);
     }
-    if !waits.is_empty() {
-        return wait(change, waits.join("; "));
+    if !waits.reasons.is_empty() {
+        return wait(change, waits);
     }
     if !change.fields.left.is_empty() || !change.fields.right.is_empty() {
         change.action = Action::Update;
@@ -850,7 +924,7 @@ struct Comparison<'a> {
     view: &'a dyn View,
     found: Found,
     change: Change,
-    waits: Vec<String>,
+    waits: Waits,
     refusals: Vec<(String, String)>,
 }
 
@@ -1068,7 +1142,7 @@ impl Comparison<'_> {
                 }
             }
             Ok(Some(new)) => push(&mut self.change.fields[to], row, to, &target, new, reason),
-            Err(Untranslatable::Wait(reason)) => self.waits.push(reason),
+            Err(Untranslatable::Wait(reason, records)) => self.waits.add(reason, records),
             Err(Untranslatable::SetAside(code, reason)) => self.refusals.push((code.to_owned(), reason)),
             Err(Untranslatable::NoCode(missing)) => {
                 let (code, reason) = missing.refusal();
@@ -1112,7 +1186,7 @@ impl Comparison<'_> {
                 push(&mut self.change.fields[to], row, to, &target, New::Values(values), "by the rule");
             }
             Ok(Some(new)) => push(&mut self.change.fields[to], row, to, &target, new, "by the rule"),
-            Err(Untranslatable::Wait(reason)) => self.waits.push(reason),
+            Err(Untranslatable::Wait(reason, records)) => self.waits.add(reason, records),
             Err(Untranslatable::SetAside(code, reason)) => self.refusals.push((code.to_owned(), reason)),
             Err(Untranslatable::NoCode(missing)) => {
                 let (code, reason) = missing.refusal();
@@ -1134,7 +1208,7 @@ pub fn base_of(
     view: &dyn View,
 ) -> Value {
     let mut base = Map::new();
-    for row in applicable(register, &left.at.resource, &right.at.resource) {
+    for row in applicable(&register.rows, &left.at.resource, &right.at.resource) {
         if keep.contains(&row.id) {
             if let Some(before) = old.get(&row.id) {
                 base.insert(row.id.clone(), before.clone());

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use super::change::{Action, Change, FieldChange, Found, NewValue};
 use super::decide::{
-    Context, Known, New, Record, absent, in_scope, new_values, problems, push, set_aside, start,
-    target_resource, wait,
+    Context, Known, New, Record, Waits, absent, holds, new_values, outside, problems, push, set_aside, start,
+    target_resource, unanswered, wait,
 };
 use super::flow::Roles;
+use super::gate::{Awaited, Gate};
 use super::translate::{MissingCode, Untranslatable, View, values_at};
 use crate::program::document::{Document, FollowMove, Lines, Step, Take, Verify};
 use crate::program::expr::Expr;
@@ -108,8 +109,7 @@ pub fn role_of<'r>(document: &Document, roles: &'r Roles, source: &Value) -> Opt
 /// # Errors
 /// Why that cannot be said.
 pub fn taken(context: &Context, document: &Document, roles: &Roles, record: &Record) -> Result<bool, String> {
-    Ok(in_scope(context, &document.register, document.source, record)?
-        && chosen(context, document, roles, record)?)
+    Ok(left_out(context, document, roles, record)?.is_none())
 }
 
 /// Whether a source record is one of those that travel, whatever the scope says: that may ask for what is below it.
@@ -125,8 +125,21 @@ pub fn chosen(
     match &document.take {
         Take::All => Ok(true),
         Take::Role(role) => Ok(role_of(document, roles, &record.data) == Some(role)),
-        Take::When(when) => super::decide::holds(context, when, document.source, record),
+        Take::When(when) => holds(context, when, document.source, record),
     }
+}
+
+/// What keeps a source record from travelling, if anything does.
+fn left_out(
+    context: &Context,
+    document: &Document,
+    roles: &Roles,
+    record: &Record,
+) -> Result<Option<Gate>, String> {
+    if let Some(gate) = outside(context, &document.register, document.source, record)? {
+        return Ok(Some(gate));
+    }
+    Ok((!chosen(context, document, roles, record)?).then_some(Gate::Take))
 }
 
 /// Decides about a source record that has no counterpart yet.
@@ -140,21 +153,20 @@ pub fn decide_new(
 ) -> Change {
     let (register, side) = (&document.register, document.source);
     let mut change = start(register, side, record);
-    match taken(context, document, roles, record) {
-        Ok(true) => {}
-        Ok(false) => {
+    match left_out(context, document, roles, record) {
+        Ok(None) => {}
+        Ok(gate) => {
             change.found = Found::OutOfScope;
+            change.held = gate;
             return change;
         }
         Err(reason) => return set_aside(change, "ME0902", reason),
     }
     if let Some(open) = known.open {
-        return wait(
-            change,
-            format!("write {open} of it has no answer yet; it is looked up after the settle time"),
-        );
+        return unanswered(change, open);
     }
     if let Some((code, reason)) = problems(context, register, side, record, known) {
+        change.held = (code == "ME0901").then_some(Gate::Valid);
         return set_aside(change, code, reason);
     }
     // made already, by a state that was lost: the same is not made twice
@@ -171,6 +183,7 @@ pub fn decide_new(
         }
         (many, false) => {
             change.found = Found::Ambiguous;
+            change.held = Some(Gate::Many { side: side.other(), records: many.to_vec(), entry: 0 });
             let ids: Vec<&str> = many.iter().map(|one| one.id.as_str()).collect();
             let reason = format!(
                 "{} has more than one record that could be it: {}. Remove those that are wrong",
@@ -204,8 +217,10 @@ pub fn decide_new(
             }
             return change;
         }
-        (Err(Untranslatable::Wait(reason)), Action::Create { .. }) => return wait(change, reason),
-        (Ok(_) | Err(Untranslatable::Wait(_)), _) => return change,
+        (Err(Untranslatable::Wait(reason, records)), Action::Create { .. }) => {
+            return wait(change, Waits { reasons: vec![reason], records });
+        }
+        (Ok(_) | Err(Untranslatable::Wait(..)), _) => return change,
         (Err(Untranslatable::SetAside(code, reason)), _) => (code, reason),
         (Err(Untranslatable::NoCode(missing)), _) => missing.refusal(),
     };
@@ -229,10 +244,14 @@ fn all_lines(
     missing: &mut Vec<MissingCode>,
 ) -> Result<Vec<(Path, Value)>, Untranslatable> {
     let (mut out, mut waits, mut refusals) = (Vec::new(), Vec::new(), Vec::new());
+    let mut awaited = Vec::new();
     for table in &document.lines {
         match lines(context, document, table, record, resource, view, missing) {
             Ok(list) => out.push(list),
-            Err(Untranslatable::Wait(reason)) => waits.push(reason),
+            Err(Untranslatable::Wait(reason, records)) => {
+                waits.push(reason);
+                awaited.extend(records);
+            }
             Err(Untranslatable::SetAside(code, reason)) => refusals.push((code, reason)),
             Err(other @ Untranslatable::NoCode(_)) => return Err(other),
         }
@@ -245,7 +264,7 @@ fn all_lines(
     }
     // a list that got no row is none
     out.retain(|(_, list)| document.lines.len() == 1 || !list.is_empty());
-    if waits.is_empty() { Ok(out) } else { Err(Untranslatable::Wait(together(waits))) }
+    if waits.is_empty() { Ok(out) } else { Err(Untranslatable::Wait(together(waits), awaited)) }
 }
 
 /// The rows of one list.
@@ -259,29 +278,13 @@ fn lines(
     missing: &mut Vec<MissingCode>,
 ) -> Result<(Path, Value), Untranslatable> {
     let side = document.source;
-    let mut items: Vec<Value> =
-        lines.from.get(&record.data).and_then(Value::as_list).unwrap_or_default().to_vec();
-    if let Some(order) = &lines.order {
-        items.sort_by(|one, other| match (order.get(one), order.get(other)) {
-            (Some(Value::Number(one)), Some(Value::Number(other))) => one.cmp(other),
-            (one, other) => {
-                let text = |value: Option<&Value>| value.and_then(Value::scalar_text);
-                text(one).cmp(&text(other))
-            }
-        });
-    }
+    let items = items(lines, &record.data);
     let (left, right) = match side {
         Side::Left => (Some(&record.data), None),
         Side::Right => (None, Some(&record.data)),
     };
     let around = context.root(left, right, None);
-    let mut header = record.data.clone();
-    lines.from.remove(&mut header);
-    let header_at = Path::key("header");
-    for item in &mut items {
-        header_at.set(item, header.clone());
-    }
-    let (mut out, mut waits, mut refusals) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut out, mut waits, mut refusals) = (Vec::new(), Waits::default(), Vec::new());
     for (i, item) in items.iter().enumerate() {
         let mut root = around.as_map().cloned().unwrap_or_default();
         for (name, value) in item.as_map().into_iter().flatten() {
@@ -306,10 +309,14 @@ fn lines(
                         path.set(&mut made, value);
                     }
                 }
-                Ok(Some(New::Reference { register, label, .. })) => {
-                    waits.push(in_row(format!("{register} '{label}' is still to be made")));
+                Ok(Some(New::Reference { register, label, source })) => {
+                    let reason = in_row(format!("{register} '{label}' is still to be made"));
+                    waits.add(
+                        reason,
+                        vec![Awaited { register, side, value: Value::text(source.id), field: None }],
+                    );
                 }
-                Err(Untranslatable::Wait(reason)) => waits.push(in_row(reason)),
+                Err(Untranslatable::Wait(reason, records)) => waits.add(in_row(reason), records),
                 Err(Untranslatable::SetAside(code, reason)) => refusals.push((code, in_row(reason))),
                 Err(Untranslatable::NoCode(one)) => {
                     let (code, reason) = one.refusal();
@@ -324,10 +331,31 @@ fn lines(
         let text = refusals.iter().map(|(_, reason)| reason.as_str()).collect::<Vec<_>>().join("; ");
         return Err(Untranslatable::SetAside(code, text));
     }
-    if !waits.is_empty() {
-        return Err(Untranslatable::Wait(waits.join("; ")));
+    if !waits.reasons.is_empty() {
+        return Err(Untranslatable::Wait(waits.reasons.join("; "), waits.records));
     }
     Ok((lines.to.clone(), Value::List(out)))
+}
+
+/// The rows of a source record in their order, each with its record as `header`.
+pub fn items(lines: &Lines, record: &Value) -> Vec<Value> {
+    let mut items: Vec<Value> = lines.from.get(record).and_then(Value::as_list).unwrap_or_default().to_vec();
+    if let Some(order) = &lines.order {
+        items.sort_by(|one, other| match (order.get(one), order.get(other)) {
+            (Some(Value::Number(one)), Some(Value::Number(other))) => one.cmp(other),
+            (one, other) => {
+                let text = |value: Option<&Value>| value.and_then(Value::scalar_text);
+                text(one).cmp(&text(other))
+            }
+        });
+    }
+    let mut header = record.clone();
+    lines.from.remove(&mut header);
+    let header_at = Path::key("header");
+    for item in &mut items {
+        header_at.set(item, header.clone());
+    }
+    items
 }
 
 fn counts(row: &Row, one: &str, other: &str) -> bool {

@@ -32,12 +32,42 @@ impl Roles {
         self.statuses.iter().filter(move |(_, one, _)| one == role).map(|(status, _, _)| status)
     }
 
+    /// What people call a status.
+    pub fn title_of(&self, status: &Value) -> String {
+        let wanted = normal(Compare::Exact, status);
+        self.statuses
+            .iter()
+            .find(|(one, _, _)| normal(Compare::Exact, one) == wanted)
+            .map_or_else(|| status.to_string(), |(_, _, title)| title.clone())
+    }
+
     /// What people call a role's status.
     pub fn title(&self, role: &str) -> String {
         self.statuses
             .iter()
             .find(|(_, one, _)| one == role)
             .map_or_else(|| role.to_owned(), |(_, _, title)| title.clone())
+    }
+}
+
+impl Roles {
+    /// For the state.
+    pub fn to_value(&self) -> Value {
+        let status = |(status, role, title): &(Value, String, String)| {
+            Value::List(vec![status.clone(), Value::text(role.clone()), Value::text(title.clone())])
+        };
+        Value::List(self.statuses.iter().map(status).collect())
+    }
+
+    /// As the state holds them.
+    pub fn of_value(value: &Value) -> Roles {
+        let status = |one: &Value| match one.as_list()? {
+            [status, role, title] => {
+                Some((status.clone(), role.as_text()?.to_owned(), title.as_text()?.to_owned()))
+            }
+            _ => None,
+        };
+        Roles { statuses: value.as_list().into_iter().flatten().filter_map(status).collect() }
     }
 }
 
@@ -285,6 +315,7 @@ mod tests {
         assert_eq!(found.of(&Value::text("s-3")), Some("ready"));
         assert_eq!(found.status("transferred"), Some(&Value::text("s-4")));
         assert_eq!(found.title("paid"), "Paid");
+        assert_eq!(Roles::of_value(&found.to_value()), found);
         // F-19 (b), without it
         let without = statuses(&[
             ("Failed", &[]),

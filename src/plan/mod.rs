@@ -5,10 +5,12 @@ pub mod change;
 pub mod decide;
 pub mod document;
 pub mod flow;
+pub mod gate;
 pub mod translate;
 
 pub use change::{Action, Change, FieldChange, Found, NewValue, Note};
 pub use decide::{
     Context, Known, Record, base_of, decide_linked, decide_unlinked, in_scope, label, match_key,
 };
+pub use gate::{Awaited, Gate};
 pub use translate::{RefTarget, View};

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::gate::Awaited;
 use crate::program::mapping::{Compare, Convert, IfMissing, Overflow, Row, Step, Unlisted};
 use crate::program::types::Type;
 use crate::store::RecordRef;
@@ -49,10 +50,10 @@ pub enum Translated {
 }
 
 /// Why a value has no counterpart.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Untranslatable {
     /// The record waits, and for what.
-    Wait(String),
+    Wait(String, Vec<Awaited>),
     /// The record is set aside: code and reason.
     SetAside(&'static str, String),
     /// The record is set aside, because a code table lacks a code.
@@ -76,6 +77,14 @@ impl MissingCode {
         let MissingCode { field, code, table } = self;
         ("ME0910", format!("code {code} of {field} is not in the code table ({table}): add it there"))
     }
+}
+
+/// The field by which a row's reference names its record on a side; none: its id or key.
+pub fn reference_field(row: &Row, side: Side) -> Option<String> {
+    row.steps.iter().find_map(|step| match step {
+        Step::Reference { fields, .. } => fields[side].as_ref().map(Path::to_string),
+        _ => None,
+    })
 }
 
 /// The values of a row on a side, as they stand in its record.
@@ -184,7 +193,15 @@ pub fn translate(
                     RefTarget::Missing(what) => {
                         let reason = format!("{} {what} of {register} is not linked yet", row.labels[from]);
                         return match if_missing {
-                            IfMissing::Wait => Err(Untranslatable::Wait(reason)),
+                            IfMissing::Wait => Err(Untranslatable::Wait(
+                                reason,
+                                vec![Awaited {
+                                    register: register.clone(),
+                                    side: from,
+                                    value: values[0].clone(),
+                                    field: fields[from].as_ref().map(Path::to_string),
+                                }],
+                            )),
                             IfMissing::Leave => Ok(Translated::Leave),
                             IfMissing::SetAside => Err(Untranslatable::SetAside("ME0911", reason)),
                         };

@@ -20,6 +20,8 @@ pub struct Document {
     pub on_demand: bool,
     /// Which records travel.
     pub take: Take,
+    /// Where that stands.
+    pub take_at: Origin,
     /// So many new ones in one transfer.
     pub at_most: Option<u64>,
     /// Every item of this list is a document of its own.

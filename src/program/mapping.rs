@@ -287,14 +287,25 @@ pub struct Endpoint {
     pub by: Option<Path>,
     /// Which records concern the mapping at all.
     pub scope: Option<Expr>,
+    /// Where that stands.
+    pub scope_at: Origin,
     /// A record is made on the other side only when this holds.
     pub create_when: Option<Expr>,
+    /// Where that stands.
+    pub create_when_at: Origin,
 }
 
 impl Endpoint {
     /// These resources, all of their records.
     pub fn of(members: Vec<Member>) -> Endpoint {
-        Endpoint { members, by: None, scope: None, create_when: None }
+        Endpoint {
+            members,
+            by: None,
+            scope: None,
+            scope_at: Origin::default(),
+            create_when: None,
+            create_when_at: Origin::default(),
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use super::decider::{Decider, StoreView};
 use super::report::{Counts, Entry, Event};
 use super::send::{Sending, Sent, link_of};
 use super::{Engine, RunError, pointers};
-use crate::plan::{Action, Change, NewValue, RefTarget, View};
+use crate::plan::{Action, Change, FieldChange, NewValue, RefTarget, View};
 use crate::program::mapping::Register;
 use crate::program::system::Resource;
 use crate::store::{EventRow, Link, PlanRow, RecordRef, SetAside, Store};
@@ -524,18 +524,7 @@ impl Engine {
         };
         let mut detail = Map::new();
         for side in Side::BOTH {
-            for field in &change.fields[side] {
-                let shown =
-                    |value: &Value| if field.sensitive { Value::text("•••") } else { value.clone() };
-                let new = match &field.new {
-                    NewValue::Value(value) => shown(value),
-                    NewValue::Reference { .. } => Value::text(field.new.to_string()),
-                };
-                detail.insert(
-                    format!("{}.{}", self.program.sides[side].name, field.path),
-                    Value::List(vec![shown(&field.old), new, Value::text(field.origin.clone())]),
-                );
-            }
+            detail.extend(told(&self.program.sides[side].name, &change.fields[side]));
         }
         for note in &change.notes {
             detail.insert(note.kind.clone(), Value::text(note.text.clone()));
@@ -625,6 +614,20 @@ impl Engine {
             .await?;
         Ok(())
     }
+}
+
+/// The fields of one side as the history tells them: old and new value, and where their row stands.
+pub(super) fn told(side: &str, fields: &[FieldChange]) -> Map {
+    let told = fields.iter().map(|field| {
+        let shown = |value: &Value| if field.sensitive { Value::text("•••") } else { value.clone() };
+        let new = match &field.new {
+            NewValue::Value(value) => shown(value),
+            NewValue::Reference { .. } => Value::text(field.new.to_string()),
+        };
+        let values = vec![shown(&field.old), new, Value::text(field.origin.clone())];
+        (format!("{side}.{}", field.path), Value::List(values))
+    });
+    told.collect()
 }
 
 /// How long a refused record rests: 15 minutes, doubled each time, a day at most.

@@ -204,12 +204,7 @@ impl Decider {
             if !self.is_selected(register, side, &record) {
                 continue;
             }
-            if let Some(change) = self.resting(store, register, side, &record)? {
-                plan.push(plan_row(&change));
-                continue;
-            }
-            let change = self.decide(store, register, side, record, &plan)?;
-            let change = self.kept_unique(store, register, change)?;
+            let change = self.decide_one(store, register, side, record, &plan)?;
             let nothing = change.action == Action::Nothing;
             if nothing && !change.stay {
                 if change.found == crate::plan::Found::Linked {
@@ -276,9 +271,25 @@ impl Decider {
         Ok(Some(change))
     }
 
+    /// Decides about one record; `plan` is what this job decided already.
+    pub(super) fn decide_one(
+        &self,
+        store: &dyn Store,
+        register: &Register,
+        side: Side,
+        record: Record,
+        plan: &[PlanRow],
+    ) -> Result<Change> {
+        if let Some(change) = self.resting(store, register, side, &record)? {
+            return Ok(change);
+        }
+        let change = self.decide(store, register, side, record, plan)?;
+        self.kept_unique(store, register, change)
+    }
+
     fn decide(
         &self,
-        store: &mut dyn Store,
+        store: &dyn Store,
         register: &Register,
         side: Side,
         record: Record,
@@ -327,6 +338,7 @@ impl Decider {
             }
             known.taken = None;
             known.matches = free;
+            known.entry = index;
             break;
         }
         self.living(store, &context, register, side, &record, &mut known)?;
@@ -390,7 +402,7 @@ impl Decider {
 
     fn decide_linked(
         &self,
-        store: &mut dyn Store,
+        store: &dyn Store,
         context: &Context,
         register: &Register,
         side: Side,
@@ -771,7 +783,7 @@ impl View for StoreView<'_> {
 impl StoreView<'_> {
     /// The record that a reference means: by its id, else by its key; where the reference is another field, by what the register
     /// matches by, and then a key that looks the same is no answer.
-    fn find(
+    pub(super) fn find(
         &self,
         register: &Register,
         side: Side,

@@ -305,23 +305,14 @@ impl Decider {
             if !self.is_selected(&document.register, side, &record) {
                 continue;
             }
-            let link = store.link(&name, side, &record.at)?;
-            let change = match (&link, side == document.source) {
-                (Some(link), _) => match self.resting(store, &document.register, document.source, &record)? {
-                    Some(change) if side == document.source => change,
-                    _ => self.decide_life(store, document, link)?,
-                },
-                // it stays on the work list until somebody asks
-                (None, true) if !self.takes_new => continue,
-                (None, true) => match self.resting(store, &document.register, side, &record)? {
-                    Some(change) => change,
-                    None => self.decide_new_document(store, document, record.clone(), &plan)?,
-                },
-                // nothing that stands there by itself concerns us
-                (None, false) => {
-                    store.clean(side, &record.at.resource, &record.at.id, &record.hash)?;
-                    continue;
-                }
+            // a new one stays on the work list until somebody asks
+            let new = side == document.source && store.link(&name, side, &record.at)?.is_none();
+            if new && !self.takes_new {
+                continue;
+            }
+            let Some(change) = self.decide_document(store, document, side, &record, &plan)? else {
+                store.clean(side, &record.at.resource, &record.at.id, &record.hash)?;
+                continue;
             };
             if change.action == Action::Nothing {
                 store.clean(side, &record.at.resource, &record.at.id, &record.hash)?;
@@ -334,6 +325,29 @@ impl Decider {
         }
         store.add_changes(&plan)?;
         Ok(chunk)
+    }
+
+    /// Decides about one record of a document's sides; none: nothing that stands there by itself concerns us.
+    pub(super) fn decide_document(
+        &self,
+        store: &dyn Store,
+        document: &Document,
+        side: Side,
+        record: &Record,
+        plan: &[PlanRow],
+    ) -> StoreResult<Option<Change>> {
+        let link = store.link(&document.register.name, side, &record.at)?;
+        Ok(match (&link, side == document.source) {
+            (Some(link), _) => match self.resting(store, &document.register, document.source, record)? {
+                Some(change) if side == document.source => Some(change),
+                _ => Some(self.decide_life(store, document, link)?),
+            },
+            (None, true) => match self.resting(store, &document.register, side, record)? {
+                Some(change) => Some(change),
+                None => Some(self.decide_new_document(store, document, record.clone(), plan)?),
+            },
+            (None, false) => None,
+        })
     }
 
     /// A new document that finds no room in this transfer waits for the next one.
@@ -363,7 +377,7 @@ impl Decider {
 
     fn decide_new_document(
         &self,
-        store: &mut dyn Store,
+        store: &dyn Store,
         document: &Document,
         record: Record,
         plan: &[PlanRow],
@@ -408,7 +422,7 @@ impl Decider {
     }
 
     /// Decides about a document that was made: what is left of it, or where the other side leads.
-    fn decide_life(&self, store: &mut dyn Store, document: &Document, link: &Link) -> StoreResult<Change> {
+    fn decide_life(&self, store: &dyn Store, document: &Document, link: &Link) -> StoreResult<Change> {
         let register = &document.register;
         let left = self.record(store, Side::Left, &link.left)?;
         let right = self.record(store, Side::Right, &link.right)?;
@@ -429,13 +443,7 @@ impl Decider {
         }
         for side in Side::BOTH {
             if let Some(intent) = store.open_intent_of(&register.name, side, &link.on(side).id)? {
-                change.action = Action::Wait {
-                    reason: format!(
-                        "write {} of it has no answer yet; it is looked up after the settle time",
-                        intent.id
-                    ),
-                };
-                return Ok(change);
+                return Ok(crate::plan::decide::unanswered(change, intent.id));
             }
         }
         let progress = Progress::of(&link.base);
@@ -499,8 +507,9 @@ impl Decider {
                     change.fields[source].extend(fields);
                     change.action = Action::Update;
                 }
-                Err(crate::plan::translate::Untranslatable::Wait(reason)) => {
+                Err(crate::plan::translate::Untranslatable::Wait(reason, records)) => {
                     change.action = Action::Wait { reason };
+                    change.awaits = records;
                 }
                 Err(crate::plan::translate::Untranslatable::SetAside(code, reason)) => {
                     return Ok(crate::plan::decide::set_aside(change, code, reason));

@@ -11,6 +11,7 @@ mod choices;
 mod decider;
 mod documents;
 mod exists;
+mod explain;
 mod facts;
 mod files;
 mod lookups;
@@ -32,6 +33,9 @@ use std::sync::Arc;
 pub use choices::answers_of;
 pub use decider::{Selected, key_slot};
 pub use documents::failed_fact;
+pub use explain::{
+    Condition, End, FieldWhy, Given, Held, HeldAt, Step, Valued, Why, WhyError, WhyNot, why, why_not,
+};
 pub use facts::fingerprint_fact;
 pub use files::keep_attached;
 pub use read::changed_at;
@@ -250,7 +254,7 @@ impl Engine {
         if self.options.recover_only {
             return Ok(());
         }
-        self.new_program().await?;
+        self.new_program(&decider).await?;
         let reads = self.read_all().await?;
         decider.complete = Arc::new(reads.complete);
         self.answer_questions(&decider).await?;
@@ -368,8 +372,10 @@ impl Engine {
         Ok(())
     }
 
-    /// An edited mapping, or other settings: every record is compared once more (`decisions` 9).
-    async fn new_program(&self) -> Result<(), RunError> {
+    /// An edited mapping, or other settings: every record is compared once more (`decisions` 9). What was read beside
+    /// the records is kept with the state.
+    async fn new_program(&self, decider: &Decider) -> Result<(), RunError> {
+        let decider = decider.clone();
         let hash = self.program.hash.clone();
         let resources: Vec<(Side, String)> = Side::BOTH
             .into_iter()
@@ -387,6 +393,7 @@ impl Engine {
                     }
                     store.set_fact("program", Some(&hash))?;
                 }
+                explain::keep(&decider, store)?;
                 Ok(())
             })
             .await?;

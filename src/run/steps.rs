@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use super::apply::{Became, Stop};
+use super::apply::{Became, Stop, told};
 use super::decider::{Decider, StoreView};
 use super::documents::Unread;
 use super::send::{Sending, Sent};
@@ -15,7 +15,7 @@ use crate::plan::document::{self, Progress, Undo, Verdict};
 use crate::plan::{Action, Change, NewValue, Record};
 use crate::program::document::{Document, Step};
 use crate::program::mapping::Row;
-use crate::store::{Link, RecordRef};
+use crate::store::{EventRow, Link, RecordRef};
 use crate::value::{Map, Path, Side, Value};
 use crate::wire;
 
@@ -454,6 +454,7 @@ impl Engine {
             return Err(held("ME0955", format!("its record in {} is gone", self.program.sides[side].name)));
         };
         let mut values: Vec<(Path, Value)> = Vec::new();
+        let mut detail = Map::new();
         if let Some((left, right)) = pair
             && !rows.is_empty()
         {
@@ -482,13 +483,16 @@ impl Engine {
                 })
                 .await?;
             let written = written.map_err(|problem| match problem {
-                crate::plan::translate::Untranslatable::Wait(reason) => Stop::Change(Became::Waiting(reason)),
+                crate::plan::translate::Untranslatable::Wait(reason, _) => {
+                    Stop::Change(Became::Waiting(reason))
+                }
                 crate::plan::translate::Untranslatable::SetAside(code, reason) => held(code, reason),
                 crate::plan::translate::Untranslatable::NoCode(missing) => {
                     let (code, reason) = missing.refusal();
                     held(code, reason)
                 }
             })?;
+            detail = told(&self.program.sides[side].name, &written);
             for field in written {
                 if let (Ok(path), NewValue::Value(value)) = (Path::parse(&field.path), field.new) {
                     values.push((path, value));
@@ -514,6 +518,14 @@ impl Engine {
                         ),
                     ));
                 };
+                if !detail.is_empty() {
+                    let before = flow.field.get(&now.data).unwrap_or(&Value::Null);
+                    let told = [roles.title_of(before), roles.title(role), flow.origin.text.clone()];
+                    detail.insert(
+                        format!("{}.{}", self.program.sides[side].name, flow.field),
+                        Value::List(told.map(Value::text).to_vec()),
+                    );
+                }
                 values.push((flow.field.clone(), status.clone()));
             }
         }
@@ -543,6 +555,18 @@ impl Engine {
                 Sent::Row(row) => current = row.data,
                 Sent::Gone => return Err(held("ME0955", "it is gone".into())),
             }
+        }
+        if let (Some(link), false) = (link, detail.is_empty()) {
+            let event = EventRow {
+                run: self.run_id.clone(),
+                at: self.clock.now_ms(),
+                register: document.register.name.clone(),
+                left: Some(link.left.id),
+                right: Some(link.right.id),
+                what: "written_back".to_owned(),
+                detail: Value::Map(detail),
+            };
+            self.store.call(move |store| store.add_event(&event)).await?;
         }
         Ok(())
     }

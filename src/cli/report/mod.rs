@@ -16,7 +16,7 @@ use crate::program::document::{Document, Step};
 use crate::run::{changed_at, failed_fact};
 use crate::store::{Handle, IntentState, Mode, RecordRef, StoreError, Which};
 use crate::value::{Both, Decimal, Side, Value, from_json_str};
-use table::{Cell, Table};
+pub(super) use table::{Cell, Table};
 
 /// The documents that cannot go on (`report failed --format json`).
 #[derive(Clone, Debug, Serialize, JsonSchema)]

@@ -9,7 +9,7 @@ use crate::value::Decimal;
 
 /// One cell.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Cell {
+pub(in crate::cli) enum Cell {
     /// Text, possibly from a system: nothing in it is trusted.
     Text(String),
     /// An exact number, or none.
@@ -27,7 +27,7 @@ impl Cell {
 
 /// Titles and rows.
 #[derive(Clone, Debug)]
-pub(super) struct Table {
+pub(in crate::cli) struct Table {
     pub title: String,
     /// When it was made, for people.
     pub made: String,
@@ -37,7 +37,7 @@ pub(super) struct Table {
 
 impl Table {
     /// For a terminal: numbers to the right.
-    pub(super) fn text(&self) -> String {
+    pub(in crate::cli) fn text(&self) -> String {
         let mut widths: Vec<usize> = self.columns.iter().map(|title| title.chars().count()).collect();
         for row in &self.rows {
             for (width, cell) in widths.iter_mut().zip(row) {

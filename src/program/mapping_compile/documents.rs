@@ -146,6 +146,7 @@ impl Compiler<'_> {
             becomes,
             on_demand: words.run.is_some(),
             take,
+            take_at: from.take.as_ref().map(|take| self.origin(take.span)).unwrap_or_default(),
             at_most,
             each,
             lines,

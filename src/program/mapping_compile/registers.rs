@@ -243,9 +243,11 @@ impl Compiler<'_> {
             let scope = self.exists(side, name, &ends[side].clone(), &end.exists, scope);
             if let Some(text) = &end.scope {
                 ends[side].scope = self.record_expr(side, &ends[side].clone(), text, &scope);
+                ends[side].scope_at = self.origin(text.span);
             }
             if let Some(text) = &end.create_when {
                 ends[side].create_when = self.record_expr(side, &ends[side].clone(), text, &scope);
+                ends[side].create_when_at = self.origin(text.span);
             }
             if let Some(by) = &end.by {
                 let by = self.discriminator(side, &mut ends, by);
@@ -383,7 +385,7 @@ impl Compiler<'_> {
                 );
             }
         }
-        (!members.is_empty()).then_some(Endpoint::of(members))
+        (!members.is_empty()).then(|| Endpoint::of(members))
     }
 
     /// `by: erp.type`, the field of the other side that tells which member a record is.
