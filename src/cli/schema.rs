@@ -5,7 +5,7 @@ use schemars::{JsonSchema, Schema};
 use serde_json::{Value, json};
 
 use super::args::{SchemaArgs, SchemaKind};
-use super::report::FailedReport;
+use super::report::{FailedReport, ReconcileReport};
 use super::running::SavedPlan;
 use super::{Exit, Terminal, place};
 use crate::diagnostic::{Diagnostics, Sources};
@@ -16,7 +16,7 @@ use crate::run::Report;
 use crate::spec::{cases::Cases, connection::Connection, mapping::Mapping, sandbox::Sandbox, system::System};
 
 /// Every kind with the name of its file.
-const KINDS: [(SchemaKind, &str); 8] = [
+const KINDS: [(SchemaKind, &str); 9] = [
     (SchemaKind::System, "system"),
     (SchemaKind::Mapping, "mapping"),
     (SchemaKind::Cases, "cases"),
@@ -25,6 +25,7 @@ const KINDS: [(SchemaKind, &str); 8] = [
     (SchemaKind::Report, "report"),
     (SchemaKind::Plan, "plan"),
     (SchemaKind::Failed, "failed"),
+    (SchemaKind::Reconcile, "reconcile"),
 ];
 
 fn of<T: JsonSchema>() -> Schema {
@@ -42,6 +43,7 @@ fn schema_of(kind: SchemaKind) -> Value {
         SchemaKind::Report => of::<Report>(),
         SchemaKind::Plan => of::<SavedPlan>(),
         SchemaKind::Failed => of::<FailedReport>(),
+        SchemaKind::Reconcile => of::<ReconcileReport>(),
     };
     let mut value = schema.to_value();
     // editors put a reference to the schema into the file itself
