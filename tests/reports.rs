@@ -61,6 +61,10 @@ fn a_document_that_is_not_there_is_an_error_that_names_those_that_are() {
 
 /// The mapping with a company whose invoices do not all go: its folder, after one run.
 fn company() -> tempfile::TempDir {
+    company_of(COMPANY)
+}
+
+fn company_of(records: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for name in ["systems/shop.yaml", "systems/ledger.yaml", "mappings/shop_documents.yaml"] {
         let to = folder.path().join(name);
@@ -69,7 +73,7 @@ fn company() -> tempfile::TempDir {
     }
     let sandbox = folder.path().join("mappings/sandbox");
     std::fs::create_dir_all(&sandbox).unwrap();
-    std::fs::write(sandbox.join("shop_documents.yaml"), COMPANY).unwrap();
+    std::fs::write(sandbox.join("shop_documents.yaml"), records).unwrap();
     let ran = of(&folder, &["run"], &[]);
     assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
     folder
@@ -151,4 +155,141 @@ fn failed_documents_are_told_in_every_format() {
     assert!(!html.contains("http"), "{html}");
     let table = report("table");
     assert!(table.contains("125.06") && table.contains("The invoice has no rows"), "{table}");
+}
+
+/// A company in which every kind of document stands differently: two currencies, one that waits, one that was refused.
+const ALL_KINDS: &str = r#"sandbox: shop_documents
+now: "2026-11-02T08:00:00Z"
+systems:
+  shop:
+    company: [ { id: s, name: Prøve AS, currency: NOK } ]
+    customer: [ { guid: c-1, number: 10001, name: Fjord AS, active: true }, { guid: c-2, number: 10002, name: "", active: true } ]
+    item: [ { guid: i-1, code: A-1, name: Bolt, active: true } ]
+    invoice_status:
+      - { guid: s-0, name: Failed, position: 1, active: true, locked: false, numbered: false, paid: false }
+      - { guid: s-1, name: Draft, position: 2, active: true, locked: false, numbered: false, paid: false }
+      - { guid: s-2, name: Ready, position: 3, active: true, locked: true, numbered: false, paid: false }
+      - { guid: s-3, name: Transferred, position: 4, active: true, locked: true, numbered: true, paid: false }
+      - { guid: s-4, name: Part paid, position: 5, active: true, locked: true, numbered: true, paid: false }
+      - { guid: s-5, name: Paid, position: 6, active: true, locked: true, numbered: true, paid: true }
+    invoice:
+      - { guid: f-1, status.guid: s-2, credit: false, customer.guid: c-1, date: "2026-11-01", currency: NOK, total: "125.03", rows: [ { guid: r-1, position: 1, item.guid: i-1, text: En, quantity: "1", price: "100.00" } ] }
+      - { guid: f-2, status.guid: s-2, credit: false, customer.guid: c-1, date: "2026-11-01", currency: NOK, total: "125.06", rows: [ { guid: r-2, position: 1, item.guid: i-1, text: En, quantity: "1", price: "100.00" } ] }
+      - { guid: f-3, status.guid: s-2, credit: true, customer.guid: c-1, date: "2026-11-01", currency: NOK, total: "-125.00", rows: [ { guid: r-3, position: 1, item.guid: i-1, text: En, quantity: "-1", price: "100.00" } ] }
+      - { guid: f-4, status.guid: s-2, credit: false, customer.guid: c-2, date: "2026-11-01", currency: NOK, total: "125.00", rows: [ { guid: r-4, position: 1, item.guid: i-1, text: En, quantity: "1", price: "100.00" } ] }
+      - { guid: f-5, status.guid: s-2, credit: false, customer.guid: c-1, date: "2026-11-01", currency: EUR, total: "12.50", rows: [ { guid: r-5, position: 1, item.guid: i-1, text: En, quantity: "1", price: "10.00" } ] }
+      - { guid: f-6, status.guid: s-1, credit: false, customer.guid: c-1, date: "2026-11-01", currency: NOK, total: "1.00" }
+      - { guid: f-7, status.guid: s-2, credit: false, customer.guid: c-1, date: "2026-11-01", currency: NOK, total: "250.00", rows: [ { guid: r-7, position: 1, item.guid: i-1, text: To, quantity: "2", price: "100.00" } ] }
+      - { guid: f-8, status.guid: s-2, credit: false, customer.guid: c-1, date: "2026-11-01", currency: NOK, total: "0.13", rows: [ { guid: r-8, position: 1, item.guid: i-1, text: Lite, quantity: "1", price: "0.10" } ] }
+  ledger:
+    organization: [ { number: "1", name: Prøve AS, currency.id: NOK } ]
+    customer: [ { number: "10001", name: Fjord AS, status: Active } ]
+"#;
+
+/// The file in which the sandbox keeps its records.
+fn kept(folder: &tempfile::TempDir) -> std::path::PathBuf {
+    let data = folder.path().join("data/mapengine/sandbox");
+    let one = std::fs::read_dir(data).unwrap().next().unwrap().unwrap();
+    one.path().join("company.json")
+}
+
+#[test]
+fn both_systems_are_reconciled_to_the_cent() {
+    let folder = company_of(ALL_KINDS);
+    // behind the engine's back: one is deleted, one is changed, one is made a second time, one by hand
+    let path = kept(&folder);
+    let mut data: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    let invoices = data["right"]["records"]["invoice"].as_array_mut().unwrap();
+    let of = |invoices: &[serde_json::Value], memo: &str| {
+        invoices.iter().position(|one| one["memo"] == memo).unwrap_or_else(|| panic!("{memo}: {invoices:#?}"))
+    };
+    let gone = of(invoices, "f-7");
+    invoices.remove(gone);
+    let changed = of(invoices, "f-1");
+    invoices[changed]["net"] = "100.63".into();
+    let mut twin = invoices[of(invoices, "f-5")].clone();
+    twin["number"] = "90001".into();
+    let mut by_hand = twin.clone();
+    by_hand["number"] = "=90002".into();
+    by_hand["memo"] = "<b>by hand</b>".into();
+    invoices.extend([twin, by_hand]);
+    std::fs::write(&path, data.to_string()).unwrap();
+    let before = std::fs::read(&path).unwrap();
+
+    let report = |flags: &[&str]| {
+        let out = of_verb(&folder, flags);
+        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+        String::from_utf8(out.stdout).unwrap()
+    };
+    let json: serde_json::Value = serde_json::from_str(&report(&["--format", "json"])).unwrap();
+    let schema: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string("schemas/reconcile.schema.json").unwrap()).unwrap();
+    jsonschema::validate(&schema, &json).unwrap();
+    let found: Vec<String> = json["documents"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| {
+            let text = |name: &str| one[name].as_str().unwrap_or("-").to_owned();
+            let id = if one["left"].is_null() { text("right") } else { text("left") };
+            format!("{id} {} {} {}", text("status"), text("currency"), text("difference"))
+        })
+        .collect();
+    for wanted in [
+        "f-1 differs NOK -0.60",
+        "f-2 set_aside NOK -",
+        "f-3 equal NOK 0.00",
+        "f-4 waiting NOK -",
+        "f-5 equal EUR 0.00",
+        "f-6 not_in_scope NOK -",
+        "f-7 gone_right NOK -",
+        "f-8 equal NOK 0.00",
+        "90001 duplicate EUR -",
+        "=90002 unknown EUR -",
+    ] {
+        assert!(found.iter().any(|one| one == wanted), "{wanted}\n{found:#?}");
+    }
+    assert_eq!(found.len(), 10, "{found:#?}");
+
+    let totals: Vec<String> = json["totals"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| {
+            ["kind", "currency", "left_count", "right_count", "left_sum", "right_sum", "difference"]
+                .map(|name| one[name].as_str().map_or_else(|| one[name].to_string(), str::to_owned))
+                .join(" ")
+        })
+        .collect();
+    // left 125.03 + 125.06 + 125.00 + 250.00 + 0.13; right 125.63 + 0.13
+    assert_eq!(
+        totals,
+        [
+            "credit_note NOK 1 1 125.00 125 0.00",
+            "invoice EUR 1 3 12.50 37.5 -25.00",
+            "invoice NOK 5 2 625.22 125.76 499.46"
+        ]
+    );
+
+    let csv = report(&["--format", "csv"]);
+    assert!(csv.lines().any(|line| line.contains(",'=90002,")), "{csv}");
+    assert!(csv.lines().any(|line| line.starts_with("invoices,invoice,differs,NOK,f-1,125.03,")), "{csv}");
+    assert!(csv.lines().any(|line| line.contains(",-0.60,")), "{csv}");
+    let html = report(&["--format", "html"]);
+    assert!(html.contains("<td class=\"number\">499.46</td>"), "{html}");
+    assert!(!html.contains("<script") && !html.contains("http"), "{html}");
+    let file = folder.path().join("out.csv");
+    assert_eq!(report(&["--format", "csv", "--document", "invoices", "--out", file.to_str().unwrap()]), "");
+    assert_eq!(std::fs::read_to_string(&file).unwrap().lines().count(), 1 + 10 + 3);
+
+    // nothing was written: neither system has moved, and the state does not know of the report
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+    let wrong = of_verb(&folder, &["--document", "invoice"]);
+    assert_eq!(wrong.status.code(), Some(2));
+    let text = String::from_utf8_lossy(&wrong.stderr).into_owned();
+    assert!(text.contains("there is no document `invoice`; there are: invoices, costs"), "{text}");
+}
+
+fn of_verb(folder: &tempfile::TempDir, flags: &[&str]) -> Output {
+    of(folder, &["report", "reconcile"], flags)
 }

@@ -320,6 +320,8 @@ pub enum SchemaKind {
     Why,
     /// The answer of `why-not --format json`.
     WhyNot,
+    /// The report of `report reconcile --format json`.
+    Reconcile,
 }
 
 /// Flags of `schema`.
@@ -429,6 +431,12 @@ pub enum ReportKind {
         after_help = "Example:\n  mapengine report failed mappings/financials.yaml --connection acme.yaml --format html > failed.html"
     )]
     Failed(FailedArgs),
+    /// The documents of both systems side by side, read anew: what is only in one and why, what differs, and control totals
+    /// of each kind and currency. Nothing is written, neither to a system nor to the state.
+    #[command(
+        after_help = "Example:\n  mapengine report reconcile mappings/financials.yaml --connection acme.yaml --format csv --out reconcile.csv"
+    )]
+    Reconcile(ReconcileArgs),
 }
 
 /// How a report on documents is printed.
@@ -438,7 +446,7 @@ pub enum ReportFormat {
     Table,
     /// For a spreadsheet; no text in it can become a formula.
     Csv,
-    /// For programs; the schema is `schemas/failed.schema.json`.
+    /// For programs; the schemas are `schemas/failed.schema.json` and `schemas/reconcile.schema.json`.
     Json,
     /// One page that needs nothing else.
     Html,
@@ -467,6 +475,23 @@ pub struct WhyArgs {
     /// How it is printed. The schemas: `mapengine schema why`, `mapengine schema why-not`.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub format: Format,
+}
+
+/// Flags of `report reconcile`.
+#[derive(Clone, Debug, Args)]
+pub struct ReconcileArgs {
+    /// Whose systems.
+    #[command(flatten)]
+    pub target: Target,
+    /// Only this document of the mapping.
+    #[arg(long, value_name = "DOCUMENT")]
+    pub document: Option<String>,
+    /// How it is printed.
+    #[arg(long, value_enum, default_value_t = ReportFormat::Table)]
+    pub format: ReportFormat,
+    /// Into this file instead of the terminal.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
 }
 
 /// Flags of `resolve`.

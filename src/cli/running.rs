@@ -236,6 +236,26 @@ impl Session {
         }
     }
 
+    /// A copy of the state, and clients that refuse to write.
+    fn trial(terminal: &Terminal, opening: &Opening, fresh: bool, folder: &Path) -> Result<Session, Exit> {
+        let clock: Rc<dyn Clock> = Rc::new(SystemClock::default());
+        let open = |path: &Path| Handle::open(path, Mode::Trial).map_err(|error| failed(terminal, error));
+        match &opening.side {
+            Where::Connection { name, .. } => {
+                let store = open(&opening.state)?;
+                Ok(Session::Real { store, access: Access::ReadOnly, clock, log: None, name: name.clone() })
+            }
+            Where::Sandbox { folder: kept } => {
+                let (company, anew) =
+                    place::company(opening, kept, fresh).map_err(|error| bad(terminal, error))?;
+                let store = open(&if anew { folder.join("none.db") } else { opening.state.clone() })?;
+                let mut harness = Harness::new(Arc::clone(&opening.program), company, store, clock);
+                harness.settle_after = Some(Duration::ZERO);
+                Ok(Session::Sandbox { harness: Box::new(harness), first: true })
+            }
+        }
+    }
+
     async fn once(
         &mut self,
         terminal: &Terminal,
@@ -461,29 +481,9 @@ fn plan_in(terminal: &Terminal, args: &PlanArgs, opening: &Opening, options: Opt
     local.block_on(&runtime, async {
         let display = Display::new(terminal, args.format, false, opening);
         display.keep.set(true);
-        let clock: Rc<dyn Clock> = Rc::new(SystemClock::default());
-        let mut session = match &opening.side {
-            Where::Connection { name, .. } => {
-                let store = match Handle::open(&opening.state, Mode::Trial) {
-                    Ok(store) => store,
-                    Err(error) => return failed(terminal, error),
-                };
-                Session::Real { store, access: Access::ReadOnly, clock, log: None, name: name.clone() }
-            }
-            Where::Sandbox { folder: kept } => {
-                let (company, anew) = match place::company(opening, kept, args.fresh) {
-                    Ok(company) => company,
-                    Err(error) => return bad(terminal, error),
-                };
-                let source = if anew { folder.join("none.db") } else { opening.state.clone() };
-                let store = match Handle::open(&source, Mode::Trial) {
-                    Ok(store) => store,
-                    Err(error) => return failed(terminal, error),
-                };
-                let mut harness = Harness::new(Arc::clone(&opening.program), company, store, clock);
-                harness.settle_after = Some(Duration::ZERO);
-                Session::Sandbox { harness: Box::new(harness), first: true }
-            }
+        let mut session = match Session::trial(terminal, opening, args.fresh, folder) {
+            Ok(session) => session,
+            Err(exit) => return exit,
         };
         let outcome = match &mut session {
             Session::Sandbox { harness, .. } => {
@@ -530,6 +530,38 @@ fn plan_in(terminal: &Terminal, args: &PlanArgs, opening: &Opening, options: Opt
             }
         }
         if args.exit_code && !writing.is_empty() { Exit::Changes } else { Exit::Done }
+    })
+}
+
+/// Reads both systems in full and plans, in a copy of the state. Answers the copy: what is there, and what would become of it.
+pub(super) fn look(terminal: &Terminal, opening: &Opening) -> Result<(Report, Handle), Exit> {
+    let Some(runtime) = runtime() else { return Err(failed(terminal, "no runtime can be had")) };
+    let local = tokio::task::LocalSet::new();
+    local.block_on(&runtime, async {
+        let display = Display::new(terminal, Format::Json, false, opening);
+        // there is nothing in the temporary folder under this name, so that a state begins anew where the sandbox does
+        let nowhere = std::env::temp_dir().join(format!("mapengine-none-{}", uuid::Uuid::new_v4()));
+        let mut session = Session::trial(terminal, opening, false, &nowhere)?;
+        let options = Options { plan_only: true, full: true, ..Options::default() };
+        let outcome = match &mut session {
+            Session::Sandbox { harness, .. } => harness.run(options).await,
+            Session::Real { .. } => {
+                session.once(terminal, opening, options, &display, Rc::new(Cell::new(false))).await
+            }
+        };
+        match outcome {
+            Ok(report) => Ok((
+                report,
+                match session {
+                    Session::Sandbox { harness, .. } => harness.store,
+                    Session::Real { store, .. } => store,
+                },
+            )),
+            Err(_) => {
+                let exit = session.report(terminal, Format::Human, &outcome);
+                Err(if exit == Exit::Done { Exit::Failed } else { exit })
+            }
+        }
     })
 }
 

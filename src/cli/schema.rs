@@ -5,7 +5,7 @@ use schemars::{JsonSchema, Schema};
 use serde_json::{Value, json};
 
 use super::args::{SchemaArgs, SchemaKind};
-use super::report::FailedReport;
+use super::report::{FailedReport, ReconcileReport};
 use super::running::SavedPlan;
 use super::{Exit, Terminal, place};
 use crate::diagnostic::{Diagnostics, Sources};
@@ -16,7 +16,7 @@ use crate::run::{Report, Why, WhyNot};
 use crate::spec::{cases::Cases, connection::Connection, mapping::Mapping, sandbox::Sandbox, system::System};
 
 /// Every kind with the name of its file.
-const KINDS: [(SchemaKind, &str); 10] = [
+const KINDS: [(SchemaKind, &str); 11] = [
     (SchemaKind::System, "system"),
     (SchemaKind::Mapping, "mapping"),
     (SchemaKind::Cases, "cases"),
@@ -27,6 +27,7 @@ const KINDS: [(SchemaKind, &str); 10] = [
     (SchemaKind::Failed, "failed"),
     (SchemaKind::Why, "why"),
     (SchemaKind::WhyNot, "why-not"),
+    (SchemaKind::Reconcile, "reconcile"),
 ];
 
 fn of<T: JsonSchema>() -> Schema {
@@ -46,6 +47,7 @@ fn schema_of(kind: SchemaKind) -> Value {
         SchemaKind::Failed => of::<FailedReport>(),
         SchemaKind::Why => of::<Why>(),
         SchemaKind::WhyNot => of::<WhyNot>(),
+        SchemaKind::Reconcile => of::<ReconcileReport>(),
     };
     let mut value = schema.to_value();
     // editors put a reference to the schema into the file itself

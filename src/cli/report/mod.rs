@@ -1,5 +1,6 @@
 //! `report`: what the state knows, for people who answer for the documents.
 
+mod reconcile;
 mod table;
 
 use std::collections::BTreeSet;
@@ -8,14 +9,15 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::args::{ReportArgs, ReportFormat, ReportKind};
+use super::args::{FailedArgs, ReconcileArgs, ReportArgs, ReportFormat, ReportKind};
 use super::place::{self, Opening};
-use super::{Exit, Terminal};
+use super::{Exit, Terminal, running};
 use crate::plan::Record;
 use crate::program::document::{Document, Step};
 use crate::run::{changed_at, failed_fact};
 use crate::store::{Handle, IntentState, Mode, RecordRef, StoreError, Which};
 use crate::value::{Both, Decimal, Side, Value, from_json_str};
+pub use reconcile::ReconcileReport;
 pub(super) use table::{Cell, Table};
 
 /// The documents that cannot go on (`report failed --format json`).
@@ -65,37 +67,77 @@ fn time(ms: i64) -> String {
 
 /// `report`.
 pub(super) fn report(terminal: &Terminal, args: &ReportArgs) -> Exit {
-    let ReportKind::Failed(args) = &args.kind;
-    let opening = match place::open(terminal, &args.target) {
-        Ok(opening) => opening,
-        Err(exit) => return exit,
+    let told = match &args.kind {
+        ReportKind::Failed(args) => failed(terminal, args),
+        ReportKind::Reconcile(args) => reconciled(terminal, args),
     };
-    let failed = |error: &dyn std::fmt::Display| {
-        terminal.say(format_args!("error: {error}"));
-        Exit::Failed
-    };
-    let store = match Handle::open(&opening.state, Mode::ReadOnly) {
-        Ok(store) => store,
-        Err(error) => return failed(&error),
-    };
-    let report = match failed_report(&opening, &store) {
-        Ok(report) => report,
-        Err(error) => return failed(&error),
-    };
-    match args.format {
-        ReportFormat::Json => match serde_json::to_string_pretty(&report) {
-            Ok(text) => terminal.line(text),
-            Err(error) => return failed(&error),
-        },
-        ReportFormat::Csv => terminal.text(&failed_table(&report).csv()),
-        ReportFormat::Html => match failed_table(&report).html() {
-            Ok(page) => terminal.text(&page),
-            Err(error) => return failed(&error),
-        },
-        ReportFormat::Table if report.documents.is_empty() => terminal.line("no document has failed"),
-        ReportFormat::Table => terminal.text(&failed_table(&report).text()),
+    told.unwrap_or_else(|exit| exit)
+}
+
+fn stopped(terminal: &Terminal, error: impl std::fmt::Display) -> Exit {
+    terminal.say(format_args!("error: {error}"));
+    Exit::Failed
+}
+
+fn failed(terminal: &Terminal, args: &FailedArgs) -> Result<Exit, Exit> {
+    let opening = place::open(terminal, &args.target)?;
+    let store = Handle::open(&opening.state, Mode::ReadOnly).map_err(|error| stopped(terminal, error))?;
+    let report = failed_report(&opening, &store).map_err(|error| stopped(terminal, error))?;
+    if args.format == ReportFormat::Table && report.documents.is_empty() {
+        terminal.line("no document has failed");
+    } else {
+        terminal.text(&formatted(terminal, args.format, &report, &failed_table(&report))?);
     }
-    Exit::Done
+    Ok(Exit::Done)
+}
+
+fn reconciled(terminal: &Terminal, args: &ReconcileArgs) -> Result<Exit, Exit> {
+    let opening = place::open(terminal, &args.target)?;
+    let program = &opening.program;
+    let names: Vec<&str> = program.documents.iter().map(|document| document.register.name.as_str()).collect();
+    let unknown = args.document.as_deref().filter(|name| !names.contains(name));
+    if names.is_empty() || unknown.is_some() {
+        terminal.say(match unknown {
+            Some(name) if !names.is_empty() => {
+                format!("error: there is no document `{name}`; there are: {}", names.join(", "))
+            }
+            _ => "error: the mapping has no documents".to_owned(),
+        });
+        return Err(Exit::BadInput);
+    }
+    let (looked, store) = running::look(terminal, &opening)?;
+    let notes: Vec<String> = looked.notes.into_iter().map(|note| note.reason).collect();
+    for note in &notes {
+        terminal.say(format_args!("warning: {note}"));
+    }
+    let (program, only) = (std::sync::Arc::clone(program), args.document.clone());
+    let read = time(jiff::Timestamp::now().as_millisecond());
+    let report = store
+        .read_blocking(move |store| reconcile::reconcile(&program, store, only.as_deref(), read, notes))
+        .map_err(|error| stopped(terminal, error))?;
+    let text = formatted(terminal, args.format, &report, &reconcile::table(&report))?;
+    match &args.out {
+        Some(path) => std::fs::write(path, text)
+            .map_err(|error| stopped(terminal, format_args!("{}: {error}", path.display())))?,
+        None => terminal.text(&text),
+    }
+    Ok(Exit::Done)
+}
+
+fn formatted(
+    terminal: &Terminal,
+    format: ReportFormat,
+    report: &impl Serialize,
+    table: &Table,
+) -> Result<String, Exit> {
+    match format {
+        ReportFormat::Json => serde_json::to_string_pretty(report)
+            .map(|text| text + "\n")
+            .map_err(|error| stopped(terminal, error)),
+        ReportFormat::Csv => Ok(table.csv()),
+        ReportFormat::Html => table.html().map_err(|error| stopped(terminal, error)),
+        ReportFormat::Table => Ok(table.text()),
+    }
 }
 
 fn failed_report(opening: &Opening, store: &Handle) -> Result<FailedReport, StoreError> {
