@@ -162,6 +162,18 @@ pub(super) fn explain(terminal: &Terminal, code: Option<&str>) -> Exit {
     }
 }
 
+/// A file that was named and holds no cases.
+fn no_cases(path: &Path, kind: Option<FileKind>, sources: &mut Sources, found: &mut Diagnostics) {
+    let before = found.len();
+    // what is wrong with it as YAML says more
+    let _ = file_kind(sources, path, found);
+    if found.len() == before {
+        let what = kind.map_or_else(|| "something else".to_owned(), |kind| kind.to_string());
+        let message = format!("{}: {} is wanted, this is {what}", path.display(), FileKind::Cases);
+        found.push(Diagnostic::error(&codes::UNKNOWN_FILE, Span::NONE, message));
+    }
+}
+
 /// `test`.
 pub(super) fn test(terminal: &Terminal, args: &TestArgs) -> Exit {
     let paths = if args.paths.is_empty() { vec![PathBuf::from("mappings")] } else { args.paths.clone() };
@@ -177,8 +189,15 @@ pub(super) fn test(terminal: &Terminal, args: &TestArgs) -> Exit {
     let (mut passed, mut failed) = (0, 0);
     let mut all = Vec::new();
     for path in paths {
-        if file_kind(&mut Sources::new(), &path, &mut Diagnostics::new()) != Some(FileKind::Cases) {
-            continue;
+        match file_kind(&mut Sources::new(), &path, &mut Diagnostics::new()) {
+            Some(FileKind::Cases) => {}
+            // a folder holds other files too; one that was named is meant
+            other => {
+                if args.paths.contains(&path) {
+                    no_cases(&path, other, &mut sources, &mut found);
+                }
+                continue;
+            }
         }
         for result in run_file(&path, args.filter.as_deref(), &mut sources, &mut found) {
             let ok = result.problems.is_empty();

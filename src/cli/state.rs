@@ -10,6 +10,17 @@ use crate::value::{Side, Value};
 
 fn opened(terminal: &Terminal, args: &StateArgs) -> Result<(Opening, Handle), Exit> {
     let opening = place::open(terminal, &args.target)?;
+    let of_record = args.record.as_ref().and_then(|record| record.split(':').next());
+    for name in args.register.as_deref().into_iter().chain(of_record) {
+        if opening.program.register(name).is_none() {
+            let names: Vec<&str> = opening.program.all().map(|register| register.name.as_str()).collect();
+            terminal.say(format_args!(
+                "error: there is no register or document `{name}`; there are {}",
+                names.join(", ")
+            ));
+            return Err(Exit::BadInput);
+        }
+    }
     let store = Handle::open(&opening.state, Mode::ReadOnly).map_err(|error| {
         terminal.say(format_args!("error: {error}"));
         Exit::Failed

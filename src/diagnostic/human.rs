@@ -24,11 +24,11 @@ pub(super) fn human(diagnostic: &Diagnostic, sources: &Sources, color: bool) -> 
     let mut notes = Vec::new();
     let message = visible(&diagnostic.message).replace('\n', " ");
     match Place::of(diagnostic.span, sources) {
-        Some(place) if place.is_short() => {
+        Some(place) if place.is_shown() => {
             let mut places = vec![(place, AnnotationKind::Primary, message)];
             for (span, text) in &diagnostic.labels {
                 match Place::of(*span, sources) {
-                    Some(place) if place.is_short() => {
+                    Some(place) if place.is_shown() => {
                         places.push((place, AnnotationKind::Context, visible(text).replace('\n', " ")));
                     }
                     _ => notes.push(visible(text)),
@@ -72,8 +72,8 @@ impl<'s> Place<'s> {
         Some(Place { span, sources, text, line, bytes })
     }
 
-    fn is_short(&self) -> bool {
-        self.bytes.len() <= MAX_LINE
+    fn is_shown(&self) -> bool {
+        self.bytes.len() <= MAX_LINE && self.sources.may_show(self.span.file)
     }
 
     fn path(&self) -> String {

@@ -1,5 +1,6 @@
 //! The texts that findings point into.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use super::{FileId, Span};
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
     files: Vec<Arc<File>>,
+    confidential: BTreeSet<PathBuf>,
 }
 
 #[derive(Debug)]
@@ -36,6 +38,16 @@ impl Sources {
         lines.extend(text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(i, _)| offset(i + 1)));
         self.files.push(Arc::new(File { path, text, lines }));
         offset(self.files.len() - 1)
+    }
+
+    /// The lines of this file are never shown: there may be secrets in them. Places in it are still named.
+    pub fn keep_confidential(&mut self, path: impl Into<PathBuf>) {
+        self.confidential.insert(path.into());
+    }
+
+    /// Whether lines of the file may be shown.
+    pub(super) fn may_show(&self, file: FileId) -> bool {
+        self.path(file).is_none_or(|path| !self.confidential.contains(path))
     }
 
     /// The path of a file, as it was given.

@@ -121,6 +121,7 @@ pub fn connection_text(
     text: &str,
     diagnostics: &mut Diagnostics,
 ) -> Option<Connection> {
+    sources.keep_confidential(path);
     whole(diagnostics, |own| from_node(&parse(sources, path, text, own)?, own))
 }
 
@@ -155,6 +156,9 @@ fn typed<T: DeserializeOwned>(
     kind: FileKind,
     diagnostics: &mut Diagnostics,
 ) -> Option<T> {
+    if kind == FileKind::Connection {
+        sources.keep_confidential(path);
+    }
     let mut node = read(sources, path, diagnostics)?;
     match FileKind::of(&node) {
         Some(other) if other != kind => {
@@ -174,6 +178,15 @@ fn typed<T: DeserializeOwned>(
     from_node(&node, diagnostics)
 }
 
+/// Whether a text is that of a connection, even where it is no YAML: what is wrong in it is told without its lines.
+fn looks_like_a_connection(text: &str) -> bool {
+    text.lines().any(|line| {
+        let line = line.trim_start_matches([' ', '\t', '{', '"', '\'', '\u{feff}']);
+        line.strip_prefix(FileKind::Connection.key())
+            .is_some_and(|rest| rest.trim_start_matches(['"', '\'', ' ']).starts_with(':'))
+    })
+}
+
 /// Reads a file as YAML.
 fn read(sources: &mut Sources, path: &Path, diagnostics: &mut Diagnostics) -> Option<Node> {
     let bytes = match std::fs::read(path) {
@@ -191,7 +204,12 @@ fn read(sources: &mut Sources, path: &Path, diagnostics: &mut Diagnostics) -> Op
         }
     };
     match String::from_utf8(bytes) {
-        Ok(text) => parse(sources, path, &text, diagnostics),
+        Ok(text) => {
+            if looks_like_a_connection(&text) {
+                sources.keep_confidential(path);
+            }
+            parse(sources, path, &text, diagnostics)
+        }
         Err(error) => {
             let at = error.utf8_error().valid_up_to();
             let message = format!("{}: byte {} is no UTF-8 text", path.display(), at + 1);
