@@ -92,6 +92,7 @@ impl Scene {
             (r"\b\d+(\.\d+)? (ms|s|min)\b( *$)?", "[DURATION]"),
             (r#""(milliseconds|since)":\d+"#, "\"$1\":[TIME]"),
             (r#""run":"[^"]+""#, "\"run\":\"[RUN]\""),
+            (r"run run-[0-9]+-[0-9]+", "run [RUN]"),
             (concat!("\\b", env!("CARGO_PKG_VERSION"), "\\b"), "[VERSION]"),
         ];
         let volatile =

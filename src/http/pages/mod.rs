@@ -10,7 +10,7 @@ use super::client::Client;
 use super::outcome::{CallError, Reply};
 use super::types::Outgoing;
 use crate::program::system::{CallKind, ErrorClass, FetchCall, ListCall, Resource};
-use crate::value::Value;
+use crate::value::{Query, Value};
 use walk::Walk;
 
 /// One page of a list.
@@ -82,7 +82,10 @@ impl Pages {
         };
         let walk = Walk::new(first, pager.clone(), resource.singleton, resource.encoding.is_xml())
             .inside(around.clone())
-            .keyed(resource.key.first().and_then(|key| resource.field_at(key)?.0.read.clone()));
+            .keyed(resource.key.first().and_then(|key| match resource.field_at(key) {
+                Some((field, _)) => field.read.clone(),
+                None => Query::parse(&key.to_string()).ok(),
+            }));
         Ok(Pages {
             client: client.clone(),
             walk,
