@@ -3,6 +3,8 @@
 use bytes::{Bytes, BytesMut};
 use sha2::{Digest, Sha256};
 
+use crate::value::Value;
+
 /// A file: its content is in memory once, and never larger than the largest answer (32 MiB).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileBody {
@@ -19,15 +21,32 @@ pub struct FileBody {
 impl FileBody {
     /// The SHA-256 of its content, as text.
     pub fn hash(&self) -> String {
-        Sha256::digest(&self.content).iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(&Sha256::digest(&self.content))
     }
 
-    /// The body and its content type.
-    pub(super) fn body(&self) -> (Bytes, String) {
+    /// The body and its content type. The members of `beside` are parts of the same form, before the file.
+    pub(super) fn body(&self, beside: Option<&Value>) -> (Bytes, String) {
         let Some(field) = &self.field else { return (self.content.clone(), self.media.clone()) };
-        // a boundary that is not in the content: it is made from it, and a file cannot hold its own hash
-        let boundary = format!("mapengine-{}", &self.hash()[..40]);
-        let head = format!(
+        // nothing is no part: an empty text would be a value
+        let beside: Vec<(&String, String)> = beside
+            .and_then(Value::as_map)
+            .into_iter()
+            .flatten()
+            .filter(|(_, value)| !matches!(value, Value::Null))
+            .filter_map(|(name, value)| Some((name, value.scalar_text()?)))
+            .collect();
+        // a boundary that is not in the content: it is made from all of it, and nothing can hold its own hash
+        let mut all = Sha256::new_with_prefix(&self.content);
+        beside.iter().for_each(|(_, text)| all.update(text));
+        let boundary = format!("mapengine-{}", &hex(&all.finalize())[..40]);
+        let mut head = String::new();
+        for (name, text) in beside {
+            head += &format!(
+                "--{boundary}\r\nContent-Disposition: form-data; name=\"{}\"\r\n\r\n{text}\r\n",
+                quoted(name)
+            );
+        }
+        head += &format!(
             "--{boundary}\r\nContent-Disposition: form-data; name=\"{}\"; filename=\"{}\"\r\nContent-Type: {}\r\n\r\n",
             quoted(field),
             quoted(&self.name),
@@ -40,6 +59,10 @@ impl FileBody {
         body.extend_from_slice(tail.as_bytes());
         (body.freeze(), format!("multipart/form-data; boundary={boundary}"))
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// As RFC 7578 section 4.2 and browsers do: what would end the quotes or the line is escaped.
@@ -59,7 +82,7 @@ mod tests {
             content: Bytes::from_static(b"%PDF\r\n--mapengine-\r\n"),
             field: Some("file".into()),
         };
-        let (body, kind) = file.body();
+        let (body, kind) = file.body(None);
         let boundary = kind.strip_prefix("multipart/form-data; boundary=").unwrap();
         let text = String::from_utf8(body.to_vec()).unwrap();
         assert_eq!(
@@ -69,6 +92,6 @@ mod tests {
             )
         );
         let raw = FileBody { field: None, ..file };
-        assert_eq!(raw.body(), (raw.content.clone(), "application/pdf".into()));
+        assert_eq!(raw.body(None), (raw.content.clone(), "application/pdf".into()));
     }
 }

@@ -18,6 +18,8 @@ pub struct Document {
     pub take: Take,
     /// Every item of this list is a document of its own.
     pub each: Vec<Each>,
+    /// The source's file that the record is made of, by its name.
+    pub file: Option<String>,
     /// The rows below it.
     pub lines: Option<Lines>,
     /// The life of the source record.
@@ -248,6 +250,8 @@ pub struct Follow {
     pub during: Vec<String>,
     /// Where it leads: the first that holds.
     pub moves: Vec<FollowMove>,
+    /// When the other side refused it after all, and how the reason is told.
+    pub refused: Option<(Expr, Template)>,
     /// Rows that are written back whenever they differ.
     pub write: Vec<Row>,
 }

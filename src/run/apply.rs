@@ -240,6 +240,7 @@ impl Engine {
             then,
             links: true,
             request: None,
+            file: None,
             after: None,
         };
         let row = match self.send(decider, register, source.clone(), sending).await? {
@@ -354,6 +355,7 @@ impl Engine {
             then: Value::Null,
             links: false,
             request: None,
+            file: None,
             after: None,
         };
         self.send(decider, register, change.on(side.other()).cloned(), sending).await?;
@@ -399,6 +401,7 @@ impl Engine {
                 then,
                 links: false,
                 request: None,
+                file: None,
                 after: None,
             };
             match self.send(decider, register, change.on(side.other()).cloned(), sending).await {
@@ -418,6 +421,7 @@ impl Engine {
                                 then: Value::Null,
                                 links: false,
                                 request: None,
+                                file: None,
                                 after: None,
                             };
                             if let Sent::Row(row) = self

@@ -84,6 +84,7 @@ impl Engine {
                     resource: Arc::clone(resource),
                     write: wire::Write::nothing(&resource.name),
                     request: Some(wire::attach(resource, attach, current, file)?),
+                    file: None,
                     current: current.clone(),
                     then: Value::Map(Map::from([
                         ("file".to_owned(), text(&key)),
@@ -104,6 +105,43 @@ impl Engine {
             }
         }
         Ok(link)
+    }
+
+    /// The file that a document's record is made of.
+    pub(super) async fn file_of(
+        &self,
+        document: &Document,
+        source: &crate::store::RecordRef,
+        made: &Resource,
+        name: &str,
+    ) -> Result<FileBody, Stop> {
+        let side = document.source;
+        let at = source.clone();
+        let stored = self.store.read(move |store| store.record(side, &at.resource, &at.id)).await?;
+        let resource = self.program.sides[side].system.resources.get(&source.resource).cloned();
+        let files = resource.as_ref().and_then(|resource| resource.files.get(name));
+        let (Some(stored), Some(resource), Some(files)) = (stored, &resource, files) else {
+            return Err(held("ME0957", format!("{} has no files `{name}` any more", source.resource)));
+        };
+        let record = &stored.row.data;
+        let mut all =
+            self.listed(side, resource, files, record).await.map_err(|error| match error.class {
+                ErrorClass::NotAllowed => Stop::Run(error.into()),
+                _ => Stop::Change(super::apply::Became::Waiting(error.to_string())),
+            })?;
+        let Some(one) = all.pop() else {
+            return Err(held("ME0957", format!("it has no file `{name}`")));
+        };
+        let content = self.fetched(side, resource, files, record, &one).await?;
+        if content.0.is_empty() {
+            return Err(held("ME0957", format!("its file {} is empty", one.name)));
+        }
+        Ok(FileBody {
+            name: plain_name(&one.name),
+            media: one.media.clone().filter(|media| is_media(media)).unwrap_or(content.1),
+            content: content.0,
+            field: made.create.as_ref().and_then(|create| create.file.clone()),
+        })
     }
 
     /// The files that there are of a record.

@@ -14,7 +14,9 @@ mod files;
 mod lookups;
 mod read;
 mod recover;
+mod repeat;
 mod report;
+mod request;
 mod send;
 mod steps;
 

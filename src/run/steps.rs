@@ -13,7 +13,7 @@ use super::send::{Sending, Sent};
 use super::{Engine, Entry, RunError};
 use crate::plan::document::{self, Progress, Undo, Verdict};
 use crate::plan::{Action, Change, NewValue, Record};
-use crate::program::document::{Document, Step};
+use crate::program::document::{Document, Step, Take};
 use crate::program::mapping::Row;
 use crate::program::system::ErrorClass;
 use crate::store::{Link, RecordRef};
@@ -93,6 +93,10 @@ impl Engine {
             return Ok(Became::Nothing);
         };
         let source = change.on(side.other()).cloned();
+        let file = match (&document.file, &source) {
+            (Some(name), Some(source)) => Some(self.file_of(document, source, &resource, name).await?),
+            _ => None,
+        };
         // what it was made from stands in the intent: a cut run, or an unknown outcome, does not lose it
         let content = match &source {
             Some(source) => self.content_hash(document, source).await?,
@@ -107,6 +111,7 @@ impl Engine {
             then: Value::Map(Map::from([("base".to_owned(), progress.to_value())])),
             links: true,
             request: None,
+            file,
             after: None,
         };
         let row = match self.send(decider, &document.register, source.clone(), sending).await? {
@@ -154,6 +159,10 @@ impl Engine {
         // what only a person can tell apart stays where it is; so does what was made already
         let held = matches!(&became, Became::SetAside { code, .. } if code == "ME0903" || code == "ME0902");
         if held || change.on(document.target()).is_some() {
+            return Ok(became);
+        }
+        if decider.roles_of(document).status(role).is_none() {
+            // the company has no status for those that are refused: it is set aside where it stands
             return Ok(became);
         }
         // whatever becomes of the status, the reason is kept with the record
@@ -261,6 +270,12 @@ impl Engine {
             .await?;
         let (Some(left), Some(right)) = pair else { return Ok(()) };
         let context = decider.context();
+        let told =
+            |reason: String| Stop::Change(Became::SetAside { code: "ME0902".into(), reason, refused: false });
+        let refused = document::refused_later(&context, document, &left.data, &right.data).map_err(told)?;
+        if let Some(reason) = refused {
+            return Err(self.refuse_later(decider, document, link, reason).await?);
+        }
         let step =
             document::next_move(&context, document, &roles, &left.data, &right.data).map_err(|reason| {
                 Stop::Change(Became::SetAside { code: "ME0902".into(), reason, refused: false })
@@ -287,6 +302,58 @@ impl Engine {
             }
         }
         Ok(())
+    }
+
+    /// The other side took it and refused it later: the status first, then the link ends, so that a run that is cut between the two
+    /// goes on here. Without a status for those that are refused, the link stays until a person has moved it.
+    async fn refuse_later(
+        &self,
+        decider: &Decider,
+        document: &Arc<Document>,
+        link: &Link,
+        reason: String,
+    ) -> Result<Stop, Stop> {
+        let roles = decider.roles_of(document);
+        let source = link.on(document.source).clone();
+        let Some(now) = self.read_one(document.source, &source).await? else {
+            return Err(Stop::Change(Became::SetAside {
+                code: "ME0955".into(),
+                reason: format!("its record in {} is gone", self.program.sides[document.source].name),
+                refused: false,
+            }));
+        };
+        let set_aside = Stop::Change(Became::SetAside {
+            code: "ME0958".into(),
+            reason: format!("{} refused it later: {reason}", self.program.sides[document.target()].name),
+            refused: true,
+        });
+        let here = document::role_of(document, &roles, &now.data);
+        let followed = document
+            .follow
+            .as_ref()
+            .is_some_and(|follow| here.is_some_and(|here| follow.during.iter().any(|one| one == here)));
+        if followed {
+            let Some(role) = document.refused.as_deref().filter(|role| roles.status(role).is_some()) else {
+                return Ok(set_aside);
+            };
+            self.write_source(decider, document, &source, None, &[], Some(role)).await?;
+        }
+        let (name, left, at) = (link.register.clone(), link.left.clone(), source);
+        let side = document.source;
+        self.store
+            .call(move |store| {
+                store.remove_link(&name, &left)?;
+                // it is decided anew: it may travel again by now
+                store.mark_dirty(side, &at.resource, Some(&at.id))
+            })
+            .await?;
+        match (&document.take, set_aside) {
+            (Take::Role(taken), Stop::Change(Became::SetAside { reason, .. })) if here == Some(taken) => {
+                let reason = format!("{reason}. It goes again, as a new record, with the next run");
+                Ok(Stop::Change(Became::Waiting(reason)))
+            }
+            (_, set_aside) => Ok(set_aside),
+        }
     }
 
     /// Whether a document that is to be taken back stands its check by now. One whose record is gone does not.
@@ -328,6 +395,7 @@ impl Engine {
                     then: Value::Null,
                     links: false,
                     request: None,
+                    file: None,
                     after: None,
                 };
                 let source = Some(link.on(document.source).clone());
@@ -559,6 +627,7 @@ impl Engine {
                 then: Value::Null,
                 links: false,
                 request: None,
+                file: None,
                 after: None,
             };
             let source = link.as_ref().map(|link| link.on(side.other()).clone());

@@ -43,6 +43,14 @@ pub struct Attach {
     pub list: Option<At<String>>,
 }
 
+/// The file that a record is made of.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateFile {
+    /// The part of the form it is sent in.
+    pub field: At<String>,
+}
+
 /// What another file of the same name does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
