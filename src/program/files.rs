@@ -2,7 +2,7 @@
 
 use super::expr::Template;
 use super::system::{Pager, PathTemplate};
-use crate::value::Query;
+use crate::value::{Path, Query};
 
 /// The field of a path template that stands for a file's id.
 pub const FILE: &str = "file";
@@ -56,6 +56,15 @@ pub struct Attach {
     pub new_version: bool,
     /// The files by which one is looked for.
     pub list: Option<String>,
+}
+
+/// The file that a record is made of.
+#[derive(Clone, Debug)]
+pub struct MadeOf {
+    /// The part of the form that holds it; every other field is a part beside it.
+    pub part: String,
+    /// Fields that a stand-in fills, as templates over `file`.
+    pub sandbox: Vec<(Path, Template)>,
 }
 
 /// A file's name as a name and nothing else: never a path, nothing that a terminal or a header would act on.

@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 
 use super::actions::{Accepted, Action};
 use super::expr::{Expr, Template};
-use super::files::{Attach, Files};
+use super::files::{Attach, Files, MadeOf};
 use super::types::Type;
 use crate::diagnostic::Span;
 use crate::value::charset::Charset;
@@ -483,8 +483,8 @@ pub struct CreateCall {
     pub encoding: Encoding,
     /// How a repeated request is known again.
     pub idempotency_key: Option<IdempotencyKey>,
-    /// The part of the form that holds the file it is made of; every other field is a part beside it.
-    pub file: Option<String>,
+    /// The file it is made of.
+    pub file: Option<MadeOf>,
     /// How its outcome is asked for, where it may be answered later.
     pub accepted: Option<Accepted>,
 }

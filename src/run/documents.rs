@@ -439,15 +439,10 @@ impl Decider {
         let (Some(left), Some(right)) = (&left, &right) else { return Ok(change) };
         let context = self.context();
         match document::refused_later(&context, document, &left.data, &right.data) {
-            Ok(Some(reason)) => {
+            Ok(Some(_)) => {
                 if let Some(to) = document.refused.as_deref().filter(|to| roles.status(to).is_some()) {
                     status(to, &mut change);
                 }
-                change.notes.push(crate::plan::Note {
-                    kind: "refused".into(),
-                    text: reason,
-                    lost: Value::Null,
-                });
                 change.action = Action::Update;
                 return Ok(change);
             }

@@ -140,7 +140,7 @@ impl Engine {
             name: plain_name(&one.name),
             media: one.media.clone().filter(|media| is_media(media)).unwrap_or(content.1),
             content: content.0,
-            field: made.create.as_ref().and_then(|create| create.file.clone()),
+            field: made.create.as_ref().and_then(|create| create.file.as_ref()).map(|file| file.part.clone()),
         })
     }
 

@@ -85,9 +85,8 @@ impl Stand {
         if let Err(answer) = self.only(request, &taken, query) {
             return answer;
         }
-        if let Some(part) = resource.create.as_ref().filter(|_| creating).and_then(|call| call.file.as_ref())
-        {
-            return self.filed(request, route, &resource, part, fault);
+        if let Some(part) = resource.create.as_ref().filter(|_| creating).and_then(|call| call.file.clone()) {
+            return self.filed(request, route, &resource, &part, fault);
         }
         let wanted = encoding.content_type();
         let wanted = wanted.split(';').next().unwrap_or_default();
@@ -133,7 +132,7 @@ impl Stand {
             if !same_call {
                 continue;
             }
-            match self.written(key.as_deref(), route, &candidate, &body, row) {
+            match self.written(key.as_deref(), route, &candidate, &body, row, &[]) {
                 Ok((row, record)) => {
                     self.remember(request, &candidate, key, &record);
                     return self.answered(request, &candidate, creating, row, &record, fault);
@@ -153,6 +152,7 @@ impl Stand {
         resource: &Arc<Resource>,
         body: &Value,
         row: Option<u64>,
+        more: &[(Path, Value)],
     ) -> Result<(u64, Value), Answer> {
         let Some((_, encoding)) = body_of(resource, route.call) else {
             return Err(self.error(405, "it cannot be written", "InvalidRequest"));
@@ -187,6 +187,9 @@ impl Stand {
                 return Err(self.error(400, &problem, "InvalidParameter"));
             }
             path.set(&mut record, value);
+        }
+        for (path, value) in more {
+            path.set(&mut record, value.clone());
         }
         let own = resource.create.as_ref().and_then(|call| call.idempotency_key.as_ref());
         if let (Some(key), true, [field]) = (key, own.is_some_and(|own| own.exists), &resource.key[..]) {

@@ -14,6 +14,7 @@ use super::route::Route;
 use super::stand::Stand;
 use crate::http::WireRequest;
 use crate::plan::change::hex;
+use crate::program::files::MadeOf;
 use crate::program::system::{IdempotencyKey, KeyPlace, Resource};
 use crate::value::{Map, Path, Value};
 
@@ -71,9 +72,10 @@ impl Stand {
         request: &WireRequest,
         route: &Route,
         resource: &Arc<Resource>,
-        field: &str,
+        made_of: &MadeOf,
         fault: Option<Fault>,
     ) -> Answer {
+        let field = made_of.part.as_str();
         let kind = header(request, "content-type").unwrap_or_default().to_owned();
         let sent = request.body.clone().unwrap_or_default();
         let Some((all, Some(Value::Map(texts)))) = parts(&kind, &sent).map(|all| (all, form(&kind, &sent)))
@@ -109,7 +111,18 @@ impl Stand {
         if let Err(answer) = self.parent_exists(route) {
             return answer;
         }
-        match self.written(key.as_deref(), route, resource, &body, None) {
+        let told = [("name", &name), ("type", &file.media)];
+        let told: Map = told.map(|(name, text)| (name.to_owned(), Value::text(text.clone()))).into();
+        let root = Value::Map(Map::from([("file".to_owned(), Value::Map(told))]));
+        let read: Vec<(Path, Value)> = made_of
+            .sandbox
+            .iter()
+            .map(|(at, text)| {
+                let text = text.render(&root).unwrap_or_default();
+                (at.clone(), kinds::of_text(resource, at, &text))
+            })
+            .collect();
+        match self.written(key.as_deref(), route, resource, &body, None, &read) {
             Ok((row, record)) => {
                 self.remember(request, resource, key, &record);
                 let id = resource.key_of(&record).unwrap_or_default();

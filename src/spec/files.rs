@@ -49,6 +49,10 @@ pub struct Attach {
 pub struct CreateFile {
     /// The part of the form it is sent in.
     pub field: At<String>,
+    /// What the system reads out of the file, for its stand-in, which does not look into it: fields and templates over `file.name`
+    /// and `file.type`.
+    #[serde(default)]
+    pub sandbox: Table<At<String>>,
 }
 
 /// What another file of the same name does.

@@ -199,7 +199,7 @@ impl Calls<'_> {
             record,
             encoding,
             idempotency_key: match &written.idempotency_key {
-                Some(key) => Some(super::idempotency::key(self.shape, key, has_get, found)?),
+                Some(key) => Some(super::idempotency::key(self.shape, key, file.as_ref(), has_get, found)?),
                 None => None,
             },
             file,

@@ -3,8 +3,10 @@
 use super::durations::duration;
 use super::findings::Findings;
 use super::shape::Shape;
-use super::templates::{is_header, path};
+use super::templates::{is_header, path, templates};
 use crate::diagnostic::{At, codes};
+use crate::program::expr::Scope;
+use crate::program::files::MadeOf;
 use crate::program::system::{Encoding, EncodingKind, Field, IdempotencyKey, KeyPlace};
 use crate::program::types::Type;
 use crate::spec::files::CreateFile;
@@ -16,6 +18,7 @@ use crate::value::Path;
 pub(super) fn key(
     shape: &Shape,
     written: &At<spec::IdempotencyKey>,
+    made_of: Option<&MadeOf>,
     has_get: bool,
     found: &mut Findings,
 ) -> Option<IdempotencyKey> {
@@ -30,6 +33,16 @@ pub(super) fn key(
         (None, Some(name), None) => KeyPlace::Query(name.value.clone()),
         (None, None, Some(at)) => {
             let place = path(at, found)?;
+            if let Some(file) = made_of
+                && (place.segments().len() != 1 || place == Path::key(file.part.clone()))
+            {
+                found.error_help(
+                    &codes::BAD_IDEMPOTENCY_KEY,
+                    at.span,
+                    format!("`{at}` is no part of its own beside the file"),
+                    "a form has one name for each part: write one that nothing else has",
+                );
+            }
             let taken = |field: &&Field| {
                 field.write.as_ref().is_some_and(|write| {
                     write.strip_prefix(&place).is_some() || place.strip_prefix(write).is_some()
@@ -83,7 +96,21 @@ pub(super) fn file(
     written: &CreateFile,
     encoding: &Encoding,
     found: &mut Findings,
-) -> Option<String> {
+) -> Option<MadeOf> {
+    let told = Type::object([("name", Type::Text), ("type", Type::Text)]);
+    let mut sandbox = Vec::new();
+    for (name, text) in templates(&written.sandbox, &Scope::new().root("file", told), found) {
+        match shape.fields.iter().find(|field| field.name.to_string() == name) {
+            Some(field) => sandbox.push((field.name.clone(), text)),
+            None => {
+                let place = written.sandbox.iter().find(|(at, _)| at.value == name).map(|(at, _)| at);
+                let names: Vec<String> = shape.fields.iter().map(|field| field.name.to_string()).collect();
+                if let Some(at) = place {
+                    found.unknown(&codes::UNKNOWN_FIELD, at, "field", names.iter().map(String::as_str));
+                }
+            }
+        }
+    }
     let mut problem = |message: String, help: &str| {
         found.error_help(&codes::BAD_FILES, written.field.span, message, help);
     };
@@ -109,5 +136,5 @@ pub(super) fn file(
             );
         }
     }
-    Some(written.field.value.clone())
+    Some(MadeOf { part: written.field.value.clone(), sandbox })
 }
