@@ -172,10 +172,7 @@ fn the_key_survives_a_restart() {
         }
         // what is settled needs no repeat, and keeps no content
         for intent in intents(&second) {
-            assert_eq!(
-                (intent.state, intent.request.get("file").and_then(|file| file.get("content"))),
-                (IntentState::Done, None)
-            );
+            assert_eq!((intent.state, intent.then.get("content")), (IntentState::Done, None));
         }
     }
 }
@@ -198,9 +195,16 @@ fn a_new_key_for_the_repeat_makes_it_twice() {
     for mut intent in intents(&harness) {
         let old = text(&intent.request, "idempotency_key");
         let json = intent.request.to_json().replace(&old, &uuid::Uuid::new_v4().to_string());
-        intent.request = mapengine::value::from_json_str(&json).unwrap();
+        let request = mapengine::value::from_json_str(&json).unwrap();
+        let anew = Intent { id: 0, request, ..intent.clone() };
+        intent.state = IntentState::Failed;
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        runtime.block_on(harness.store.call(move |store| store.set_intent(&intent))).unwrap();
+        runtime
+            .block_on(harness.store.call(move |store| {
+                store.set_intent(&intent)?;
+                store.add_intent(&anew)
+            }))
+            .unwrap();
     }
     until_quiet(&mut harness, "new keys");
     assert_eq!(KINDS.map(|kind| made(&harness, kind, 0)), [2, 2, 2]);

@@ -149,7 +149,7 @@ impl Engine {
         intent.state = IntentState::Done;
         intent.outcome = how.to_owned();
         intent.target = Some(row.id.clone());
-        request::forget_content(&mut intent.request);
+        request::forget_content(&mut intent.then);
         let made = RecordRef { resource: resource.name.clone(), id: row.id.clone() };
         let link = intent.source.clone().filter(|_| !is_part).map(|source| {
             let (left, right) = match side {
@@ -175,7 +175,7 @@ impl Engine {
             Some(message) => format!("refused: {message}"),
             None => outcome.to_owned(),
         };
-        request::forget_content(&mut intent.request);
+        request::forget_content(&mut intent.then);
         let (side, source) = (intent.side, intent.source.clone());
         self.store
             .call(move |store| {

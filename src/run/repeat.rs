@@ -37,7 +37,7 @@ impl Engine {
                 return None;
             }
         }
-        request::keyed(&intent.request, &resource.name)
+        request::keyed(&intent.request, &intent.then, &resource.name)
     }
 
     /// Settles a create by repeating it. Answers whether it is settled.

@@ -35,7 +35,6 @@ pub(super) fn noted(outgoing: &Outgoing, key: Option<&str>) -> Value {
             if let Some(field) = &file.field {
                 told.insert("field".into(), Value::text(field.clone()));
             }
-            told.insert(CONTENT.into(), Value::text(BASE64.encode(&file.content)));
         }
         map.insert("file".into(), Value::Map(told));
     }
@@ -48,8 +47,19 @@ pub(super) fn noted(outgoing: &Outgoing, key: Option<&str>) -> Value {
     Value::Map(map)
 }
 
-/// The create that the journal holds with its key; none where it was sent without one.
-pub(super) fn keyed(request: &Value, resource: &str) -> Option<Outgoing> {
+/// The content of a file, for as long as its request may have to be repeated: it stands beside the request, which never changes.
+pub(super) fn keep_content(outgoing: &Outgoing, then: &mut Value) {
+    let Some(file) = &outgoing.file else { return };
+    if matches!(then, Value::Null) {
+        *then = Value::Map(Map::new());
+    }
+    if let Value::Map(then) = then {
+        then.insert(CONTENT.into(), Value::text(BASE64.encode(&file.content)));
+    }
+}
+
+/// The create that the journal holds with its key; none where it was sent without one, or its outcome is known.
+pub(super) fn keyed(request: &Value, then: &Value, resource: &str) -> Option<Outgoing> {
     request.get(KEY)?;
     let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_text).map(str::to_owned);
     let file = match request.get("file") {
@@ -57,7 +67,7 @@ pub(super) fn keyed(request: &Value, resource: &str) -> Option<Outgoing> {
         Some(file) => Some(FileBody {
             name: text(file, "name")?,
             media: text(file, "type")?,
-            content: BASE64.decode(text(file, CONTENT)?).ok()?.into(),
+            content: BASE64.decode(text(then, CONTENT)?).ok()?.into(),
             field: text(file, "field"),
         }),
     };
@@ -79,11 +89,9 @@ pub(super) fn key(request: &Value) -> Option<&str> {
 }
 
 /// The outcome is known: nothing will be repeated, and the content has no business here any more.
-pub(super) fn forget_content(request: &mut Value) {
-    if let Value::Map(map) = request
-        && let Some(Value::Map(file)) = map.get_mut("file")
-    {
-        file.shift_remove(CONTENT);
+pub(super) fn forget_content(then: &mut Value) {
+    if let Value::Map(then) = then {
+        then.shift_remove(CONTENT);
     }
 }
 
@@ -125,15 +133,17 @@ mod tests {
             call: CallKind::Create,
             resource: "letter".into(),
         };
-        let mut stored = from_json_str(&noted(&sent, Some("k-1")).to_json()).unwrap();
+        let stored = from_json_str(&noted(&sent, Some("k-1")).to_json()).unwrap();
+        let mut then = Value::Null;
+        keep_content(&sent, &mut then);
         assert_eq!(key(&stored), Some("k-1"));
-        let back = keyed(&stored, "letter").unwrap();
+        let back = keyed(&stored, &then, "letter").unwrap();
         assert_eq!(back, sent);
         assert_eq!(back.body.unwrap().to_json(), r#"{"z":10.00,"a":null,"b":["1"]}"#);
         // a settled one cannot be repeated, and what needs no repeat does not keep its content
-        forget_content(&mut stored);
-        assert_eq!(keyed(&stored, "letter"), None);
         let plain = noted(&sent, None);
-        assert_eq!((keyed(&plain, "letter"), plain.get("file").unwrap().get(CONTENT)), (None, None));
+        assert_eq!(keyed(&plain, &then, "letter"), None);
+        forget_content(&mut then);
+        assert_eq!((keyed(&stored, &then, "letter"), then.get(CONTENT)), (None, None));
     }
 }

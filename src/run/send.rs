@@ -89,6 +89,9 @@ impl Engine {
             outcome: String::new(),
             then,
         };
+        if key.is_some() {
+            request::keep_content(&outgoing, &mut intent.then);
+        }
         let row = intent.clone();
         // on disk before it leaves
         intent.id = self.store.call(move |store| store.add_intent(&row)).await?;
@@ -100,7 +103,7 @@ impl Engine {
                 match self.after_write(side, &resource, &write, &current, told).await {
                     Ok(row) => {
                         intent.state = IntentState::Done;
-                        request::forget_content(&mut intent.request);
+                        request::forget_content(&mut intent.then);
                         intent.outcome = reply.status.to_string();
                         intent.target = row.as_ref().map(|row| row.id.clone()).or(intent.target.take());
                         let stored = row.clone();
@@ -166,7 +169,7 @@ impl Engine {
                 self.in_doubt(intent, message).await
             }
             WriteOutcome::NotDone { class, message, status } => {
-                request::forget_content(&mut intent.request);
+                request::forget_content(&mut intent.then);
                 intent.state = IntentState::Failed;
                 intent.outcome = match status {
                     Some(status) => format!("{status}: {message}"),

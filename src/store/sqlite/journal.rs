@@ -46,14 +46,13 @@ impl Journal for Sqlite {
 
     fn set_intent(&mut self, intent: &Intent) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
-            "UPDATE intent SET target = :target, request = :request, lookup = :lookup, state = :state, attempt = :attempt,
+            "UPDATE intent SET target = :target, lookup = :lookup, state = :state, attempt = :attempt,
                 sent_at = :sent_at, settle_until = :settle_until, outcome = :outcome, after = :after
              WHERE id = :id",
         )?;
         let found = statement.execute(named_params! {
             ":id": intent.id,
             ":target": intent.target,
-            ":request": intent.request.to_json(),
             ":lookup": intent.lookup.to_json(),
             ":state": state_word(intent.state),
             ":attempt": intent.attempt,
