@@ -116,6 +116,7 @@ fn pair(n: usize) -> Both<Record> {
         data: parsed(&data),
         hash: String::new(),
         changed_at: None,
+        exists: mapengine::value::Value::Null,
     };
     let address = format!(r#""street":"Storgata {n}","city":"Oslo""#);
     Both {

@@ -5,7 +5,7 @@ mod common;
 use std::rc::Rc;
 use std::time::Duration;
 
-use common::{Choices, FAULTS, edit, kill_after, run, sweep, timed_harness_of, try_run};
+use common::{Choices, FAULTS, edit, kill_after, record, run, sweep, timed_harness_of, try_run};
 use mapengine::case::{Harness, QuickClock};
 use mapengine::value::{Side, Value};
 
@@ -355,9 +355,13 @@ fn tell(seed: u64, settle: Duration) {
         if let ([number], false) = (&made(&harness, n)[..], invoices[n].credit)
             && text(&source(&harness, n), "status.guid") == "s-3"
         {
-            let balance = Value::text(["0.00", "10.00"][choices.next(2)]);
+            // what was paid stays paid, also while the move to "paid" is still under way
             let of = [("number", Value::text(number.clone()))];
-            edit(&harness, Side::Right, "invoice", &of, &[("balance", balance)]);
+            let paid = text(&record(&harness, Side::Right, "invoice", "number", number), "balance") == "0.00";
+            let balance = ["0.00", "10.00"][choices.next(2)];
+            if !paid {
+                edit(&harness, Side::Right, "invoice", &of, &[("balance", Value::text(balance))]);
+            }
         }
     }
     for side in Side::BOTH {
@@ -409,4 +413,27 @@ fn each_document_exactly_once_in_random_stories() {
 fn the_same_stories_without_the_wait_fail() {
     let failed = (1..=200).any(|seed| std::panic::catch_unwind(|| tell(seed, Duration::ZERO)).is_err());
     assert!(failed, "no story failed");
+}
+
+/// Where nothing reads what was made, a write without an answer is held for a person, and never sent again.
+#[test]
+fn what_nobody_reads_is_held_and_never_sent_twice() {
+    for fault in ["timeout_after_commit", "timeout_before", "close_after"] {
+        let shop = format!(
+            "{STATUSES}    customer: [ {{ guid: c-1, number: 1, name: Fjord AS, active: true }} ]\n    invoice: [ {{ guid: f-1, status.guid: s-2, credit: false, customer.guid: c-1, date: \"2026-11-01\", currency: NOK, total: \"1.00\" }} ]\n"
+        );
+        let (mut harness, clock) = timed_harness_of("shop_slips", &shop, "    customer: []\n");
+        harness.company.stands.right.borrow_mut().faults.add(&format!("{fault}:create:slip:1")).unwrap();
+        let first = run(&mut harness);
+        assert_eq!(first.in_doubt.len(), 1, "{fault}: {first:#?}");
+        for _ in 0..3 {
+            clock.advance(Duration::from_secs(3600));
+            let report = run(&mut harness);
+            assert_eq!(report.writes, 0, "{fault}: {report:#?}");
+            assert!(!report.in_doubt.is_empty(), "{fault}: {report:#?}");
+        }
+        let made = harness.company.stands.right.borrow().records("slip").len();
+        assert_eq!(made, usize::from(fault != "timeout_before"), "{fault}");
+        assert_eq!(text(&source(&harness, 1), "status.guid"), "s-2", "{fault}");
+    }
 }

@@ -3,6 +3,7 @@
 mod common;
 
 use common::{counts, edit, harness, record, run};
+use mapengine::case::Harness;
 use mapengine::value::{Side, Value};
 
 const SHOP: &str = r#"
@@ -145,4 +146,30 @@ fn a_clash_with_a_record_that_was_made_a_moment_ago_is_seen() {
         report.set_aside.iter().any(|one| one.reason.contains("is also that of customer")),
         "{report:#?}"
     );
+}
+
+/// A run may be cut between making a child and naming it in its parent: the next one names it.
+#[test]
+fn a_child_is_named_by_its_parent_wherever_the_run_was_cut() {
+    let addressed = |harness: &Harness| {
+        let stand = harness.company.stands.left.borrow();
+        let made = stand.records("address").len();
+        let named = |one: &Value| one.get("mainAddressGuid").is_some_and(|guid| !guid.is_empty());
+        (made, stand.records("customer").iter().filter(|one| named(one)).count())
+    };
+    let mut cut = false;
+    for requests in 1..40 {
+        let (mut harness, clock) = common::timed_harness_of("shop_ledger", "", LEDGER);
+        common::kill_after(&mut harness, Side::Left, requests);
+        let (made, named) = addressed(&harness);
+        cut |= made > named;
+        clock.advance(std::time::Duration::from_secs(600));
+        for _ in 0..2 {
+            let report = run(&mut harness);
+            assert_eq!(report.set_aside, vec![], "{requests}: {report:#?}");
+        }
+        assert_eq!(addressed(&harness), (1, 1), "cut after {requests} requests");
+        assert_eq!(run(&mut harness).writes, 0);
+    }
+    assert!(cut, "no run was cut between the two");
 }

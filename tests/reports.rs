@@ -104,6 +104,7 @@ systems:
       - { guid: f-1, status.guid: s-2, credit: false, customer.guid: c-1, date: "2026-11-01", currency: NOK, total: "125.00", rows: [ { guid: r-1, position: 1, item.guid: i-1, text: En, quantity: "1", price: "100.00" } ] }
       - { guid: f-2, status.guid: s-2, credit: false, customer.guid: c-1, date: "2026-11-01", currency: NOK, total: "125.06", rows: [ { guid: r-2, position: 1, item.guid: i-1, text: En, quantity: "1", price: "100.00" } ] }
       - { guid: f-3, status.guid: s-2, credit: true, customer.guid: c-1, date: "2026-11-01", currency: NOK, total: "-10.50" }
+      - { guid: f-4, status.guid: s-0, credit: false, customer.guid: c-1, date: "2026-11-01", currency: NOK, total: "77.00", rows: [ { guid: r-4, position: 1, item.guid: i-1, text: En, quantity: "1", price: "100.00" } ] }
   ledger:
     organization: [ { number: "1", name: Prøve AS, currency.id: NOK } ]
     customer: [ { number: "10001", name: Fjord AS, status: Active } ]
@@ -123,7 +124,7 @@ fn failed_documents_are_told_in_every_format() {
     jsonschema::validate(&schema, &json).unwrap();
     let documents = json["documents"].as_array().unwrap();
     // what went is not here
-    assert_eq!(documents.len(), 2, "{json:#}");
+    assert_eq!(documents.len(), 3, "{json:#}");
     let by_id = |id: &str| documents.iter().find(|one| one["id"] == id).unwrap_or_else(|| panic!("{json:#}"));
     let apart = by_id("f-2");
     assert_eq!(apart["code"], "ME0951");
@@ -132,6 +133,10 @@ fn failed_documents_are_told_in_every_format() {
     let empty = by_id("f-3");
     assert_eq!((&empty["left_amount"], &empty["right_amount"]), (&"-10.50".into(), &serde_json::Value::Null));
     assert_eq!(empty["reason"], "The invoice has no rows");
+    // a person has put it there: no reason is kept, but it is among those that cannot go on
+    let by_hand = by_id("f-4");
+    assert_eq!((&by_hand["code"], &by_hand["left_amount"]), (&"status".into(), &"77.00".into()));
+    assert!(by_hand["since"].as_str().unwrap().starts_with("2026-11-02"), "{by_hand:#}");
     assert!(json["as_of"].is_string(), "{json:#}");
 
     let csv = report("csv");

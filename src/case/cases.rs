@@ -10,6 +10,7 @@ use super::expect::step;
 use super::harness::{Harness, QuickClock};
 use crate::diagnostic::{At, Diagnostics, Sources};
 use crate::program::open::Opened;
+use crate::run::Options;
 use crate::sandbox::Company;
 use crate::spec::cases::{Case, Cases};
 use crate::spec::sandbox::Sandbox;
@@ -75,7 +76,7 @@ async fn run_case(opened: &Opened, cases: &Cases, case: &Case, sources: &Sources
         systems: given(cases, case),
         events: List::default(),
     };
-    let company = match Company::new(opened.names.clone(), &opened.systems, &data) {
+    let company = match Company::new(opened.names.clone(), &program.systems(), &data) {
         Ok(company) => company,
         Err(error) => return error.0.into_iter().map(|problem| format!("given: {problem}")).collect(),
     };
@@ -94,7 +95,9 @@ async fn run_case(opened: &Opened, cases: &Cases, case: &Case, sources: &Sources
     if !problems.is_empty() {
         return problems;
     }
-    step(&mut harness, &case.expect, "", &mut problems).await;
+    let names = |only: &List<At<String>>| only.iter().map(|name| name.value.clone()).collect();
+    let options = Options { only: names(&case.only), all: case.all, ..Options::default() };
+    step(&mut harness, options.clone(), &case.expect, "", &mut problems).await;
     for (i, then) in case.then.iter().enumerate() {
         let name = format!("then {}: ", i + 1);
         for edit in then.edit.iter() {
@@ -104,7 +107,11 @@ async fn run_case(opened: &Opened, cases: &Cases, case: &Case, sources: &Sources
                 problems.push(format!("{name}{problem}"));
             }
         }
-        step(&mut harness, &then.expect, &name, &mut problems).await;
+        let mut options = options.clone();
+        if let Some(only) = &then.only {
+            options.only = names(only);
+        }
+        step(&mut harness, options, &then.expect, &name, &mut problems).await;
     }
     problems
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::diagnostic::{At, Code, Diagnostic, Diagnostics, Level, Sources, Span, codes, suggest};
+use crate::program::files::Which;
 use crate::program::mapping::Program;
 use crate::program::mapping_compile::Answers;
 use crate::program::open::Opened;
@@ -161,9 +162,64 @@ impl Check<'_> {
         for (side, resources) in given {
             let Some(side) = self.side(side) else { continue };
             for (name, records) in resources {
+                if name.value.contains('.') {
+                    self.given_files(side, name, records);
+                    continue;
+                }
                 let Some(resource) = self.resource(side, name) else { continue };
                 for record in records.iter() {
                     self.values(side, &resource, record);
+                }
+            }
+        }
+    }
+
+    /// Files of records: `RESOURCE.FILES`, each with the record it belongs to.
+    fn given_files(&mut self, side: Side, name: &At<String>, files: &List<Table<Value>>) {
+        let system = Arc::clone(&self.opened.systems[side]);
+        let lists: Vec<String> = system
+            .resources
+            .values()
+            .flat_map(|one| {
+                let lists = one.files.values().filter(|files| matches!(files.which, Which::Listed { .. }));
+                lists.map(|files| format!("{}.{}", one.name, files.name))
+            })
+            .collect();
+        let of = name.value.split_once('.').map(|(of, _)| of).filter(|_| lists.contains(&name.value));
+        let Some(resource) = of.and_then(|of| system.resources.get(of)) else {
+            let known: Vec<&str> = lists.iter().map(String::as_str).collect();
+            let message = format!("{} has no list of files `{name}`", self.opened.names[side]);
+            self.unknown(&codes::UNKNOWN_RESOURCE, name, message, &known);
+            return;
+        };
+        for file in files.iter() {
+            for (word, value) in file {
+                match (&*word.value, value) {
+                    ("of", Value::Map(of)) => {
+                        let of = of.iter().map(|(field, value)| {
+                            (At { value: field.clone(), span: word.span }, value.clone())
+                        });
+                        self.values(side, resource, &Table(of.collect()));
+                    }
+                    ("name" | "type" | "content", Value::Text(_)) => {}
+                    ("of", _) => {
+                        let help = "write the fields that tell the record: `of: { FIELD: VALUE }`".to_owned();
+                        let message = "`of` tells which record the file belongs to".to_owned();
+                        self.error(&codes::BAD_CASE, word.span, message, Some(help));
+                    }
+                    ("name" | "type" | "content", _) => {
+                        let message = format!("`{word}` of a file is a text");
+                        self.error(&codes::BAD_CASE, word.span, message, None);
+                    }
+                    _ => {
+                        let message = format!("a file has no `{word}`");
+                        self.unknown(
+                            &codes::UNKNOWN_FIELD,
+                            word,
+                            message,
+                            &["of", "name", "type", "content"],
+                        );
+                    }
                 }
             }
         }
@@ -189,6 +245,13 @@ impl Check<'_> {
         self.given(&case.given);
         for name in case.without.iter() {
             self.without(cases, name);
+        }
+        for name in case
+            .only
+            .iter()
+            .chain(case.then.iter().flat_map(|then| then.only.iter()).flat_map(|only| only.iter()))
+        {
+            self.register(program, name);
         }
         for link in case.links.iter() {
             self.link(program, link);

@@ -12,11 +12,17 @@ use crate::spec::yaml::List;
 use crate::value::{Path as FieldPath, Side, Value};
 
 /// Runs once, and adds every difference from what is expected.
-pub(super) async fn step(harness: &mut Harness, expect: &Expect, name: &str, problems: &mut Vec<String>) {
+pub(super) async fn step(
+    harness: &mut Harness,
+    options: Options,
+    expect: &Expect,
+    name: &str,
+    problems: &mut Vec<String>,
+) {
     for side in Side::BOTH {
         harness.company.stands[side].borrow_mut().clear_log();
     }
-    let report = match (harness.run(Options::default()).await, &expect.refused) {
+    let report = match (harness.run(options).await, &expect.refused) {
         (Err((RunError::Refused { reasons, .. }, report)), Some(wanted)) => {
             let text = reasons.join("\n");
             if !text.contains(&wanted.value) {
@@ -148,6 +154,7 @@ fn requests(harness: &Harness, wanted: &List<ExpectRequest>, name: &str, problem
             harness.program.sides[*side].name == request.side.value
                 && format!("{} {}", write.method, write.path) == request.call.value
                 && request.body.as_ref().is_none_or(|body| body.value.canonical() == write.body.canonical())
+                && request.file.as_ref().is_none_or(|name| write.file.as_deref() == Some(&*name.value))
                 && request.holds.iter().all(|(path, value)| {
                     FieldPath::parse(path)
                         .ok()
@@ -161,10 +168,12 @@ fn requests(harness: &Harness, wanted: &List<ExpectRequest>, name: &str, problem
             }
             None => {
                 let all: Vec<String> = sent.iter().map(|(_, write)| shown(write)).collect();
+                let file = request.file.as_ref().map(|file| format!(" with the file {file}"));
                 problems.push(format!(
-                    "{name}expected {} {}; sent was: {}",
+                    "{name}expected {} {}{}; sent was: {}",
                     request.side,
                     request.call,
+                    file.unwrap_or_default(),
                     all.join(" | ")
                 ));
             }
@@ -176,5 +185,6 @@ fn requests(harness: &Harness, wanted: &List<ExpectRequest>, name: &str, problem
 }
 
 fn shown(write: &LoggedWrite) -> String {
-    format!("{} {} {}", write.method, write.path, write.body.to_json())
+    let file = write.file.as_ref().map(|name| format!(" with the file {name}")).unwrap_or_default();
+    format!("{} {}{file} {}", write.method, write.path, write.body.to_json())
 }

@@ -44,6 +44,11 @@ pub enum Verb {
         after_help = "Example:\n  mapengine run mappings/financials.yaml --connection acme.yaml --only customers\n\nWithout a connection it runs against the built-in sandbox."
     )]
     Run(RunArgs),
+    /// Ask for what a connection needs – credentials, settings, confirmations – and write its file.
+    #[command(
+        after_help = "Example:\n  mapengine setup mappings/financials.yaml --out acme.yaml\n\nSecrets are not asked for: it asks where they stand, in an environment variable or a file."
+    )]
+    Setup(SetupArgs),
     /// Show what `run` would do; nothing can be written.
     #[command(
         after_help = "Example:\n  mapengine plan mappings/financials.yaml --connection acme.yaml --out plan.json"
@@ -140,7 +145,7 @@ pub enum Verb {
 }
 
 /// The mapping and the connection of a command.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct Target {
     /// The mapping file. May be left out where the connection names it.
     pub mapping: Option<PathBuf>,
@@ -153,23 +158,27 @@ pub struct Target {
 }
 
 /// How a report is printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// For people.
+    #[default]
     Human,
     /// For programs; the schema is `schemas/report.schema.json`.
     Json,
 }
 
 /// Flags of `run` and `retry`.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct RunArgs {
     /// What to run.
     #[command(flatten)]
     pub target: Target,
-    /// Only this register (may be repeated).
-    #[arg(long, value_name = "REGISTER")]
+    /// Only this register or document (may be repeated). A document brings the registers it refers to.
+    #[arg(long, value_name = "NAME")]
     pub only: Vec<String>,
+    /// All new documents, in as many transfers as it takes where the mapping allows so many in one.
+    #[arg(long)]
+    pub all: bool,
     /// Only one record, with everything that was decided about it: REGISTER[:SIDE]:KEY.
     #[arg(long, value_name = "REGISTER[:SIDE]:KEY")]
     pub record: Option<String>,
@@ -196,15 +205,31 @@ pub struct RunArgs {
     pub format: Format,
 }
 
-/// Flags of `plan`.
+/// Flags of `setup`.
 #[derive(Clone, Debug, Args)]
+pub struct SetupArgs {
+    /// The mapping file.
+    pub mapping: PathBuf,
+    /// The connection file that is written; it must not be there yet.
+    #[arg(long, short, value_name = "FILE")]
+    pub out: PathBuf,
+    /// The connection's name. Default: the file's name.
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+}
+
+/// Flags of `plan`.
+#[derive(Clone, Debug, Default, Args)]
 pub struct PlanArgs {
     /// What to plan.
     #[command(flatten)]
     pub target: Target,
-    /// Only this register (may be repeated).
-    #[arg(long, value_name = "REGISTER")]
+    /// Only this register or document (may be repeated). A document brings the registers it refers to.
+    #[arg(long, value_name = "NAME")]
     pub only: Vec<String>,
+    /// All new documents, in as many transfers as it takes where the mapping allows so many in one.
+    #[arg(long)]
+    pub all: bool,
     /// Only one record: REGISTER[:SIDE]:KEY.
     #[arg(long, value_name = "REGISTER[:SIDE]:KEY")]
     pub record: Option<String>,

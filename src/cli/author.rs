@@ -46,7 +46,7 @@ fn show(terminal: &Terminal, found: &Diagnostics, sources: &Sources) {
 }
 
 /// Writes a text to a file that is not there yet, or prints it.
-fn put(terminal: &Terminal, out: Option<&Path>, text: &str) -> Result<(), Exit> {
+pub(super) fn put(terminal: &Terminal, out: Option<&Path>, text: &str) -> Result<(), Exit> {
     let Some(path) = out else {
         terminal.text(text);
         return Ok(());

@@ -10,6 +10,7 @@ mod reference;
 mod report;
 mod running;
 mod schema;
+mod setup;
 mod show;
 mod state;
 
@@ -60,6 +61,12 @@ impl Terminal {
     pub(crate) fn say(&self, text: impl std::fmt::Display) {
         let _ = writeln!(anstream::stderr(), "{text}");
     }
+
+    /// Prints a question: the answer stands on the same line.
+    pub(crate) fn ask(&self, text: impl std::fmt::Display) {
+        let _ = write!(anstream::stderr(), "{text}");
+        let _ = anstream::stderr().flush();
+    }
 }
 
 /// Runs the command line of this process.
@@ -88,6 +95,7 @@ pub fn main() -> ExitCode {
     let exit = match cli.verb {
         Verb::Run(args) => running::run(&terminal, &args, false),
         Verb::Retry(args) => running::run(&terminal, &args, true),
+        Verb::Setup(args) => setup::setup(&terminal, &args),
         Verb::Plan(args) => running::plan(&terminal, &args),
         Verb::Apply(args) => running::apply(&terminal, &args),
         Verb::Validate(args) => findings::validate(&terminal, &args),

@@ -211,7 +211,8 @@ fn state_of(connection: &Connection, path: &Path, found: &mut Diagnostics) -> Op
     }
 }
 
-fn ends(
+/// The ends of a connection, with their secrets read.
+pub(super) fn ends(
     opened: &Opened,
     connection: &Connection,
     path: &Path,
@@ -385,7 +386,7 @@ pub(super) fn company(opening: &Opening, folder: &Path, fresh: bool) -> Result<(
     let Some(data) = load_sandbox(&mut sources, &path, &mut found) else {
         return Err(render(&found, &sources, Format::Human { color: false }));
     };
-    Company::open(opening.opened.names.clone(), &opening.opened.systems, &data, &text, folder, fresh)
+    Company::open(opening.opened.names.clone(), &opening.program.systems(), &data, &text, folder, fresh)
         .map_err(|error| format!("{}:\n{error}", path.display()))
 }
 

@@ -27,6 +27,9 @@ pub(super) struct SavedPlan {
     pub mapping: String,
     /// The hash of what was compiled from it and the settings: a changed mapping is refused.
     pub program: String,
+    /// As many transfers as it takes were asked for.
+    #[serde(default)]
+    pub all: bool,
     /// What would be done; each with a fingerprint over both records and the fields.
     pub changes: Vec<SavedChange>,
 }
@@ -46,7 +49,7 @@ pub(super) struct SavedChange {
     pub fingerprint: String,
 }
 
-fn runtime() -> Option<tokio::runtime::Runtime> {
+pub(super) fn runtime() -> Option<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build().ok()
 }
 
@@ -91,24 +94,23 @@ fn selected(program: &crate::program::mapping::Program, text: &str) -> Result<Se
     Ok(Selected { register: register.to_owned(), side, key })
 }
 
-fn options(opening: &Opening, only: &[String], record: Option<&str>, full: bool) -> Result<Options, String> {
+fn options(opening: &Opening, only: &[String], record: Option<&str>) -> Result<Options, String> {
     for name in only {
         if opening.program.register(name).is_none() {
-            let names: Vec<&str> =
-                opening.program.registers.iter().map(|register| register.name.as_str()).collect();
+            let names: Vec<&str> = opening.program.all().map(|register| register.name.as_str()).collect();
             let near = crate::diagnostic::suggest(name, names.iter().copied());
             let help = near.map_or_else(
                 || format!("there are {}", names.join(", ")),
                 |near| format!("did you mean `{near}`?"),
             );
-            return Err(format!("--only {name}: there is no such register; {help}"));
+            return Err(format!("--only {name}: there is no such register or document; {help}"));
         }
     }
     let record = match record {
         Some(text) => Some(selected(&opening.program, text)?),
         None => None,
     };
-    Ok(Options { only: only.to_vec(), record, full, ..Options::default() })
+    Ok(Options { only: only.to_vec(), record, ..Options::default() })
 }
 
 fn bad(terminal: &Terminal, reason: impl std::fmt::Display) -> Exit {
@@ -127,10 +129,11 @@ pub(super) fn run(terminal: &Terminal, args: &RunArgs, retry: bool) -> Exit {
         Ok(opening) => opening,
         Err(exit) => return exit,
     };
-    let mut options = match options(&opening, &args.only, args.record.as_deref(), args.full) {
+    let mut options = match options(&opening, &args.only, args.record.as_deref()) {
         Ok(options) => options,
         Err(reason) => return bad(terminal, reason),
     };
+    (options.full, options.all) = (args.full, args.all);
     options.release_brakes = args.release_brakes;
     options.retry_all = retry;
     let log = match request_log(args.log_requests.as_deref()) {
@@ -263,8 +266,7 @@ impl Session {
         match self {
             Session::Real { store, access, clock, log, name } => {
                 let Where::Connection { ends, .. } = &opening.side else { return Err(wrong_session()) };
-                let doubtful = restored(terminal, store);
-                let options = Options { full: options.full || doubtful, ..options };
+                warn_of_doubt(terminal, store).await;
                 let refused = |reason: String| {
                     (RunError::Refused { reasons: vec![reason], bad_input: true }, Box::<Report>::default())
                 };
@@ -281,15 +283,7 @@ impl Session {
                     listener: display.listener(),
                     stop,
                 });
-                let outcome = engine.run().await;
-                if doubtful && outcome.is_ok() {
-                    // everything was read and matched: what was forgotten is known again
-                    store
-                        .origin_settled()
-                        .await
-                        .map_err(|error| (RunError::from(error), Box::<Report>::default()))?;
-                }
-                outcome
+                engine.run().await
             }
             Session::Sandbox { harness, first } => {
                 harness.listener = display.listener();
@@ -371,7 +365,10 @@ fn wrong_session() -> (RunError, Box<Report>) {
 }
 
 /// A state that went back is said: what was made since is looked for before anything is made again.
-fn restored(terminal: &Terminal, store: &Handle) -> bool {
+async fn warn_of_doubt(terminal: &Terminal, store: &Handle) {
+    if !store.is_doubtful().await.unwrap_or(true) {
+        return;
+    }
     let reason = match store.origin() {
         Origin::WentBack { serial, was: Some(was) } => {
             format!("it is older than what was written last (serial {serial}, it was {was})")
@@ -380,12 +377,11 @@ fn restored(terminal: &Terminal, store: &Handle) -> bool {
             "the file beside it is gone, so nobody can say whether it is the newest".to_owned()
         }
         Origin::OtherLineage { .. } => "another state was here before".to_owned(),
-        Origin::Fresh | Origin::Continued => return false,
+        Origin::Fresh | Origin::Continued => return,
     };
     terminal.say(format_args!(
-        "warning: this state may have forgotten something: {reason}. Everything is read and matched anew before any record is made"
+        "warning: this state may have forgotten something: {reason}. Everything is read and matched anew before any record is made, and nothing is sent before the settle time is over"
     ));
-    true
 }
 
 /// The progress display, and what `--record` and `plan` show.
@@ -462,10 +458,11 @@ pub(super) fn plan(terminal: &Terminal, args: &PlanArgs) -> Exit {
         Ok(opening) => opening,
         Err(exit) => return exit,
     };
-    let mut options = match options(&opening, &args.only, args.record.as_deref(), args.full) {
+    let mut options = match options(&opening, &args.only, args.record.as_deref()) {
         Ok(options) => options,
         Err(reason) => return bad(terminal, reason),
     };
+    (options.full, options.all) = (args.full, args.all);
     options.plan_only = true;
     let folder = std::env::temp_dir().join(format!("mapengine-plan-{}", uuid::Uuid::new_v4()));
     if let Err(error) = std::fs::create_dir_all(&folder) {
@@ -531,7 +528,7 @@ fn plan_in(terminal: &Terminal, args: &PlanArgs, opening: &Opening, options: Opt
                 return if exit == Exit::Done { Exit::Failed } else { exit };
             }
             Ok(report) if args.format == Format::Json => {
-                let saved = saved(opening, &changes);
+                let saved = saved(opening, args.all, &changes);
                 let text = serde_json::json!({ "report": report, "plan": saved });
                 terminal.line(text);
             }
@@ -546,7 +543,7 @@ fn plan_in(terminal: &Terminal, args: &PlanArgs, opening: &Opening, options: Opt
             }
         }
         if let Some(path) = &args.out {
-            let text = serde_json::to_string_pretty(&saved(opening, &changes)).unwrap_or_default();
+            let text = serde_json::to_string_pretty(&saved(opening, args.all, &changes)).unwrap_or_default();
             if let Err(error) = std::fs::write(path, text) {
                 return failed(terminal, format_args!("{}: {error}", path.display()));
             }
@@ -555,10 +552,11 @@ fn plan_in(terminal: &Terminal, args: &PlanArgs, opening: &Opening, options: Opt
     })
 }
 
-fn saved(opening: &Opening, changes: &[Change]) -> SavedPlan {
+fn saved(opening: &Opening, all: bool, changes: &[Change]) -> SavedPlan {
     SavedPlan {
         mapping: opening.opened.path.display().to_string(),
         program: opening.program.hash.clone(),
+        all,
         changes: changes
             .iter()
             .filter(|change| change.writes() || matches!(change.action, crate::plan::Action::Link))
@@ -612,6 +610,9 @@ pub(super) fn apply(terminal: &Terminal, args: &ApplyArgs) -> Exit {
             "the mapping, a system file or a setting changed since the plan was made: plan again",
         );
     }
+    // what was planned on demand was asked for then
+    let all = plan.all;
+    let asked = plan.changes.iter().map(|change| change.register.clone()).collect();
     let planned: HashSet<String> = plan.changes.into_iter().map(|change| change.fingerprint).collect();
     let Some(runtime) = runtime() else { return failed(terminal, "no runtime can be had") };
     let local = tokio::task::LocalSet::new();
@@ -621,6 +622,7 @@ pub(super) fn apply(terminal: &Terminal, args: &ApplyArgs) -> Exit {
         let run_args = RunArgs {
             target,
             only: Vec::new(),
+            all: false,
             record: None,
             full: false,
             watch: false,
@@ -635,7 +637,7 @@ pub(super) fn apply(terminal: &Terminal, args: &ApplyArgs) -> Exit {
             Err(exit) => return exit,
         };
         let display = Display::new(terminal, args.format, false, &opening);
-        let options = Options { saved: Some(planned), ..Options::default() };
+        let options = Options { saved: Some(planned), asked, all, ..Options::default() };
         let outcome = match &mut session {
             // nothing happens in the sandbox between a plan and its apply
             Session::Sandbox { harness, .. } => {
@@ -658,6 +660,7 @@ pub(super) fn recover(terminal: &Terminal, args: &StateArgs) -> Exit {
     let run_args = RunArgs {
         target: args.target.clone(),
         only: Vec::new(),
+        all: false,
         record: None,
         full: false,
         watch: false,
@@ -716,7 +719,7 @@ pub(super) fn sandbox(terminal: &Terminal, args: &SandboxArgs) -> Exit {
                 return bad(terminal, error);
             }
         }
-        let system = Arc::clone(&opening.opened.systems[side]);
+        let system = Arc::clone(&opening.program.sides[side].system);
         let blank = crate::sandbox::Stand::new(
             system,
             &crate::sandbox::credentials(&opening.opened.systems[side]),

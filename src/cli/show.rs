@@ -90,6 +90,10 @@ pub(super) fn report(report: &Report, color: bool) -> String {
     section(&mut out, "no answer yet, or in doubt", &report.in_doubt, colored(AnsiColor::Red), color);
     section(&mut out, "waiting", &report.waiting, colored(AnsiColor::Yellow), color);
     section(&mut out, "worth knowing", &report.notes, colored(AnsiColor::Cyan), color);
+    if let Some(first) = report.on_demand.first() {
+        let names = report.on_demand.join(", ");
+        let _ = writeln!(out, "on demand, no new ones in this run: {names} (`--only {first}` takes them)");
+    }
     if report.refused.is_empty() {
         let seconds = report.milliseconds as u128;
         let writes = match report.writes {

@@ -4,6 +4,7 @@ use super::args::{Format, ResolveArgs, StateArgs};
 use super::place::{self, Opening};
 use super::{Exit, Terminal};
 use crate::program::mapping::Register;
+use crate::run::keep_attached;
 use crate::store::{Handle, IntentState, Link, Mode, RecordRef, Store, StoreError};
 use crate::value::{Side, Value};
 
@@ -344,6 +345,16 @@ fn resolve_write(store: &Handle, write: i64, args: &ResolveArgs) -> Result<Strin
             return Err(StoreError(format!("write {write} is settled already: {}", intent.outcome)));
         }
         let said = match (adopt, resend, drop) {
+            // a file: that it is there is what is kept, whatever id is said
+            (Some(_), ..) if intent.then.get("file").is_some() => {
+                keep_attached(store, &intent)?;
+                if let Some(source) = &intent.source {
+                    store.mark_dirty(intent.side.other(), &source.resource, Some(&source.id))?;
+                }
+                intent.state = IntentState::Done;
+                intent.outcome = "said by hand: the file is there".into();
+                format!("write {write} is settled: the file is there")
+            }
             (Some(id), ..) => {
                 let made = RecordRef { resource: intent.resource.clone(), id: id.clone() };
                 if let Some(source) = intent.source.clone() {

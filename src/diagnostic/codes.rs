@@ -215,7 +215,8 @@ Right:\n\
     BAD_DIRECTION = "ME0503", "this direction is wrong",
         "`both`, `link_only`, or one way by the names of the sides: `crm -> erp`. A side that is written to needs a resource that can be written.";
     WRONG_MASTER = "ME0504", "the master is on the wrong side",
-        "A register that goes one way has its source as master.";
+        "The master is one of the two sides, by its name or by a setting of type `side`. A register that goes one way has its source \
+         as master.";
     WRITTEN_TWICE = "ME0505", "a field is written twice",
         "Two rows give the same field a value. One of them must go, or both need a `when` that excludes the other.";
     BAD_BRAKE = "ME0506", "this is no brake",
@@ -241,6 +242,12 @@ Right:\n\
         "`multiply` and `else` work one way only: give the row a direction. `multiply` needs `round`.";
     WRITES_NOTHING = "ME0515", "this row writes nothing",
         "Neither side of the row can be written: by the directions, or because the fields are read-only.";
+    BAD_EXISTS = "ME0516", "this question cannot be answered",
+        "`exists:` asks whether a record of another resource of the same side stands with one of these: some of their fields are equal to \
+         ours, one value with one value. The names of a resource's questions differ.\n\
+\n\
+Right:\n\
+\x20   crm: { resource: customer, exists: { won: { resource: project, where: { customer.id: id }, when: \"state == 'Won'\" } }, create_when: \"exists.won\" }";
     BAD_STEP = "ME0520", "this is no step",
         "A step is exactly one of `create`, `verify`, `write_back`, `set_status`, `action` and `attach`; `create` comes first, and once. What is made of a file (`file: SIDE.NAME`) is made of one of the source's. What was done by an action cannot be taken back, so a `verify` that deletes stands before it.";
     NO_FIND_AGAIN = "ME0521", "an unknown outcome could not be settled",
@@ -476,7 +483,8 @@ the path of the content as `{file}`.
 Right:
     files:
       pdf:   { get: "{path}/{key}/pdf", name: "{{ number }}.pdf", type: application/pdf }
-      files: { list: "{path}/{key}/files", get: "/files/{file}", id: id, name: name }"#;
+      files: { list: "{path}/{key}/files", get: "/files/{file}", id: id, name: name }
+      own:   { field: "lines[*].attachments", get: "/files/{file}", id: id, name: name }"#;
     BAD_IDEMPOTENCY_KEY = "ME0628", "an idempotency key that cannot work",
         r#"A system that takes a key for every create does not make a second record when the request is repeated with the same key.
 The key goes to one place, which no field has, and a repeat is answered as the first request was, or that there is such a record

@@ -16,6 +16,8 @@ pub struct FileBody {
     pub content: Bytes,
     /// The part of a multipart/form-data body it is sent in; none: it is the body.
     pub field: Option<String>,
+    /// The texts of the JSON before it in a multipart/related body; none: it is no such body.
+    pub related: Vec<(String, String)>,
 }
 
 impl FileBody {
@@ -26,6 +28,9 @@ impl FileBody {
 
     /// The body and its content type. The members of `beside` are parts of the same form, before the file.
     pub(super) fn body(&self, beside: Option<&Value>) -> (Bytes, String) {
+        if !self.related.is_empty() {
+            return self.related();
+        }
         let Some(field) = &self.field else { return (self.content.clone(), self.media.clone()) };
         // nothing is no part: an empty text would be a value
         let beside: Vec<(&String, String)> = beside
@@ -35,10 +40,7 @@ impl FileBody {
             .filter(|(_, value)| !matches!(value, Value::Null))
             .filter_map(|(name, value)| Some((name, value.scalar_text()?)))
             .collect();
-        // a boundary that is not in the content: it is made from all of it, and nothing can hold its own hash
-        let mut all = Sha256::new_with_prefix(&self.content);
-        beside.iter().for_each(|(_, text)| all.update(text));
-        let boundary = format!("mapengine-{}", &hex(&all.finalize())[..40]);
+        let boundary = self.boundary(beside.iter().map(|(_, text)| text.as_str()));
         let mut head = String::new();
         for (name, text) in beside {
             head += &format!(
@@ -52,12 +54,37 @@ impl FileBody {
             quoted(&self.name),
             self.media
         );
+        (self.between(&head, &boundary), format!("multipart/form-data; boundary={boundary}"))
+    }
+
+    /// RFC 2387: what is said of it, then the content.
+    fn related(&self) -> (Bytes, String) {
+        let boundary = self.boundary(std::iter::empty());
+        let texts = self.related.iter().map(|(name, text)| (name.clone(), Value::text(text.clone())));
+        let head = format!(
+            "--{boundary}\r\nContent-Type: application/json\r\n\r\n{}\r\n--{boundary}\r\nContent-Type: {}\r\n\r\n",
+            Value::Map(texts.collect()).to_json(),
+            self.media
+        );
+        let kind = format!("multipart/related; boundary={boundary}; type=\"application/json\"");
+        (self.between(&head, &boundary), kind)
+    }
+
+    /// A boundary that is not in the content: it is made from all of it, and nothing can hold its own hash.
+    fn boundary<'a>(&self, beside: impl Iterator<Item = &'a str>) -> String {
+        let mut all = Sha256::new_with_prefix(&self.content);
+        beside.for_each(|text| all.update(text));
+        format!("mapengine-{}", &hex(&all.finalize())[..40])
+    }
+
+    /// The content after its head, up to the last boundary.
+    fn between(&self, head: &str, boundary: &str) -> Bytes {
         let tail = format!("\r\n--{boundary}--\r\n");
         let mut body = BytesMut::with_capacity(head.len() + self.content.len() + tail.len());
         body.extend_from_slice(head.as_bytes());
         body.extend_from_slice(&self.content);
         body.extend_from_slice(tail.as_bytes());
-        (body.freeze(), format!("multipart/form-data; boundary={boundary}"))
+        body.freeze()
     }
 }
 
@@ -81,6 +108,7 @@ mod tests {
             media: "application/pdf".into(),
             content: Bytes::from_static(b"%PDF\r\n--mapengine-\r\n"),
             field: Some("file".into()),
+            related: Vec::new(),
         };
         let (body, kind) = file.body(None);
         let boundary = kind.strip_prefix("multipart/form-data; boundary=").unwrap();
@@ -93,5 +121,16 @@ mod tests {
         );
         let raw = FileBody { field: None, ..file };
         assert_eq!(raw.body(None), (raw.content.clone(), "application/pdf".into()));
+        let said = [("Name", "a\"b.pdf"), ("About", "Grus, 3 m³")];
+        let said = said.map(|(name, text)| (name.to_owned(), text.to_owned())).to_vec();
+        let (body, kind) = FileBody { related: said, ..raw }.body(None);
+        assert_eq!(kind, format!("multipart/related; boundary={boundary}; type=\"application/json\""));
+        let text = String::from_utf8(body.to_vec()).unwrap();
+        assert_eq!(
+            text,
+            format!(
+                "--{boundary}\r\nContent-Type: application/json\r\n\r\n{{\"Name\":\"a\\\"b.pdf\",\"About\":\"Grus, 3 m³\"}}\r\n--{boundary}\r\nContent-Type: application/pdf\r\n\r\n%PDF\r\n--mapengine-\r\n\r\n--{boundary}--\r\n"
+            )
+        );
     }
 }

@@ -23,6 +23,8 @@ pub struct Record {
     pub hash: String,
     /// When it changed, as its system says: for `conflict: later`.
     pub changed_at: Option<String>,
+    /// The answers to the mapping's questions about records of other resources, by name.
+    pub exists: Value,
 }
 
 impl Record {
@@ -33,6 +35,7 @@ impl Record {
             data: stored.row.data,
             hash: stored.row.hash,
             changed_at: None,
+            exists: Value::Null,
         }
     }
 }
@@ -121,16 +124,25 @@ pub fn in_scope(context: &Context, register: &Register, side: Side, record: &Rec
 
 /// Whether a condition holds for one record (bare names are its fields).
 pub fn holds(context: &Context, condition: &Expr, side: Side, record: &Record) -> Result<bool, String> {
-    holds_for(context, condition, side, &record.data)
+    let mut root = root_of(context, side, &record.data);
+    if let (Value::Map(root), false) = (&mut root, record.exists.is_empty()) {
+        root.insert("exists".into(), record.exists.clone());
+    }
+    condition.holds(&root).map_err(|error| error.to_string())
 }
 
 /// The same for the fields of a record that need not exist yet.
 pub fn holds_for(context: &Context, condition: &Expr, side: Side, data: &Value) -> Result<bool, String> {
+    condition.holds(&root_of(context, side, data)).map_err(|error| error.to_string())
+}
+
+/// What an expression over one record sees.
+fn root_of(context: &Context, side: Side, data: &Value) -> Value {
     let (left, right) = match side {
         Side::Left => (Some(data), None),
         Side::Right => (None, Some(data)),
     };
-    condition.holds(&context.root(left, right, Some(side))).map_err(|error| error.to_string())
+    context.root(left, right, Some(side))
 }
 
 /// The normal form of a record's match key for one entry, in the right side's terms; none where a part is
@@ -549,19 +561,20 @@ pub(super) fn new_values(
             None => Ok(None),
         };
     }
-    let values = match &row.computed {
+    let given = match &row.computed {
         Some(Computed::Constant(value)) => vec![value.clone()],
         Some(Computed::Value(value)) => vec![value.eval(root).map_err(|error| failed(&error))?],
         Some(Computed::Template(template)) => {
             vec![Value::Text(template.render(root).map_err(|error| failed(&error))?)]
         }
-        None => match translate::translate(row, from, values_at(row, from, source), view)? {
-            Translated::Values(values) => values,
-            Translated::Leave => return Ok(None),
-            Translated::Reference { register, source, label } => {
-                return Ok(Some(New::Reference { register, source, label }));
-            }
-        },
+        None => values_at(row, from, source),
+    };
+    let values = match translate::translate(row, from, given, view)? {
+        Translated::Values(values) => values,
+        Translated::Leave => return Ok(None),
+        Translated::Reference { register, source, label } => {
+            return Ok(Some(New::Reference { register, source, label }));
+        }
     };
     if values.iter().all(Value::is_empty)
         && let Some(default) = &row.default

@@ -9,7 +9,8 @@ use super::decide::{
 };
 use super::flow::Roles;
 use super::translate::{MissingCode, Untranslatable, View, values_at};
-use crate::program::document::{Document, FollowMove, Take, Verify};
+use crate::program::document::{Document, FollowMove, Lines, Step, Take, Verify};
+use crate::program::expr::Expr;
 use crate::program::mapping::Row;
 use crate::value::{Decimal, Map, Path, Side, Value};
 
@@ -107,9 +108,20 @@ pub fn role_of<'r>(document: &Document, roles: &'r Roles, source: &Value) -> Opt
 /// # Errors
 /// Why that cannot be said.
 pub fn taken(context: &Context, document: &Document, roles: &Roles, record: &Record) -> Result<bool, String> {
-    if !in_scope(context, &document.register, document.source, record)? {
-        return Ok(false);
-    }
+    Ok(in_scope(context, &document.register, document.source, record)?
+        && chosen(context, document, roles, record)?)
+}
+
+/// Whether a source record is one of those that travel, whatever the scope says: that may ask for what is below it.
+///
+/// # Errors
+/// Why that cannot be said.
+pub fn chosen(
+    context: &Context,
+    document: &Document,
+    roles: &Roles,
+    record: &Record,
+) -> Result<bool, String> {
     match &document.take {
         Take::All => Ok(true),
         Take::Role(role) => Ok(role_of(document, roles, &record.data) == Some(role)),
@@ -176,18 +188,20 @@ pub fn decide_new(
         _ => None,
     };
     let Some(resource) = made else { return change };
-    let rows = lines(context, document, record, &resource, view, &mut change.missing_codes);
+    let rows = all_lines(context, document, record, &resource, view, &mut change.missing_codes);
     let (code, reason) = match (rows, &change.action) {
-        (Ok(Some((path, list))), Action::Create { .. }) => {
-            change.fields[side.other()].push(FieldChange {
-                path: path.to_string(),
-                old: Value::Null,
-                new: NewValue::Value(list),
-                row: "rows".into(),
-                origin: register.origin.text.clone(),
-                reason: "its rows".into(),
-                sensitive: false,
-            });
+        (Ok(lists), Action::Create { .. }) => {
+            for (path, list) in lists {
+                change.fields[side.other()].push(FieldChange {
+                    path: path.to_string(),
+                    old: Value::Null,
+                    new: NewValue::Value(list),
+                    row: "rows".into(),
+                    origin: register.origin.text.clone(),
+                    reason: "its rows".into(),
+                    sensitive: false,
+                });
+            }
             return change;
         }
         (Err(Untranslatable::Wait(reason)), Action::Create { .. }) => return wait(change, reason),
@@ -205,16 +219,45 @@ pub fn decide_new(
     }
 }
 
-/// The rows below a document in the other side's terms.
-fn lines(
+/// The rows below a document in the other side's terms, for each of its lists. Of more than one that cannot be, all reasons.
+fn all_lines(
     context: &Context,
     document: &Document,
     record: &Record,
     resource: &str,
     view: &dyn View,
     missing: &mut Vec<MissingCode>,
-) -> Result<Option<(Path, Value)>, Untranslatable> {
-    let Some(lines) = &document.lines else { return Ok(None) };
+) -> Result<Vec<(Path, Value)>, Untranslatable> {
+    let (mut out, mut waits, mut refusals) = (Vec::new(), Vec::new(), Vec::new());
+    for table in &document.lines {
+        match lines(context, document, table, record, resource, view, missing) {
+            Ok(list) => out.push(list),
+            Err(Untranslatable::Wait(reason)) => waits.push(reason),
+            Err(Untranslatable::SetAside(code, reason)) => refusals.push((code, reason)),
+            Err(other @ Untranslatable::NoCode(_)) => return Err(other),
+        }
+    }
+    let together = |reasons: Vec<String>| reasons.join("; ");
+    if let Some((code, _)) = refusals.first() {
+        let code = *code;
+        let reasons = refusals.into_iter().map(|(_, reason)| reason).collect();
+        return Err(Untranslatable::SetAside(code, together(reasons)));
+    }
+    // a list that got no row is none
+    out.retain(|(_, list)| document.lines.len() == 1 || !list.is_empty());
+    if waits.is_empty() { Ok(out) } else { Err(Untranslatable::Wait(together(waits))) }
+}
+
+/// The rows of one list.
+fn lines(
+    context: &Context,
+    document: &Document,
+    lines: &Lines,
+    record: &Record,
+    resource: &str,
+    view: &dyn View,
+    missing: &mut Vec<MissingCode>,
+) -> Result<(Path, Value), Untranslatable> {
     let side = document.source;
     let mut items: Vec<Value> =
         lines.from.get(&record.data).and_then(Value::as_list).unwrap_or_default().to_vec();
@@ -284,7 +327,7 @@ fn lines(
     if !waits.is_empty() {
         return Err(Untranslatable::Wait(waits.join("; ")));
     }
-    Ok(Some((lines.to.clone(), Value::List(out))))
+    Ok((lines.to.clone(), Value::List(out)))
 }
 
 fn counts(row: &Row, one: &str, other: &str) -> bool {
@@ -420,29 +463,70 @@ pub fn row_changes(
     Ok(writes)
 }
 
-/// A record of what is used of a source record, for noticing that it changed meanwhile: without its status and what is written
-/// back to it.
-pub fn content_of(document: &Document, source: &Value) -> Value {
-    let mut content = source.clone();
-    if let Some(flow) = &document.flow {
-        flow.field.remove(&mut content);
-    }
+/// What a document is made from – the fields of the source record and of its rows that the mapping carries or compares –, for
+/// noticing that it changed meanwhile: without its status and what is written back to it.
+pub fn content_of(document: &Document, name: &str, source: &Value) -> Value {
+    let side = document.source;
+    let mut own: Vec<&Path> = document.flow.iter().map(|flow| &flow.field).collect();
     let back = document.steps.iter().flat_map(|step| match step {
-        crate::program::document::Step::WriteBack { rows, .. } => &rows[..],
+        Step::WriteBack { rows, .. } => &rows[..],
         _ => &[],
     });
     let followed = document.follow.iter().flat_map(|follow| &follow.write);
-    for row in back.chain(followed) {
-        for path in row.paths(document.source) {
-            path.remove(&mut content);
+    own.extend(back.chain(followed).flat_map(|row| row.paths(side)));
+    let ours = |path: &Path| {
+        own.iter().any(|own| own.strip_prefix(path).is_some() || path.strip_prefix(own).is_some())
+    };
+    let root = Path::key(name);
+    let used = |row: &Row| -> Vec<Path> {
+        let expressions = row.uses().into_iter();
+        row.paths(side).iter().cloned().chain(expressions).collect()
+    };
+    let mut content = Map::new();
+    let mut add = |at: String, path: &Path, from: &Value| {
+        let values = path.get_all(from).into_iter().cloned().collect();
+        content.insert(at, Value::List(values));
+    };
+    // an expression names the record by its side's name, or its fields alone
+    let of_record = |path: &Path| path.strip_prefix(&root).unwrap_or_else(|| path.clone());
+    let checked = document.steps.iter().flat_map(|step| match step {
+        Step::Verify(verify) => {
+            let pairs = std::iter::once(&verify.equal).chain(&verify.same);
+            pairs.map(|pair| pair[side].clone()).collect()
+        }
+        _ => Vec::new(),
+    });
+    for path in document.register.rows.iter().flat_map(used).chain(checked) {
+        let path = of_record(&path);
+        if !ours(&path) {
+            add(path.to_string(), &path, source);
         }
     }
-    for member in &document.register.ends[document.source].members {
-        for field in member.resource.cursor.iter().flat_map(|cursor| &cursor.fields) {
-            field.remove(&mut content);
+    for lines in &document.lines {
+        let header = Path::key("header");
+        let of_rows = lines.rows.iter().flat_map(used);
+        let of_rows: Vec<Path> =
+            of_rows.chain(lines.scope.iter().flat_map(Expr::uses)).chain(lines.order.clone()).collect();
+        let items = lines.from.get(source).and_then(Value::as_list).unwrap_or_default();
+        for path in &of_rows {
+            let of_header = path.strip_prefix(&header).or_else(|| path.strip_prefix(&root));
+            match of_header {
+                Some(path) if !ours(&path) => add(path.to_string(), &path, source),
+                Some(_) => {}
+                None => {
+                    for (i, item) in items.iter().enumerate() {
+                        add(format!("{}[{i}].{path}", lines.from), path, item);
+                    }
+                }
+            }
         }
+        add(
+            format!("{}.length", lines.from),
+            &Path::root(),
+            &Value::from(i64::try_from(items.len()).unwrap_or(i64::MAX)),
+        );
     }
-    content
+    Value::Map(content)
 }
 
 #[cfg(test)]

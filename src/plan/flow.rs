@@ -27,6 +27,11 @@ impl Roles {
         self.statuses.iter().find(|(_, one, _)| one == role).map(|(status, _, _)| status)
     }
 
+    /// All statuses of a role.
+    pub fn statuses(&self, role: &str) -> impl Iterator<Item = &Value> {
+        self.statuses.iter().filter(move |(_, one, _)| one == role).map(|(status, _, _)| status)
+    }
+
     /// What people call a role's status.
     pub fn title(&self, role: &str) -> String {
         self.statuses
@@ -100,6 +105,7 @@ fn named(
     let mut problems = Vec::new();
     for (role, named) in roles {
         let wanted = match named {
+            Named::Rest => continue,
             Named::Status(value) => value.clone(),
             Named::Setting(setting) => answers.get(setting).cloned().unwrap_or_default(),
         };
@@ -129,6 +135,14 @@ fn named(
             )),
             _ => problems.push(format!("more than one status is {wanted} (role `{role}`)")),
         }
+    }
+    if let Some((role, _)) = roles.iter().find(|(_, named)| matches!(named, Named::Rest)) {
+        let rest: Vec<_> = statuses
+            .iter()
+            .filter(|(key, _)| found.of(key).is_none())
+            .map(|(key, record)| (key.clone(), role.clone(), title_of(record, key)))
+            .collect();
+        found.statuses.extend(rest);
     }
     if problems.is_empty() { Ok(found) } else { Err(problems.join("; ")) }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::program::mapping::{Compare, Convert, IfMissing, Row, Step, Unlisted};
+use crate::program::mapping::{Compare, Convert, IfMissing, Overflow, Row, Step, Unlisted};
 use crate::program::types::Type;
 use crate::store::RecordRef;
 use crate::value::{Decimal, Path, Side, Value, parse_decimal};
@@ -154,11 +154,11 @@ pub fn translate(
             continue;
         }
         match step {
-            Step::Join { many, with, count } => {
+            Step::Join { many, with, count, overflow } => {
                 values = if *many == from {
                     vec![join(&values, with)]
                 } else {
-                    split(row, from, &values, with, *count)?
+                    split(row, from, &values, with, *count, *overflow)?
                 };
             }
             Step::Codes { table, setting, unlisted } => match code(table, forward, &values[0]) {
@@ -239,10 +239,19 @@ fn split(
     values: &[Value],
     with: &str,
     count: usize,
+    overflow: Option<Overflow>,
 ) -> Result<Vec<Value>, Untranslatable> {
     let text = values.first().and_then(Value::scalar_text).unwrap_or_default().replace("\r\n", "\n");
     let text = text.trim_end_matches(with);
-    let parts: Vec<&str> = if text.is_empty() { Vec::new() } else { text.split(with).collect() };
+    let mut parts: Vec<&str> = match overflow {
+        _ if text.is_empty() => Vec::new(),
+        None => text.split(with).collect(),
+        Some(Overflow::Last) => text.splitn(count, with).collect(),
+        Some(Overflow::First) => text.rsplitn(count, with).collect(),
+    };
+    if overflow == Some(Overflow::First) {
+        parts.reverse();
+    }
     if parts.len() > count {
         return Err(Untranslatable::SetAside(
             "ME0913",

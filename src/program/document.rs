@@ -14,14 +14,20 @@ pub struct Document {
     pub register: Arc<Register>,
     /// The side it comes from.
     pub source: Side,
+    /// What was made turns into a record of this resource.
+    pub becomes: Option<Arc<Resource>>,
+    /// New ones travel only in a run that names it.
+    pub on_demand: bool,
     /// Which records travel.
     pub take: Take,
+    /// So many new ones in one transfer.
+    pub at_most: Option<u64>,
     /// Every item of this list is a document of its own.
     pub each: Vec<Each>,
     /// The source's file that the record is made of, by its name.
     pub file: Option<String>,
-    /// The rows below it.
-    pub lines: Option<Lines>,
+    /// The rows below it, for each list of the other side that gets some.
+    pub lines: Vec<Lines>,
     /// The life of the source record.
     pub flow: Option<Flow>,
     /// The role of a source record that is refused.
@@ -38,6 +44,22 @@ impl Document {
     /// The side that is written to.
     pub fn target(&self) -> Side {
         self.source.other()
+    }
+
+    /// The roles of source records that cannot go on: refused, or not standing their check.
+    pub fn failure_roles(&self) -> Vec<&str> {
+        let verified = self.steps.iter().filter_map(|step| match step {
+            Step::Verify(verify) => verify.set_status.as_deref(),
+            _ => None,
+        });
+        let mut roles: Vec<&str> = Vec::new();
+        for role in self.refused.as_deref().into_iter().chain(verified) {
+            let taken = matches!(&self.take, Take::Role(taken) if taken == role);
+            if !taken && !roles.contains(&role) {
+                roles.push(role);
+            }
+        }
+        roles
     }
 
     /// The resource that is read where items of its list are documents.
@@ -152,6 +174,8 @@ pub enum Named {
     Status(Value),
     /// The company's answer.
     Setting(String),
+    /// Every status that no other role names.
+    Rest,
 }
 
 /// One role of a sequence.
@@ -196,8 +220,23 @@ pub struct AttachStep {
     pub files: Vec<(Side, String)>,
     /// Whose record they are attached to.
     pub to: Side,
+    /// Not the record itself but one that it refers to.
+    pub at: Option<Elsewhere>,
+    /// What is said of each file, over both records.
+    pub about: Option<Template>,
     /// Only when this holds, over both records.
     pub when: Option<Expr>,
+}
+
+/// A record that another one refers to.
+#[derive(Clone, Debug)]
+pub struct Elsewhere {
+    /// The field that refers to it.
+    pub field: Path,
+    /// Its resource.
+    pub resource: Arc<Resource>,
+    /// The field by which it is referred to: its key.
+    pub key: Path,
 }
 
 /// Something that is done to one of the records.

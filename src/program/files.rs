@@ -1,7 +1,7 @@
 //! Compiled files of records.
 
 use super::expr::Template;
-use super::system::{Pager, PathTemplate};
+use super::system::{Pager, PathTemplate, Piece};
 use crate::value::{Path, Query};
 
 /// The field of a path template that stands for a file's id.
@@ -28,6 +28,17 @@ pub enum Which {
         /// Its media type.
         media: Option<String>,
     },
+    /// Those that the record itself tells.
+    Held {
+        /// The list, or one in every item of a list.
+        field: Path,
+        /// Where an item has its id.
+        id: Path,
+        /// Where it has its name.
+        name: Path,
+        /// Where it has its media type.
+        media: Option<Path>,
+    },
     /// Those of a list.
     Listed {
         /// The path of the list.
@@ -52,6 +63,8 @@ pub struct Attach {
     pub query: Vec<(String, Template)>,
     /// The part of a multipart/form-data body; none: the content is the body.
     pub field: Option<String>,
+    /// The texts of the JSON that stands before the content in a multipart/related body.
+    pub related: Vec<(String, Template)>,
     /// Another file of the same name is a new version.
     pub new_version: bool,
     /// The files by which one is looked for.
@@ -65,6 +78,53 @@ pub struct MadeOf {
     pub part: String,
     /// Fields that a stand-in fills, as templates over `file`.
     pub sandbox: Vec<(Path, Template)>,
+}
+
+impl Files {
+    /// The fields of the record that its list and its contents are asked for with.
+    pub fn fields(&self) -> Vec<Path> {
+        let mut fields: Vec<Path> =
+            self.get.fields().filter(|field| **field != Path::key(FILE)).cloned().collect();
+        match &self.which {
+            Which::One { name, .. } => fields.extend(name.uses()),
+            Which::Held { field, .. } => fields.push(field.clone()),
+            Which::Listed { path, .. } => fields.extend(path.fields().cloned()),
+        }
+        fields
+    }
+
+    /// The same files as they are asked for from an item of a list of the record, which has the record as `around`. `None` where
+    /// the record itself is needed.
+    pub fn of_item(&self, list: &Path, around: &Path) -> Option<Files> {
+        let moved = |path: &PathTemplate| PathTemplate {
+            pieces: path
+                .pieces
+                .iter()
+                .map(|piece| match piece {
+                    Piece::Field(field) if *field != Path::key(FILE) => Piece::Field(around.join(field)),
+                    other => other.clone(),
+                })
+                .collect(),
+        };
+        let items = Path::parse(&format!("{list}[*]")).ok()?;
+        let which = match &self.which {
+            Which::One { .. } => return None,
+            Which::Held { field, id, name, media } => Which::Held {
+                field: field.strip_prefix(&items).unwrap_or_else(|| around.join(field)),
+                id: id.clone(),
+                name: name.clone(),
+                media: media.clone(),
+            },
+            Which::Listed { path, pager, id, name, media } => Which::Listed {
+                path: moved(path),
+                pager: pager.clone(),
+                id: id.clone(),
+                name: name.clone(),
+                media: media.clone(),
+            },
+        };
+        Some(Files { name: self.name.clone(), which, get: moved(&self.get) })
+    }
 }
 
 /// A file's name as a name and nothing else: never a path, nothing that a terminal or a header would act on.

@@ -14,7 +14,9 @@ use super::types::Type;
 use crate::diagnostic::Span;
 use crate::value::{Both, Path, Side, Value};
 
-pub use crate::spec::mapping::{Apply, Compare, Conflict, Convert, IfMissing, SettingKind, Unlisted};
+pub use crate::spec::mapping::{
+    Apply, Compare, Conflict, Convert, IfMissing, Overflow, SettingKind, Unlisted,
+};
 
 /// A mapping that can be run.
 #[derive(Debug)]
@@ -47,9 +49,48 @@ pub struct Program {
     pub needs: Both<IndexMap<String, BTreeSet<String>>>,
     /// Records that expressions read: singletons and records by key.
     pub facts: Vec<Fact>,
+    /// Questions about records of other resources.
+    pub exists: Vec<Exists>,
+}
+
+/// The name of the question what a document's record has become.
+pub const BECOMES: &str = "becomes";
+
+/// Whether a record of another resource stands with one of a register.
+#[derive(Clone, Debug)]
+pub struct Exists {
+    /// The register or document that asks.
+    pub register: String,
+    /// The side of the records that are asked about.
+    pub side: Side,
+    /// The side of the other resource.
+    pub there: Side,
+    /// The resources that are asked about.
+    pub of: Vec<String>,
+    /// What the answer is called: `exists.NAME`.
+    pub name: String,
+    /// The other resource.
+    pub resource: Arc<Resource>,
+    /// Their field, and ours: equal.
+    pub pairs: Vec<(Path, Path)>,
+    /// Which of them count.
+    pub when: Option<Expr>,
 }
 
 impl Program {
+    /// Both systems.
+    pub fn systems(&self) -> Both<Arc<System>> {
+        Both::of(|side| Arc::clone(&self.sides[side].system))
+    }
+
+    /// The names of the documents to whose records on a side those of a resource belong.
+    pub fn documents_with(&self, side: Side, resource: &str) -> impl Iterator<Item = &str> {
+        self.documents
+            .iter()
+            .filter(move |document| document.register.member(side, resource).is_some())
+            .map(|document| document.register.name.as_str())
+    }
+
     /// A register by its name, or the register-like part of a document.
     pub fn register(&self, name: &str) -> Option<&Arc<Register>> {
         self.all().find(|register| register.name == name)
@@ -190,7 +231,7 @@ pub struct Fact {
 }
 
 /// Records kept equal.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Register {
     /// Its name.
     pub name: String,
@@ -248,6 +289,13 @@ pub struct Endpoint {
     pub scope: Option<Expr>,
     /// A record is made on the other side only when this holds.
     pub create_when: Option<Expr>,
+}
+
+impl Endpoint {
+    /// These resources, all of their records.
+    pub fn of(members: Vec<Member>) -> Endpoint {
+        Endpoint { members, by: None, scope: None, create_when: None }
+    }
 }
 
 /// One resource of an endpoint.
@@ -371,6 +419,21 @@ impl Row {
         }
     }
 
+    /// The paths that its expressions read.
+    pub fn uses(&self) -> Vec<Path> {
+        let of = |expr: &Expr| expr.uses().into_iter().map(|path| path.to_owned()).collect::<Vec<_>>();
+        let mut uses: Vec<Path> =
+            [&self.when, &self.otherwise, &self.default].into_iter().flatten().flat_map(of).collect();
+        match &self.computed {
+            Some(Computed::Value(expr)) => uses.extend(of(expr)),
+            Some(Computed::Template(template)) => {
+                uses.extend(template.uses().into_iter().map(|path| path.to_owned()));
+            }
+            _ => {}
+        }
+        uses
+    }
+
     /// Whether both sides have a path, so that values are compared rather than computed.
     pub fn is_two_sided(&self) -> bool {
         !self.left.is_empty() && !self.right.is_empty() && self.computed.is_none()
@@ -388,6 +451,8 @@ pub enum Step {
         with: String,
         /// How many there are.
         count: usize,
+        /// Which of them keeps the parts too many.
+        overflow: Option<Overflow>,
     },
     /// A code table: left code and right codes.
     Codes {

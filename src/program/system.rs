@@ -20,7 +20,7 @@ pub use crate::spec::system::{
 };
 
 /// A product's REST API, ready to be spoken to.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct System {
     /// Its name in messages.
     pub name: String,
@@ -299,6 +299,11 @@ pub enum Paging {
         /// Its path in the answer.
         next: Query,
     },
+    /// What comes after the key of the last record.
+    AfterKey {
+        /// The parameter it is sent in.
+        param: String,
+    },
 }
 
 /// One kind of record.
@@ -320,6 +325,12 @@ pub struct Resource {
     pub writable: bool,
     /// A listed record is of this kind only when this holds (bare names are its fields).
     pub scope: Option<Expr>,
+    /// The scopes that reading it needs, beside the system's own.
+    pub read_scopes: Vec<String>,
+    /// Those that writing it needs.
+    pub write_scopes: Vec<String>,
+    /// Those that its files need.
+    pub file_scopes: Vec<String>,
     /// Reads many.
     pub list: Option<ListCall>,
     /// Reads one.
@@ -377,6 +388,11 @@ impl Resource {
             return Some(self.name.clone());
         }
         text_of(self.id_fields(), record)
+    }
+
+    /// Whether records are made and never read.
+    pub fn is_write_only(&self) -> bool {
+        self.list.is_none() && self.get.is_none() && !self.singleton && self.create.is_some()
     }
 
     /// The key of a record, as a person and the API write it.

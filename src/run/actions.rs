@@ -30,7 +30,7 @@ impl Engine {
                 if Side::BOTH.into_iter().any(|side| self.program.sides[side].name == *root))
         });
         let root = if of_records {
-            let (left, right) = self.both_now(document, link, progress).await?;
+            let (left, right) = self.both_now(decider, document, link, progress).await?;
             context.root(Some(&left.data), Some(&right.data), None)
         } else {
             context.root(None, None, None)
@@ -63,7 +63,7 @@ impl Engine {
         };
         if progress.asked.is_none() && !holds(&row)? {
             // what was changed meanwhile is not carried any further
-            self.both_now(document, &link, progress).await?;
+            self.both_now(decider, document, &link, progress).await?;
             progress.asked = Some(self.clock.now_ms());
             let mut after = link.clone();
             after.base = progress.to_value();
@@ -77,6 +77,7 @@ impl Engine {
                 then: Value::Map(Map::from([("action".to_owned(), Value::text(step.action.clone()))])),
                 links: false,
                 after: Some(after.clone()),
+                once: None,
             };
             let source = Some(link.on(side.other()).clone());
             match self.send(decider, &document.register, source, sending).await? {

@@ -5,7 +5,7 @@ use futures_util::StreamExt;
 use super::decider::{Decider, StoreView};
 use super::report::{Counts, Entry, Event};
 use super::send::{Sending, Sent, link_of};
-use super::{Engine, RunError};
+use super::{Engine, RunError, pointers};
 use crate::plan::{Action, Change, NewValue, RefTarget, View};
 use crate::program::mapping::Register;
 use crate::program::system::Resource;
@@ -242,6 +242,7 @@ impl Engine {
             request: None,
             file: None,
             after: None,
+            once: None,
         };
         let row = match self.send(decider, register, source.clone(), sending).await? {
             Sent::Row(row) => row,
@@ -357,6 +358,7 @@ impl Engine {
             request: None,
             file: None,
             after: None,
+            once: None,
         };
         self.send(decider, register, change.on(side.other()).cloned(), sending).await?;
         let name = register.name.clone();
@@ -383,11 +385,14 @@ impl Engine {
             let Some(resource) = system.resources.get(&write.resource).cloned() else { continue };
             let rows = rows_of(change, side, &write);
             let is_main = resource.name == parent.name && write.parent_field.is_none();
-            let then = Value::Map(Map::from([(
+            let mut then = Map::from([(
                 "rows".to_owned(),
                 Value::List(rows.iter().map(|row| Value::text(row.clone())).collect()),
-            )]));
-            let pointer = write.pointer.clone();
+            )]);
+            let pointer =
+                write.pointer.clone().filter(|pointer| pointer.get(current).is_none_or(Value::is_empty));
+            let names = pointer.as_ref().and_then(|pointer| pointers::to_name(parent, current, pointer));
+            then.extend(names.map(|names| ("names".to_owned(), names)));
             let with_parent = if is_main {
                 current.clone()
             } else {
@@ -398,39 +403,21 @@ impl Engine {
                 resource: std::sync::Arc::clone(&resource),
                 write,
                 current: with_parent,
-                then,
+                then: Value::Map(then),
                 links: false,
                 request: None,
                 file: None,
                 after: None,
+                once: None,
             };
             match self.send(decider, register, change.on(side.other()).cloned(), sending).await {
                 Ok(Sent::Row(row)) if is_main => *current = row.data,
                 Ok(Sent::Row(row)) => {
                     // a new child that its parent has to name
-                    if let Some(pointer) = pointer
-                        && pointer.get(current).is_none_or(Value::is_empty)
-                    {
-                        let values = vec![(pointer, Value::text(row.id))];
-                        for write in wire::plan_update(&system, parent, current, &values)? {
-                            let sending = Sending {
-                                side,
-                                resource: std::sync::Arc::clone(parent),
-                                write,
-                                current: current.clone(),
-                                then: Value::Null,
-                                links: false,
-                                request: None,
-                                file: None,
-                                after: None,
-                            };
-                            if let Sent::Row(row) = self
-                                .send(decider, register, change.on(side.other()).cloned(), sending)
-                                .await?
-                            {
-                                *current = row.data;
-                            }
-                        }
+                    if let Some(pointer) = pointer {
+                        let source = change.on(side.other()).cloned();
+                        self.point(decider, register, source, side, parent, current, &pointer, &row.id)
+                            .await?;
                     }
                 }
                 Ok(Sent::Gone) => {

@@ -2,10 +2,10 @@
 
 use super::decider::Decider;
 use super::{Engine, RunError};
-use crate::plan::decide::{self, Record};
+use crate::plan::decide;
 use crate::program::mapping::CheckKind;
 use crate::program::system::ErrorClass;
-use crate::store::{RecordRef, Which};
+use crate::store::Which;
 use crate::value::{Side, Value};
 
 /// How many records of one check are named.
@@ -99,19 +99,19 @@ impl Engine {
                 let mut after = String::new();
                 loop {
                     let (name, from) = (member.resource.name.clone(), after.clone());
-                    let rows = self
+                    let of = decider.clone();
+                    let records = self
                         .store
-                        .read(move |store| store.records(side, &name, Which::Dirty, &from, 500))
+                        .read(move |store| {
+                            let rows = store.records(side, &name, Which::Dirty, &from, 500)?;
+                            rows.into_iter()
+                                .map(|row| of.assembled(store, side, &name, row))
+                                .collect::<crate::store::Result<Vec<_>>>()
+                        })
                         .await?;
-                    let Some(last) = rows.last() else { break };
-                    after = last.id.clone();
-                    for row in rows {
-                        let record = Record {
-                            at: RecordRef { resource: member.resource.name.clone(), id: row.id.clone() },
-                            hash: row.hash.clone(),
-                            data: row.row.data,
-                            changed_at: None,
-                        };
+                    let Some(last) = records.last() else { break };
+                    after = last.at.id.clone();
+                    for record in records {
                         if !decide::in_scope(&decider.context(), register, side, &record).unwrap_or(false) {
                             continue;
                         }

@@ -32,6 +32,10 @@ pub(super) struct Decider {
     pub roles: Arc<super::documents::AllRoles>,
     /// Documents whose rows cannot be read.
     pub unreadable: Arc<super::documents::Unreadable>,
+    /// New documents are decided about.
+    pub takes_new: bool,
+    /// So many new documents more in this transfer; none: any number.
+    pub room: Option<u64>,
 }
 
 /// One record, chosen by its register, side and key.
@@ -56,6 +60,10 @@ pub(super) struct Chunk {
     pub looked_at: u64,
     /// Changes with notes but nothing to do.
     pub noted: Vec<Change>,
+    /// New documents that go.
+    pub new: u64,
+    /// New documents that would go, and find no room in this transfer.
+    pub held_back: u64,
 }
 
 /// How many records are decided in one job of the store.
@@ -95,6 +103,7 @@ impl Decider {
         side: Side,
         at: &RecordRef,
     ) -> Result<()> {
+        self.note_answers(store, side, at)?;
         if register.member(side, &at.resource).is_none() {
             return Ok(());
         }
@@ -599,8 +608,9 @@ impl Decider {
         stored: StoredRecord,
     ) -> Result<Record> {
         let mut record = Record {
-            at: RecordRef { resource: resource.to_owned(), id: stored.row.id.clone() },
-            hash: stored.row.hash.clone(),
+            exists: self.answers(store, side, resource, &stored.row)?,
+            at: RecordRef { resource: resource.to_owned(), id: stored.row.id },
+            hash: stored.row.hash,
             data: stored.row.data,
             changed_at: None,
         };
@@ -724,7 +734,7 @@ impl View for StoreView<'_> {
         let Some(compiled) = self.register_of.register(register) else {
             return RefTarget::Missing(text);
         };
-        let Ok(Some(at)) = self.find(compiled, from, &text) else {
+        let Ok(Some(at)) = self.find(compiled, from, &text, fields[from].as_ref()) else {
             return RefTarget::Missing(text);
         };
         if let Ok(Some(link)) = self.store.link(register, from, &at) {
@@ -759,14 +769,43 @@ impl View for StoreView<'_> {
 }
 
 impl StoreView<'_> {
-    /// The record that a reference means: by its id, else by its key.
-    fn find(&self, register: &Register, side: Side, text: &str) -> Result<Option<RecordRef>> {
-        for member in &register.ends[side].members {
-            if self.store.record(side, &member.resource.name, text)?.is_some() {
-                return Ok(Some(RecordRef { resource: member.resource.name.clone(), id: text.to_owned() }));
+    /// The record that a reference means: by its id, else by its key; where the reference is another field, by what the register
+    /// matches by, and then a key that looks the same is no answer.
+    fn find(
+        &self,
+        register: &Register,
+        side: Side,
+        text: &str,
+        field: Option<&Path>,
+    ) -> Result<Option<RecordRef>> {
+        let members = &register.ends[side].members;
+        let is_key = field.is_none_or(|field| {
+            members.iter().any(|member| {
+                member.resource.key.contains(field) || member.resource.identity.as_ref() == Some(field)
+            })
+        });
+        if is_key {
+            for member in members {
+                if self.store.record(side, &member.resource.name, text)?.is_some() {
+                    let resource = member.resource.name.clone();
+                    return Ok(Some(RecordRef { resource, id: text.to_owned() }));
+                }
             }
+            let slot = key_slot(register);
+            return Ok(self.store.by_key(&register.name, side, slot, text, 1)?.into_iter().next());
         }
-        Ok(self.store.by_key(&register.name, side, key_slot(register), text, 1)?.into_iter().next())
+        let matched = |entry: &&Vec<usize>| match &entry[..] {
+            [row] => matches!(register.rows[*row].paths(side), [path] if Some(path) == field),
+            _ => false,
+        };
+        let found = register.matching.iter().enumerate().find(|(_, entry)| matched(entry));
+        let Some((slot, entry)) = found else { return Ok(None) };
+        let mut record = Value::Map(crate::value::Map::new());
+        register.rows[entry[0]].paths(side)[0].set(&mut record, Value::text(text));
+        let Some(key) = decide::match_key(register, entry, side, &record, self) else { return Ok(None) };
+        let mut hits = self.store.by_key(&register.name, side, slot, &key, 2)?.into_iter();
+        // two of them are no answer
+        Ok(hits.next().filter(|_| hits.next().is_none()))
     }
 
     fn value_of(

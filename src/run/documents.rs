@@ -13,8 +13,8 @@ use crate::plan::document::{self, Progress};
 use crate::plan::flow::{self, Roles};
 use crate::plan::translate::MissingCode;
 use crate::plan::{Action, Change, FieldChange, NewValue, Record};
-use crate::program::document::{Document, Step, Take};
-use crate::program::system::{ErrorClass, Resource};
+use crate::program::document::{Document, Step};
+use crate::program::system::{ErrorClass, Part, Resource};
 use crate::store::{Link, PlanRow, Result as StoreResult, Store, Which};
 use crate::value::{Map, Path, Side, Value};
 use crate::wire;
@@ -26,7 +26,7 @@ pub(super) type AllRoles = BTreeMap<String, Roles>;
 pub(super) type Unreadable = BTreeMap<(String, String), String>;
 
 /// Why rows were not read.
-enum Unread {
+pub(super) enum Unread {
     /// Nothing can be read.
     Run(RunError),
     /// These cannot.
@@ -46,6 +46,11 @@ impl From<crate::store::StoreError> for Unread {
     fn from(error: crate::store::StoreError) -> Self {
         Unread::Run(error.into())
     }
+}
+
+/// The fact that holds the statuses of a document's records that cannot go on, as JSON: what the state alone can be asked.
+pub fn failed_fact(document: &str) -> String {
+    format!("failed:{document}")
 }
 
 /// How many records are decided in one job of the store.
@@ -82,6 +87,10 @@ impl Engine {
             }
             match flow::recognise(flow, &statuses, &self.program.answers) {
                 Ok(roles) => {
+                    let failed = document.failure_roles();
+                    let failed = failed.iter().flat_map(|role| roles.statuses(role)).cloned().collect();
+                    let (fact, failed) = (failed_fact(&name), Value::List(failed).to_json());
+                    self.store.call(move |store| store.set_fact(&fact, Some(&failed))).await?;
                     all.insert(name, roles);
                 }
                 Err(reason) => problems.push(format!("{name}: {reason} ({})", flow.origin.text)),
@@ -94,28 +103,35 @@ impl Engine {
         }
     }
 
-    /// Reads what documents need and decides about each: plan rows in the state.
-    pub(super) async fn plan_documents(&self, decider: &Decider) -> Result<(), RunError> {
+    /// Reads what documents need and decides about each: plan rows in the state. Answers how many new ones found no room in this
+    /// transfer.
+    pub(super) async fn plan_documents(&self, decider: &Decider) -> Result<u64, RunError> {
         self.read_documents().await?;
+        // what documents became is read with them
+        self.answer_questions(decider).await?;
+        let mut held_back = 0;
         for document in self.program.documents.iter().filter(|document| self.chosen(&document.register.name))
         {
             let mut decider = decider.clone();
+            decider.takes_new = self.takes_new(document);
+            decider.room = self.room(document);
             decider.unreadable = Arc::new(self.read_rows(&decider, document).await?);
-            let decider = &decider;
-            self.index_register(decider, &document.register).await?;
+            self.index_register(&decider, &document.register).await?;
             let mut counts = Counts::default();
             let mut looked_at = 0;
             for side in [document.source, document.target()] {
                 for member in &document.register.ends[side].members {
                     let mut after = String::new();
                     loop {
-                        let (decider, of, resource, from) =
+                        let (now, of, resource, from) =
                             (decider.clone(), Arc::clone(document), member.resource.name.clone(), after);
                         let chunk = self
                             .store
-                            .call(move |store| decider.document_chunk(store, &of, side, &resource, &from))
+                            .call(move |store| now.document_chunk(store, &of, side, &resource, &from))
                             .await?;
                         looked_at += chunk.looked_at;
+                        held_back += chunk.held_back;
+                        decider.room = decider.room.map(|room| room.saturating_sub(chunk.new));
                         self.tell(Event::Decided {
                             register: document.register.name.clone(),
                             count: looked_at,
@@ -141,7 +157,7 @@ impl Engine {
             report.missing_codes.extend(missing);
             report.registers.insert(document.register.name.clone(), counts);
         }
-        Ok(())
+        Ok(held_back)
     }
 
     /// The rows of documents that travel are children with a list of their own: read for these alone. Answers those
@@ -149,14 +165,11 @@ impl Engine {
     async fn read_rows(&self, decider: &Decider, document: &Arc<Document>) -> Result<Unreadable, RunError> {
         let side = document.source;
         let mut unreadable = Unreadable::new();
+        if !decider.takes_new {
+            return Ok(unreadable);
+        }
         for member in &document.register.ends[side].members {
-            let parts: Vec<_> = member
-                .resource
-                .parts
-                .values()
-                .filter(|part| self.program.needs[side].contains_key(&part.resource))
-                .cloned()
-                .collect();
+            let parts = self.parts_of(side, &member.resource);
             if parts.is_empty() {
                 continue;
             }
@@ -166,10 +179,7 @@ impl Engine {
                     (decider.clone(), Arc::clone(document), member.resource.name.clone(), after);
                 let (last, taken) =
                     self.store.read(move |store| decider.travelling(store, &of, &resource, &from)).await?;
-                for part in &parts {
-                    let Some(child) = self.program.sides[side].system.resources.get(&part.resource) else {
-                        continue;
-                    };
+                for (child, part) in &parts {
                     for key in &taken {
                         let parent = &member.resource.name;
                         match self.read_children(side, child, parent, &part.by, key).await {
@@ -190,8 +200,16 @@ impl Engine {
         Ok(unreadable)
     }
 
+    /// The children of a resource that the mapping needs, with their resources.
+    pub(super) fn parts_of(&self, side: Side, resource: &Resource) -> Vec<(Arc<Resource>, Part)> {
+        let of = &self.program.sides[side].system.resources;
+        let needed = |part: &&Part| self.program.needs[side].contains_key(&part.resource);
+        let parts = resource.parts.values().filter(needed);
+        parts.filter_map(|part| Some((Arc::clone(of.get(&part.resource)?), part.clone()))).collect()
+    }
+
     /// All children of one parent: those that are not there any more leave the mirror.
-    async fn read_children(
+    pub(super) async fn read_children(
         &self,
         side: Side,
         child: &Arc<Resource>,
@@ -258,7 +276,7 @@ impl Decider {
         for row in rows {
             let record = Record::of(resource, row);
             let linked = store.link(&document.register.name, side, &record.at)?.is_some();
-            if !linked && document::taken(&context, document, &roles, &record).unwrap_or(false) {
+            if !linked && document::chosen(&context, document, &roles, &record).unwrap_or(false) {
                 let member = document.register.member(side, resource);
                 keys.extend(member.and_then(|member| member.resource.key_of(&record.data)));
             }
@@ -293,6 +311,8 @@ impl Decider {
                     Some(change) if side == document.source => change,
                     _ => self.decide_life(store, document, link)?,
                 },
+                // it stays on the work list until somebody asks
+                (None, true) if !self.takes_new => continue,
                 (None, true) => match self.resting(store, &document.register, side, &record)? {
                     Some(change) => change,
                     None => self.decide_new_document(store, document, record.clone(), &plan)?,
@@ -310,22 +330,35 @@ impl Decider {
                 }
                 continue;
             }
-            plan.push(plan_row(&change));
+            plan.push(plan_row(&self.with_room(document, change, &mut chunk)));
         }
         store.add_changes(&plan)?;
         Ok(chunk)
+    }
+
+    /// A new document that finds no room in this transfer waits for the next one.
+    fn with_room(&self, document: &Document, mut change: Change, chunk: &mut Chunk) -> Change {
+        if !matches!(change.action, Action::Create { .. } | Action::Link) {
+            return change;
+        }
+        match (self.room, document.at_most) {
+            (Some(room), Some(at_most)) if chunk.new >= room => {
+                chunk.held_back += 1;
+                let reason = format!(
+                    "at most {at_most} go in one transfer: it goes with the next (`--all` makes as many as it takes)"
+                );
+                change.action = Action::Wait { reason };
+            }
+            _ => chunk.new += 1,
+        }
+        change
     }
 
     /// Whether a source record has the role of those that were refused: its reason stays.
     fn is_refused(&self, document: &Document, record: &Record) -> bool {
         let roles = self.roles_of(document);
         let Some(here) = document::role_of(document, &roles, &record.data) else { return false };
-        let verified = document.steps.iter().filter_map(|step| match step {
-            Step::Verify(verify) => verify.set_status.as_deref(),
-            _ => None,
-        });
-        document.refused.as_deref().into_iter().chain(verified).any(|role| role == here)
-            && !matches!(&document.take, Take::Role(taken) if taken == here)
+        document.failure_roles().contains(&here)
     }
 
     fn decide_new_document(
@@ -358,10 +391,14 @@ impl Decider {
         for (index, key) in keys.iter().take(register.matching.len()).enumerate() {
             let Some(key) = key else { continue };
             for hit in store.by_key(&register.name, side.other(), index, key, 6)? {
-                // one that this run links already is nobody else's
-                let claimed = planned(plan, side.other(), &hit.id)
-                    || store.change_of(&register.name, side.other(), &hit.id)?.is_some();
-                if !claimed && store.link(&register.name, side.other(), &hit)?.is_none() {
+                // one that this run links already is nobody else's, and neither is one of another document
+                let mut claimed = planned(plan, side.other(), &hit.id);
+                for name in self.program.documents_with(side.other(), &hit.resource) {
+                    claimed = claimed
+                        || store.change_of(name, side.other(), &hit.id)?.is_some()
+                        || store.link(name, side.other(), &hit)?.is_some();
+                }
+                if !claimed {
                     known.matches.push(hit);
                 }
             }
@@ -436,6 +473,10 @@ impl Decider {
             }
             return Ok(change);
         }
+        if document.follow.is_none() {
+            return Ok(change);
+        }
+        let (left, right) = self.followed(store, document, (left.clone(), right.clone()))?;
         let (Some(left), Some(right)) = (&left, &right) else { return Ok(change) };
         let context = self.context();
         match document::refused_later(&context, document, &left.data, &right.data) {
@@ -482,6 +523,24 @@ impl Decider {
             }
         }
         Ok(change)
+    }
+
+    /// A pair as it is followed: with what the other side made of the record, nothing of it before that is there.
+    pub(super) fn followed(
+        &self,
+        store: &dyn Store,
+        document: &Document,
+        (left, right): (Option<Record>, Option<Record>),
+    ) -> StoreResult<(Option<Record>, Option<Record>)> {
+        if document.becomes.is_none() {
+            return Ok((left, right));
+        }
+        let source = if document.source == Side::Left { left } else { right };
+        let became = match &source {
+            Some(source) => self.successor(store, document, source)?,
+            None => None,
+        };
+        Ok(if document.source == Side::Left { (source, became) } else { (became, source) })
     }
 
     /// What the documents of this run need and the code tables lack.

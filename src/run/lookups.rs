@@ -63,7 +63,7 @@ fn looks_up(field: &Field) -> bool {
 
 /// Every record of a resource with its key, without what is looked up elsewhere: nothing looks that up through it (the compiler
 /// refuses chains).
-async fn read_all(
+pub(super) async fn read_all(
     system: &Arc<System>,
     resource: &Arc<Resource>,
     client: &Client,

@@ -7,26 +7,36 @@
 mod actions;
 mod apply;
 mod checks;
+mod choices;
 mod decider;
 mod documents;
+mod exists;
 mod facts;
 mod files;
 mod lookups;
+mod now;
+mod pointers;
 mod read;
 mod recover;
 mod repeat;
 mod report;
 mod request;
+mod restored;
 mod send;
 mod steps;
+mod transfers;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 use std::rc::Rc;
 use std::sync::Arc;
 
+pub use choices::answers_of;
 pub use decider::{Selected, key_slot};
+pub use documents::failed_fact;
 pub use facts::fingerprint_fact;
+pub use files::keep_attached;
+pub use read::changed_at;
 pub use report::{Counts, Entry, Event, MissingCodes, Report};
 
 use crate::clock::Clock;
@@ -96,8 +106,12 @@ impl From<CallError> for RunError {
 pub struct Options {
     /// Only decide: nothing is written to either system.
     pub plan_only: bool,
-    /// Only these registers (and nothing of the others).
+    /// Only these registers and documents (and nothing of the others, but for the registers that the documents refer to).
     pub only: Vec<String>,
+    /// Documents on demand that are asked for beside those.
+    pub asked: Vec<String>,
+    /// As many transfers as it takes, where a document allows so many in one.
+    pub all: bool,
     /// Only this record.
     pub record: Option<Selected>,
     /// Read everything, not only what changed.
@@ -149,11 +163,18 @@ pub struct Engine {
     stop: Rc<Cell<bool>>,
     report: RefCell<Report>,
     lookups: RefCell<Both<Rc<lookups::Tables>>>,
+    /// Nothing is sent before this (milliseconds since 1970): see [`restored`].
+    quiet_until: Cell<Option<i64>>,
+    /// Everything is read, not only what changed.
+    full: Cell<bool>,
+    left_out: RefCell<HashSet<String>>,
+    desk: files::Desk,
 }
 
 impl Engine {
     /// A run that has not begun.
-    pub fn new(setup: Setup) -> Engine {
+    pub fn new(mut setup: Setup) -> Engine {
+        setup.options.only = transfers::with_references(&setup.program, &setup.options.only);
         Engine {
             report: RefCell::new(Report {
                 mapping: setup.program.name.clone(),
@@ -167,6 +188,7 @@ impl Engine {
                 .into(),
                 ..Report::default()
             }),
+            desk: files::Desk::default(),
             program: setup.program,
             store: setup.store,
             clients: setup.clients,
@@ -176,6 +198,9 @@ impl Engine {
             listener: setup.listener,
             stop: setup.stop,
             lookups: RefCell::new(Both::default()),
+            quiet_until: Cell::new(None),
+            full: Cell::new(false),
+            left_out: RefCell::default(),
         }
     }
 
@@ -206,6 +231,9 @@ impl Engine {
         let row = self.history_row(started, None, Value::Null);
         self.store.call(move |store| store.put_run(&row)).await?;
         self.rename_registers().await?;
+        let doubtful = self.look_for_doubt().await?;
+        self.full.set(self.options.full || doubtful);
+        self.leave_out().await?;
         self.same_company().await?;
         self.check_access().await?;
         for side in Side::BOTH {
@@ -215,9 +243,11 @@ impl Engine {
         let facts = Arc::new(self.read_facts().await?);
         let mut decider = self.decider(Arc::clone(&facts), HashSet::new());
         self.check_facts(&decider)?;
+        self.check_choices().await?;
         decider.roles = Arc::new(self.recognise_flows().await?);
         if !self.options.plan_only {
             self.recover(&decider).await?;
+            self.name_children(&decider).await?;
         }
         if self.options.recover_only {
             return Ok(());
@@ -225,6 +255,7 @@ impl Engine {
         self.new_program().await?;
         let reads = self.read_all().await?;
         decider.complete = Arc::new(reads.complete);
+        self.answer_questions(&decider).await?;
         self.check_records(&decider).await?;
         self.store.call(|store| store.clear_plan()).await?;
         for register in &self.program.registers {
@@ -239,7 +270,7 @@ impl Engine {
         }
         let is_document = |name: &str| self.program.document(name).is_some();
         self.show_changes(&|name| !is_document(name)).await?;
-        self.brake(&|name| !is_document(name)).await?;
+        self.brake(&|name| !is_document(name), 0).await?;
         for register in &self.program.registers {
             if !self.chosen(&register.name) {
                 continue;
@@ -252,19 +283,10 @@ impl Engine {
             outcome?;
             self.refresh_lookups(register).await?;
         }
-        // documents come when what they refer to is there, with brakes of their own (`decisions` 5)
-        self.plan_documents(&decider).await?;
-        self.show_changes(&is_document).await?;
-        self.brake(&is_document).await?;
-        for document in self.program.documents.iter().filter(|document| self.chosen(&document.register.name))
-        {
-            let register = &document.register;
-            let mut counts = self.report.borrow().registers.get(&register.name).copied().unwrap_or_default();
-            let outcome = self.apply_register(&decider, register, &mut counts).await;
-            let name = register.name.clone();
-            counts.pairs = self.store.read(move |store| store.count_links(&name)).await?;
-            self.report.borrow_mut().registers.insert(register.name.clone(), counts);
-            outcome?;
+        // documents come when what they refer to is there
+        self.transfer_documents(&decider).await?;
+        if doubtful {
+            self.end_doubt().await?;
         }
         Ok(())
     }
@@ -299,6 +321,8 @@ impl Engine {
             retry_all: self.options.retry_all,
             roles: Arc::default(),
             unreadable: Arc::default(),
+            takes_new: true,
+            room: None,
         }
     }
 
@@ -307,6 +331,7 @@ impl Engine {
         let selected = self.options.record.as_ref().map(|record| record.register.as_str());
         (only.is_empty() || only.iter().any(|one| one == register))
             && selected.is_none_or(|one| one == register)
+            && !self.left_out.borrow().contains(register)
     }
 
     fn stopping(&self) -> bool {
@@ -539,8 +564,8 @@ impl Engine {
         }
     }
 
-    /// The brakes look at the whole plan before the first write.
-    async fn brake(&self, of: &dyn Fn(&str) -> bool) -> Result<(), RunError> {
+    /// The brakes look at the whole plan before the first write. `to_come` are new documents that this run makes later.
+    async fn brake(&self, of: &dyn Fn(&str) -> bool, to_come: u64) -> Result<(), RunError> {
         let mut all = Vec::new();
         for register in self.program.all().filter(|register| of(&register.name)) {
             let name = register.name.clone();
@@ -560,6 +585,10 @@ impl Engine {
                 }
             }
             all.push((register.name.clone(), counts));
+        }
+        if to_come > 0 {
+            let counts = brakes::Counts { create: to_come, ..brakes::Counts::default() };
+            all.push(("in later transfers".to_owned(), counts));
         }
         let held = brakes::check(&self.program.brakes, &all);
         if held.is_empty() || self.options.release_brakes {

@@ -42,18 +42,26 @@ pub(super) fn resources(
             }
         }
     }
+    for question in program.exists.iter().filter(|one| one.there == side && only(&one.register)) {
+        if seen.insert(question.resource.name.clone()) {
+            out.push((Arc::clone(&question.resource), None));
+        }
+    }
     let parents: Vec<Arc<Resource>> = out.iter().map(|(resource, _)| Arc::clone(resource)).collect();
     for parent in parents {
         for part in parent.parts.values() {
+            let part_of = PartOf { parent: parent.name.clone(), by: part.by.clone() };
+            if let Some((_, of)) = out.iter_mut().find(|(one, _)| one.name == part.resource) {
+                // a register's own records, too: read once, and known by their parents
+                of.get_or_insert(part_of);
+                continue;
+            }
             let needed = program.needs[side].contains_key(&part.resource);
             if needed
                 && seen.insert(part.resource.clone())
                 && let Some(resource) = system.resources.get(&part.resource)
             {
-                out.push((
-                    Arc::clone(resource),
-                    Some(PartOf { parent: parent.name.clone(), by: part.by.clone() }),
-                ));
+                out.push((Arc::clone(resource), Some(part_of)));
             }
         }
     }
@@ -81,7 +89,7 @@ pub(super) fn row_of(resource: &Resource, data: Value, part_of: Option<&PartOf>)
 }
 
 /// The items of a record's list, each with the record around it.
-fn items(each: &crate::program::document::Each, data: &Value) -> Vec<RecordRow> {
+pub(super) fn items(each: &crate::program::document::Each, data: &Value) -> Vec<RecordRow> {
     let mut header = data.clone();
     each.list.remove(&mut header);
     each.list
@@ -143,7 +151,7 @@ impl Engine {
         part_of: Option<&PartOf>,
         reads: &mut Reads,
     ) -> Result<(), RunError> {
-        if resource.singleton {
+        if resource.singleton || resource.is_write_only() {
             return Ok(());
         }
         let below = resource.list.as_ref().is_some_and(|list| list.path.fields().next().is_some());
@@ -180,7 +188,7 @@ impl Engine {
         let delta = resource.cursor.is_some()
             && cursor.is_some()
             && !due
-            && !self.options.full
+            && !self.full.get()
             && shape_before.as_deref() == Some(&shape);
         let mut query = Vec::new();
         if delta && let (Some(spec), Some(since)) = (&resource.cursor, &cursor) {
@@ -286,7 +294,7 @@ impl Engine {
         reads: &mut Reads,
     ) -> Result<(), RunError> {
         let fields = wanted(&self.program, side, &resource.name);
-        let all = self.options.full
+        let all = self.full.get()
             || resource.cursor.is_none()
             || reads.complete.contains(&(side, part_of.parent.clone()));
         let which = if all { Which::All } else { Which::Dirty };
@@ -460,10 +468,12 @@ impl Engine {
             .map(|register| register.name.clone())
             .collect();
         let (name, id) = (resource.name.clone(), id.to_owned());
+        let program = Arc::clone(&self.program);
         self.store
             .call(move |store| {
+                let gone = crate::store::RecordRef { resource: name.clone(), id: id.clone() };
+                super::exists::gone(&program, store, side, &gone)?;
                 for register in &registers {
-                    let gone = crate::store::RecordRef { resource: name.clone(), id: id.clone() };
                     if let Some(link) = store.link(register, side, &gone)? {
                         let other = link.on(side.other());
                         store.mark_dirty(side.other(), &other.resource, Some(&other.id))?;
@@ -488,7 +498,7 @@ impl Engine {
 }
 
 /// When a record changed, as its system says.
-pub(super) fn changed_at(resource: &Resource, data: &Value) -> Option<String> {
+pub fn changed_at(resource: &Resource, data: &Value) -> Option<String> {
     resource
         .cursor
         .as_ref()?

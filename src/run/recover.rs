@@ -78,6 +78,7 @@ impl Engine {
             return Ok(false);
         };
         match intent.effect {
+            _ if intent.then.get("once").is_some() => self.settle_file(intent, &resource).await,
             Effect::Create => self.settle_create(decider, intent, &resource).await,
             Effect::Update | Effect::Delete => self.settle_update(decider, intent, &resource).await,
         }
@@ -95,6 +96,10 @@ impl Engine {
             return Ok(false);
         };
         if let Some(outgoing) = self.repeatable(&intent, resource) {
+            if self.may_send().is_err() {
+                self.report_doubt(&intent, "it is sent again with the same key when writes are");
+                return Ok(false);
+            }
             return self.settle_by_key(decider, &register, intent, resource, &outgoing).await;
         }
         let record = intent.lookup.get("record").cloned().unwrap_or_default();
@@ -213,6 +218,7 @@ impl Engine {
         self.store
             .call(move |store| {
                 store.put_clean(side, &name, &row)?;
+                super::pointers::keep(store, &intent, &row.id)?;
                 if let Some(register) = decider.program.register(&register_name).cloned() {
                     let made = RecordRef { resource: name.clone(), id: row.id.clone() };
                     decider.index(store, &register, side, &made)?;
@@ -288,15 +294,12 @@ impl Engine {
         };
         let attached = match intent.then.get("file") {
             None => None,
-            Some(_) => match self.is_attached(&intent, resource, &row).await {
+            Some(_) => match self.is_attached(&intent, resource, &row.data).await {
                 Ok(Some(there)) => Some(there),
                 Ok(None) => {
                     intent.state = IntentState::InDoubt;
                     intent.outcome = "whether the file is there cannot be seen".into();
-                    self.report_doubt(
-                        &intent,
-                        "whether the file is attached cannot be seen: look there, and say `mapengine resolve`",
-                    );
+                    self.report_doubt(&intent, super::files::NOT_SEEN);
                     self.store.call(move |store| store.set_intent(&intent)).await?;
                     return Ok(false);
                 }
@@ -359,8 +362,8 @@ impl Engine {
                     // the rows that were written have our value on this side now: that is their base, so that
                     // what the system made of it is no change
                     link.base = rebased(&decider, store, &register, &link, side, &rows)?;
-                    super::files::with_file(&mut link, &intent);
                     store.put_link(&link)?;
+                    super::files::keep_attached(store, &intent)?;
                 }
                 store.set_intent(&intent)
             })
@@ -400,14 +403,23 @@ impl Engine {
                 .await?;
             let mut free = Vec::new();
             for row in found {
-                let name = register.name.clone();
+                let mut names: Vec<String> =
+                    self.program.documents_with(side, &resource.name).map(str::to_owned).collect();
+                names.push(register.name.clone());
                 let at = RecordRef { resource: resource.name.clone(), id: row.id.clone() };
                 let linked = self
                     .store
-                    .read(move |store| store.link(&name, side, &at))
+                    .read(move |store| {
+                        for name in &names {
+                            if store.link(name, side, &at)?.is_some() {
+                                return Ok(true);
+                            }
+                        }
+                        Ok(false)
+                    })
                     .await
                     .map_err(|error| error.to_string())?;
-                if linked.is_none() {
+                if !linked {
                     free.push(row);
                 }
             }

@@ -31,6 +31,8 @@ pub struct Report {
     pub in_doubt: Vec<Entry>,
     /// What else is worth knowing.
     pub notes: Vec<Entry>,
+    /// Documents of which no new ones travelled, because this run did not name them.
+    pub on_demand: Vec<String>,
     /// Why the run stopped before it wrote anything; empty when it did not.
     pub refused: Vec<String>,
     /// How long it took, in milliseconds.
@@ -65,6 +67,23 @@ pub struct Counts {
     pub in_doubt: u64,
     /// All pairs that are linked now.
     pub pairs: u64,
+}
+
+impl Counts {
+    /// The counts of a transfer and of those before it in the same run.
+    pub(super) fn after(self, earlier: &Counts) -> Counts {
+        let done = earlier.linked + earlier.created + earlier.updated;
+        Counts {
+            linked: self.linked + earlier.linked,
+            created: self.created + earlier.created,
+            updated: self.updated + earlier.updated,
+            deleted: self.deleted + earlier.deleted,
+            // a pair that was made or changed in this run is not unchanged
+            unchanged: self.unchanged.saturating_sub(done),
+            in_doubt: self.in_doubt + earlier.in_doubt,
+            ..self
+        }
+    }
 }
 
 /// One record that is named in a report.

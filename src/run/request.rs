@@ -69,6 +69,7 @@ pub(super) fn keyed(request: &Value, then: &Value, resource: &str) -> Option<Out
             media: text(file, "type")?,
             content: BASE64.decode(text(then, CONTENT)?).ok()?.into(),
             field: text(file, "field"),
+            related: Vec::new(),
         }),
     };
     Some(Outgoing {
@@ -129,6 +130,7 @@ mod tests {
                 media: "application/xml".into(),
                 content: content.into(),
                 field: Some("file".into()),
+                related: Vec::new(),
             }),
             call: CallKind::Create,
             resource: "letter".into(),

@@ -7,7 +7,7 @@ use super::{Engine, RunError, request};
 use crate::http::{FileBody, Outgoing, WriteOutcome};
 use crate::program::mapping::Register;
 use crate::program::system::{ErrorClass, Resource};
-use crate::store::{Effect, Intent, IntentState, Link, RecordRef};
+use crate::store::{Effect, Intent, IntentState, Link, RecordRef, RecordRow};
 use crate::value::{Map, Side, Value};
 use crate::wire;
 
@@ -29,11 +29,14 @@ pub(super) struct Sending {
     /// The document's link as it is when this is done, kept in the same commit: between the two a crash would leave a step that
     /// nobody knows was taken.
     pub after: Option<Link>,
+    /// A file that goes to a record once, whatever leads there: the fact that says it did, kept in the same commit. The record
+    /// belongs to others: nothing of it is read back.
+    pub once: Option<String>,
 }
 
 /// What a write came to.
 pub(super) enum Sent {
-    Row(crate::store::RecordRow),
+    Row(RecordRow),
     Gone,
 }
 
@@ -46,7 +49,9 @@ impl Engine {
         source: Option<RecordRef>,
         sending: Sending,
     ) -> Result<Sent, Stop> {
-        let Sending { side, resource, write, current, then, links, request: given, file, after } = sending;
+        self.may_send()?;
+        let Sending { side, resource, write, current, then, links, request: given, file, after, once } =
+            sending;
         let system = std::sync::Arc::clone(&self.program.sides[side].system);
         let special = given.is_some();
         let mut outgoing = match given {
@@ -98,6 +103,18 @@ impl Engine {
         self.report.borrow_mut().writes += 1;
         let outcome = self.clients[side].write(&outgoing).await;
         match outcome {
+            WriteOutcome::Done(reply) if once.is_some() => {
+                intent.state = IntentState::Done;
+                intent.outcome = reply.status.to_string();
+                let row = RecordRow { id: String::new(), parent: None, data: current, hash: String::new() };
+                self.store
+                    .call(move |store| {
+                        super::files::keep_attached(store, &intent)?;
+                        store.set_intent(&intent)
+                    })
+                    .await?;
+                Ok(Sent::Row(row))
+            }
             WriteOutcome::Done(reply) => {
                 let told = (!special).then_some(&reply);
                 match self.after_write(side, &resource, &write, &current, told).await {
@@ -125,6 +142,7 @@ impl Engine {
                             .call(move |store| {
                                 if let Some(row) = &stored {
                                     store.put_clean(side, &name, row)?;
+                                    super::pointers::keep(store, &intent, &row.id)?;
                                     if let Some(register) = decider.program.register(&of).cloned() {
                                         let made = RecordRef { resource: name.clone(), id: row.id.clone() };
                                         decider.index(store, &register, side, &made)?;
@@ -147,7 +165,7 @@ impl Engine {
                             .await?;
                         match row {
                             Some(row) => Ok(Sent::Row(row)),
-                            None => Ok(Sent::Row(crate::store::RecordRow {
+                            None => Ok(Sent::Row(RecordRow {
                                 id: String::new(),
                                 parent: None,
                                 data: Value::Null,
@@ -223,7 +241,7 @@ impl Engine {
         write: &wire::Write,
         current: &Value,
         reply: Option<&crate::http::Reply>,
-    ) -> Result<Option<crate::store::RecordRow>, String> {
+    ) -> Result<Option<RecordRow>, String> {
         if write.effect == wire::WriteEffect::Delete {
             return Ok(None);
         }
@@ -243,6 +261,12 @@ impl Engine {
                 row_of(resource, with_parent(data, part_of.as_ref(), current), part_of.as_ref())
         {
             return Ok(Some(row));
+        }
+        if resource.is_write_only() && write.effect == wire::WriteEffect::Create {
+            // without a key in the answer the pair has one of its own: nobody asks for it
+            let id = created_key.unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
+            let hash = super::read::hash_of(current);
+            return Ok(Some(crate::store::RecordRow { id, parent: None, hash, data: current.clone() }));
         }
         let mut key_record = current.clone();
         if write.effect == wire::WriteEffect::Create {

@@ -8,14 +8,13 @@ use std::sync::Arc;
 
 use super::apply::{Became, Stop};
 use super::decider::{Decider, StoreView};
-use super::read::{hash_of, row_of, wanted};
+use super::documents::Unread;
 use super::send::{Sending, Sent};
 use super::{Engine, Entry, RunError};
 use crate::plan::document::{self, Progress, Undo, Verdict};
 use crate::plan::{Action, Change, NewValue, Record};
 use crate::program::document::{Document, Step, Take};
 use crate::program::mapping::Row;
-use crate::program::system::ErrorClass;
 use crate::store::{Link, RecordRef};
 use crate::value::{Map, Path, Side, Value};
 use crate::wire;
@@ -99,7 +98,7 @@ impl Engine {
         };
         // what it was made from stands in the intent: a cut run, or an unknown outcome, does not lose it
         let content = match &source {
-            Some(source) => self.content_hash(document, source).await?,
+            Some(source) => self.content_hash(decider, document, source).await?,
             None => None,
         };
         let progress = Progress { content, ..Progress::default() };
@@ -113,6 +112,7 @@ impl Engine {
             request: None,
             file,
             after: None,
+            once: None,
         };
         let row = match self.send(decider, &document.register, source.clone(), sending).await? {
             Sent::Row(row) => row,
@@ -137,12 +137,13 @@ impl Engine {
 
     async fn content_hash(
         &self,
+        decider: &Decider,
         document: &Document,
         source: &RecordRef,
     ) -> Result<Option<String>, RunError> {
-        let (side, resource, id) = (document.source, source.resource.clone(), source.id.clone());
-        let stored = self.store.read(move |store| store.record(side, &resource, &id)).await?;
-        Ok(stored.map(|stored| hash_of(&document::content_of(document, &stored.row.data))))
+        let (side, decider, source) = (document.source, decider.clone(), source.clone());
+        let record = self.store.read(move |store| decider.record(store, side, &source)).await?;
+        Ok(record.map(|record| self.hash_of_content(document, &record.data)))
     }
 
     /// A document that cannot go: its source record gets the role for that, and the reason stays with it.
@@ -189,7 +190,7 @@ impl Engine {
         loop {
             let mut progress = Progress::of(&link.base);
             if let Some(undo) = &progress.undo {
-                if undo.deleted || !self.fits_now(document, &link, undo).await? {
+                if undo.deleted || !self.fits_now(decider, document, &link, undo).await? {
                     return self.undo(decider, document, link).await;
                 }
                 // somebody has corrected one of the two: it is not taken back any more
@@ -199,7 +200,7 @@ impl Engine {
             let Some(step) = document.steps.get(progress.done) else { break };
             match step {
                 Step::Verify(verify) => {
-                    let (left, right) = self.both_now(document, &link, &progress).await?;
+                    let (left, right) = self.both_now(decider, document, &link, &progress).await?;
                     let names = Side::BOTH.map(|side| self.program.sides[side].name.as_str());
                     match document::verify(verify, &left.data, &right.data, names) {
                         Verdict::Fits => {}
@@ -218,7 +219,7 @@ impl Engine {
                     }
                 }
                 Step::WriteBack { rows, set_status } => {
-                    let (left, right) = self.both_now(document, &link, &progress).await?;
+                    let (left, right) = self.both_now(decider, document, &link, &progress).await?;
                     let source = link.on(document.source).clone();
                     self.write_source(
                         decider,
@@ -261,20 +262,23 @@ impl Engine {
     async fn follow(&self, decider: &Decider, document: &Arc<Document>, link: &Link) -> Result<(), Stop> {
         let Some(follow) = &document.follow else { return Ok(()) };
         let roles = decider.roles_of(document);
-        let (of, at) = (decider.clone(), link.clone());
-        let pair = self
-            .store
-            .read(move |store| {
-                Ok((of.record(store, Side::Left, &at.left)?, of.record(store, Side::Right, &at.right)?))
-            })
-            .await?;
-        let (Some(left), Some(right)) = pair else { return Ok(()) };
+        let (Some(mut left), Some(mut right)) = self.followed_pair(decider, document, link).await? else {
+            return Ok(());
+        };
         let context = decider.context();
         let told =
             |reason: String| Stop::Change(Became::SetAside { code: "ME0902".into(), reason, refused: false });
         let refused = document::refused_later(&context, document, &left.data, &right.data).map_err(told)?;
         if let Some(reason) = refused {
             return Err(self.refuse_later(decider, document, link, reason).await?);
+        }
+        let target = document.target();
+        let moved = document::next_move(&context, document, &roles, &left.data, &right.data);
+        if matches!(moved, Ok(Some(_)))
+            && self.read_parts(target, if target == Side::Left { &left } else { &right }).await?
+            && let (Some(one), Some(other)) = self.followed_pair(decider, document, link).await?
+        {
+            (left, right) = (one, other);
         }
         let step =
             document::next_move(&context, document, &roles, &left.data, &right.data).map_err(|reason| {
@@ -356,11 +360,65 @@ impl Engine {
         }
     }
 
+    /// The pair as it is followed.
+    async fn followed_pair(
+        &self,
+        decider: &Decider,
+        document: &Arc<Document>,
+        link: &Link,
+    ) -> Result<(Option<Record>, Option<Record>), Stop> {
+        let pair = self.pair(decider, link).await?;
+        let (of, document) = (decider.clone(), Arc::clone(document));
+        Ok(self.store.read(move |store| of.followed(store, &document, pair)).await?)
+    }
+
+    /// Both records of a link as the mirror has them.
+    async fn pair(&self, decider: &Decider, link: &Link) -> Result<(Option<Record>, Option<Record>), Stop> {
+        let (of, at) = (decider.clone(), link.clone());
+        Ok(self
+            .store
+            .read(move |store| {
+                Ok((of.record(store, Side::Left, &at.left)?, of.record(store, Side::Right, &at.right)?))
+            })
+            .await?)
+    }
+
+    /// The children of a record that moves, where they are needed: payments of an invoice that is paid. They are not read for
+    /// all that could move. Answers whether there are any to read.
+    async fn read_parts(&self, side: Side, record: &Record) -> Result<bool, Stop> {
+        let system = Arc::clone(&self.program.sides[side].system);
+        let Some(resource) = system.resources.get(&record.at.resource) else { return Ok(false) };
+        let Some(key) = resource.key_of(&record.data) else { return Ok(false) };
+        let mut any = false;
+        for part in resource.parts.values() {
+            let needed = self.program.needs[side].contains_key(&part.resource);
+            let Some(child) = system.resources.get(&part.resource).filter(|_| needed) else { continue };
+            any = true;
+            match self.read_children(side, child, &resource.name, &part.by, &key).await {
+                Ok(()) => {}
+                Err(Unread::Run(error)) => return Err(Stop::Run(error)),
+                Err(Unread::Document(reason)) => {
+                    let reason = format!("{} of it cannot be read: {reason}", child.name);
+                    return Err(Stop::Change(Became::Waiting(reason)));
+                }
+            }
+        }
+        Ok(any)
+    }
+
     /// Whether a document that is to be taken back stands its check by now. One whose record is gone does not.
-    async fn fits_now(&self, document: &Document, link: &Link, undo: &Undo) -> Result<bool, Stop> {
+    async fn fits_now(
+        &self,
+        decider: &Decider,
+        document: &Document,
+        link: &Link,
+        undo: &Undo,
+    ) -> Result<bool, Stop> {
         let Some(Step::Verify(verify)) = document.steps.get(undo.step) else { return Ok(false) };
-        let (left, right) =
-            (self.read_one(Side::Left, &link.left).await?, self.read_one(Side::Right, &link.right).await?);
+        let (left, right) = (
+            self.one_now(decider, document, Side::Left, &link.left).await?,
+            self.one_now(decider, document, Side::Right, &link.right).await?,
+        );
         let (Some(left), Some(right)) = (left, right) else { return Ok(false) };
         let names = Side::BOTH.map(|side| self.program.sides[side].name.as_str());
         Ok(document::verify(verify, &left.data, &right.data, names) == Verdict::Fits)
@@ -397,6 +455,7 @@ impl Engine {
                     request: None,
                     file: None,
                     after: None,
+                    once: None,
                 };
                 let source = Some(link.on(document.source).clone());
                 match self.send(decider, &document.register, source, sending).await {
@@ -444,94 +503,6 @@ impl Engine {
         })
     }
 
-    /// Both records of a pair as they are now. A source that changed since the document was made is held.
-    pub(super) async fn both_now(
-        &self,
-        document: &Arc<Document>,
-        link: &Link,
-        progress: &Progress,
-    ) -> Result<(Record, Record), Stop> {
-        let mut records = Vec::with_capacity(2);
-        for side in Side::BOTH {
-            let at = link.on(side);
-            match self.read_one(side, at).await? {
-                Some(row) => {
-                    records.push(Record { at: at.clone(), hash: row.hash, data: row.data, changed_at: None })
-                }
-                None => {
-                    return Err(Stop::Change(Became::SetAside {
-                        code: "ME0955".into(),
-                        reason: format!("its record in {} is gone", self.program.sides[side].name),
-                        refused: false,
-                    }));
-                }
-            }
-        }
-        let (Some(right), Some(left)) = (records.pop(), records.pop()) else {
-            return Err(Stop::Change(Became::Nothing));
-        };
-        let source = if document.source == Side::Left { &left } else { &right };
-        let now = hash_of(&document::content_of(document, &source.data));
-        if progress.content.as_ref().is_some_and(|then| *then != now) {
-            return Err(Stop::Change(Became::SetAside {
-                code: "ME0954".into(),
-                reason: format!(
-                    "it was changed in {} after it had been made in {}: undo the change, or correct both by hand and say `mapengine resolve`",
-                    self.program.sides[document.source].name,
-                    self.program.sides[document.target()].name
-                ),
-                refused: false,
-            }));
-        }
-        Ok((left, right))
-    }
-
-    /// One record as the system has it now; none where it is gone. The mirror has it then, too.
-    pub(super) async fn read_one(
-        &self,
-        side: Side,
-        at: &RecordRef,
-    ) -> Result<Option<crate::store::RecordRow>, Stop> {
-        let system = &self.program.sides[side].system;
-        let Some(resource) = system.resources.get(&at.resource).cloned() else { return Ok(None) };
-        let (name, id) = (at.resource.clone(), at.id.clone());
-        let stored = self.store.read(move |store| store.record(side, &name, &id)).await?;
-        let known = stored.map_or_else(
-            || {
-                let mut record = Value::Map(Map::new());
-                if let [field] = resource.id_fields() {
-                    field.set(&mut record, Value::text(at.id.clone()));
-                }
-                record
-            },
-            |stored| stored.row.data,
-        );
-        // what cannot be read now is no reason to stop the others: it is tried again with the next run
-        let waits = |reason: String| Stop::Change(Became::Waiting(reason));
-        let outgoing = wire::get(system, &resource, &known)
-            .map_err(|problem| waits(format!("{} {} cannot be read: {problem}", resource.name, at.id)))?;
-        let fields = wanted(&self.program, side, &resource.name);
-        let reply = match self.clients[side].read(&outgoing).await {
-            Ok(reply) => reply,
-            Err(error) if error.class == ErrorClass::Gone => return Ok(None),
-            Err(error) if error.class == ErrorClass::NotAllowed => return Err(Stop::Run(error.into())),
-            Err(error) => return Err(waits(error.to_string())),
-        };
-        let found = reply.body.as_ref().and_then(|body| wire::record_in_get(&resource, body));
-        let data = match found {
-            Some(found) => self
-                .decoded(side, &resource, &fields, &found)
-                .map_err(|problem| waits(format!("{} {} cannot be read: {problem}", resource.name, at.id)))?,
-            None => None,
-        };
-        let Some(row) = data.and_then(|data| row_of(&resource, data, None)) else {
-            return Err(waits(format!("{} {} cannot be read", resource.name, at.id)));
-        };
-        let (name, stored) = (resource.name.clone(), row.clone());
-        self.store.call(move |store| store.put_records(side, &name, &[stored], 0).map(|_| ())).await?;
-        Ok(Some(row))
-    }
-
     /// Writes to the source record: rows from the other side, and a role, in one request. The status is looked at just before:
     /// a move that is not legal from there is not made.
     async fn write_source(
@@ -554,8 +525,13 @@ impl Engine {
         if let Some((left, right)) = pair
             && !rows.is_empty()
         {
-            let fresh =
-                Record { at: at.clone(), hash: now.hash.clone(), data: now.data.clone(), changed_at: None };
+            let fresh = Record {
+                at: at.clone(),
+                hash: now.hash.clone(),
+                data: now.data.clone(),
+                changed_at: None,
+                exists: Value::Null,
+            };
             let (left, right) = if side == Side::Left { (&fresh, right) } else { (left, &fresh) };
             let (of, document_of) = (decider.clone(), Arc::clone(document));
             let (left, right, rows) = (left.clone(), right.clone(), rows.to_vec());
@@ -629,6 +605,7 @@ impl Engine {
                 request: None,
                 file: None,
                 after: None,
+                once: None,
             };
             let source = link.as_ref().map(|link| link.on(side.other()).clone());
             match self.send(decider, &document.register, source, sending).await? {
@@ -639,7 +616,7 @@ impl Engine {
         Ok(())
     }
 
-    async fn keep_progress(&self, mut link: Link, progress: &Progress) -> Result<Link, Stop> {
+    pub(super) async fn keep_progress(&self, mut link: Link, progress: &Progress) -> Result<Link, Stop> {
         link.base = progress.to_value();
         let stored = link.clone();
         self.store.call(move |store| store.put_link(&stored)).await?;

@@ -151,7 +151,7 @@ fn first(path: &Path) -> Path {
         let next = match segment {
             Segment::Key(key) => Path::key(key.clone()),
             Segment::Index(at) => Path::parse(&format!("$[{at}]")).unwrap_or_default(),
-            Segment::All => Path::parse("$[0]").unwrap_or_default(),
+            Segment::All | Segment::Where { .. } => Path::parse("$[0]").unwrap_or_default(),
         };
         out.join(&next)
     })

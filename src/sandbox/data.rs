@@ -72,6 +72,7 @@ impl Stand {
         let mut stand = Stand::bare(Arc::clone(&system), credentials, now_ms, seed);
         let mut problems = Vec::new();
         let mut all = Vec::new();
+        let (files, records): (Vec<_>, Vec<_>) = records.iter().partition(|(name, _)| name.contains('.'));
         for (name, records) in records {
             let Some(resource) = system.resources.get(name) else {
                 problems.push(format!("{} has no resource {name}", system.name));
@@ -101,6 +102,9 @@ impl Stand {
                 let record = stand.completed(resource, Value::Map(Map::new()), true);
                 stand.table_mut(resource).insert(resource, record);
             }
+        }
+        for (name, files) in files {
+            problems.extend(stand.give_files(name, files));
         }
         if problems.is_empty() { Ok(stand) } else { Err(problems) }
     }
@@ -298,7 +302,9 @@ impl Stand {
         let mut problems = Vec::new();
         let mut wrong = |status, text| problems.push(Problem { status, text });
         let table = self.table(resource);
-        if id_for(resource, record).is_none() {
+        // what nobody reads needs no key
+        let keyless = resource.key.is_empty() && resource.is_write_only();
+        if id_for(resource, record).is_none() && !keyless {
             wrong(400, format!("{} has no key", resource.name));
         }
         if !within(resource, record) {

@@ -5,14 +5,16 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::answer::Answer;
+use super::list::envelope;
+use super::pages::{Asked, Off, page};
 use super::proof::media_type;
 use super::query::Query;
 use super::route::Route;
 use super::stand::Stand;
 use crate::http::WireRequest;
-use crate::program::files::{FILE, Files, Which};
-use crate::program::system::{Pager, Resource};
-use crate::value::{Map, Path, Value};
+use crate::program::files::{Attach, FILE, Files, Which};
+use crate::program::system::Resource;
+use crate::value::{Map, Path, Value, from_json_slice};
 
 /// A file of a record of a stand-in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +60,38 @@ impl Stand {
         });
     }
 
+    /// Files of a data file, under `RESOURCE.FILES`: each says which record it belongs to (`of`) and its `name`, and may say its
+    /// `type` and its `content`. Answers what is wrong with them.
+    pub(super) fn give_files(&mut self, list: &str, files: &[Value]) -> Vec<String> {
+        let of = list.split_once('.').and_then(|(of, name)| {
+            let resource = self.system.resources.get(of)?.clone();
+            let listed = matches!(resource.files.get(name)?.which, Which::Listed { .. });
+            listed.then_some((resource, name))
+        });
+        let Some((resource, name)) = of else {
+            return vec![format!("{} has no list of files {list}", self.system.name)];
+        };
+        let mut problems = Vec::new();
+        for (i, file) in files.iter().enumerate() {
+            let text = |word: &str| file.get(word).and_then(Value::as_text);
+            let of = file.get("of").and_then(Value::as_map).cloned().unwrap_or_default();
+            let ids = self.find(&resource, &of);
+            let ([id], Some(given)) = (&ids[..], text("name")) else {
+                problems.push(format!(
+                    "{list} {}: it names a file, and by `of` the one record it belongs to ({} do)",
+                    i + 1,
+                    ids.len()
+                ));
+                continue;
+            };
+            let key = self.record(&resource, id).and_then(|record| resource.key_of(&record));
+            let media = text("type").unwrap_or("application/pdf");
+            let content = text("content").map_or_else(|| format!("%PDF-1.4 {given}"), str::to_owned);
+            self.add_file(&resource.name, key.as_deref().unwrap_or(id), name, given, media, content.into());
+        }
+        problems
+    }
+
     /// A list of files, or the content of one.
     pub(super) fn file(&mut self, request: &WireRequest, route: &Route) -> Answer {
         let resource = Arc::clone(&route.resource);
@@ -79,9 +113,14 @@ impl Stand {
                 return self.missing(&resource);
             };
             let id = self.id_at(&resource, row);
-            return list_of(files, &self.files(&resource.name, &id, name));
+            let all = self.files(&resource.name, &id, name);
+            return self.list_of(request, route, files, &all).unwrap_or_else(|answer| answer);
         }
         match (&files.which, wanted) {
+            (Which::Held { .. }, Some(wanted)) => match self.held(wanted) {
+                Some(name) => content("application/pdf", format!("%PDF-1.4 {wanted} {name}").into()),
+                None => self.error(404, "there is no such file", "NotFound"),
+            },
             (Which::One { media, .. }, _) => {
                 let Some(row) = self.row(&resource, &Route { fields: own, ..route.clone() }) else {
                     return self.missing(&resource);
@@ -97,8 +136,12 @@ impl Stand {
                 content(media, text.into())
             }
             (Which::Listed { .. }, Some(wanted)) => {
-                let all =
-                    self.stored.iter().filter(|((of, _, list), _)| *of == resource.name && list == name);
+                // where more than one kind of record asks for contents at one address, the id tells
+                let asked = |of: &String, list: &String| {
+                    let known = self.system.resources.get(of).and_then(|one| one.files.get(list));
+                    known.is_some_and(|known| known.get == files.get)
+                };
+                let all = self.stored.iter().filter(|((of, _, list), _)| asked(of, list));
                 match all.flat_map(|(_, files)| files).find(|file| file.id == *wanted) {
                     Some(file) => content(&file.media, file.content.clone()),
                     None => self.error(404, "there is no such file", "NotFound"),
@@ -116,21 +159,7 @@ impl Stand {
         };
         let Some(row) = self.row(&resource, route) else { return self.missing(&resource) };
         let id = self.id_at(&resource, row);
-        let body = request.body.clone().unwrap_or_default();
-        let kind = request.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
-        let kind = kind.map(|(_, kind)| kind.as_str()).unwrap_or_default();
-        let sent = match &attach.field {
-            Some(field) => parts(kind, &body).and_then(|parts| {
-                let part = parts.into_iter().find(|part| part.name == *field)?;
-                Some((part.file?, part.media, part.content))
-            }),
-            None => {
-                let name = attach.query.first().and_then(|(name, _)| Query::of(request).ok()?.take(name));
-                let media = media_type(request);
-                name.zip(media).map(|(name, media)| (name, media, body))
-            }
-        };
-        let Some((name, media, content)) = sent else {
+        let Some((name, media, content)) = sent(request, &resource) else {
             return self.error(400, "this body holds no file", "InvalidRequest");
         };
         let list = attach.list.clone().unwrap_or_else(|| "attach".to_owned());
@@ -146,6 +175,65 @@ impl Stand {
         Answer::empty(204)
     }
 
+    /// The page of a list of files that is asked for.
+    fn list_of(
+        &self,
+        request: &WireRequest,
+        route: &Route,
+        files: &Files,
+        all: &[Stored],
+    ) -> Result<Answer, Answer> {
+        let Which::Listed { id, name, media, pager, .. } = &files.which else {
+            return Err(self.error(404, "there is nothing here", "NotFound"));
+        };
+        let refuse = |problem: String| self.error(400, &problem, "InvalidParameter");
+        let mut query = Query::of(request).map_err(refuse)?.without(&route.taken);
+        let asked = Asked {
+            // files are told by no key of a record
+            place_of: &|_| None,
+            request,
+            list: request.url.path(),
+            count: all.len(),
+            largest: self.largest_page,
+            number: self.asked,
+            fault: None,
+        };
+        let page = page(&asked, pager, &mut query).map_err(|off| match off {
+            Off::Wrong(problem) => refuse(problem),
+            Off::Past(unit) => Answer::empty(416).header("content-range", format!("{unit} */{}", all.len())),
+        })?;
+        query.nothing_left().map_err(refuse)?;
+        let (from, to) = (page.from.min(all.len()), page.to.min(all.len()));
+        let items = all[from..to].iter().map(|file| {
+            let mut item = Value::Map(Map::new());
+            for (at, text) in [(Some(id), &file.id), (Some(name), &file.name), (media.as_ref(), &file.media)]
+            {
+                if let Some(path) = at.and_then(crate::value::Query::as_path) {
+                    path.set(&mut item, Value::text(text.clone()));
+                }
+            }
+            item
+        });
+        let body = envelope(pager, items.collect(), all.len(), page.size, page.next.as_deref());
+        let answer = Answer::json(page.status, &body);
+        Ok(page.headers.into_iter().fold(answer, |answer, (name, value)| answer.header(&name, value)))
+    }
+
+    /// The name of a file that a record holds the id of. Ids of files are those of the whole system.
+    fn held(&self, wanted: &str) -> Option<String> {
+        self.system.resources.values().find_map(|resource| {
+            resource.files.values().find_map(|files| {
+                let Which::Held { field, id, name, .. } = &files.which else { return None };
+                self.table(resource).iter().find_map(|(_, record)| {
+                    let mut items = field.get_all(record).into_iter().filter_map(Value::as_list).flatten();
+                    let text = |path: &Path, item: &Value| path.get(item).and_then(Value::scalar_text);
+                    let item = items.find(|item| text(id, item).as_deref() == Some(wanted))?;
+                    Some(text(name, item).unwrap_or_default())
+                })
+            })
+        })
+    }
+
     fn id_at(&self, resource: &Resource, row: u64) -> String {
         self.table(resource).get(row).and_then(|record| resource.key_of(record)).unwrap_or_default()
     }
@@ -155,27 +243,61 @@ fn content(media: &str, body: Bytes) -> Answer {
     Answer { status: 200, headers: vec![("content-type".into(), media.to_owned())], body }
 }
 
-fn list_of(files: &Files, all: &[Stored]) -> Answer {
-    let Which::Listed { id, name, media, pager, .. } = &files.which else { return Answer::empty(404) };
-    let items = all.iter().map(|file| {
-        let mut item = Value::Map(Map::new());
-        for (at, text) in [(Some(id), &file.id), (Some(name), &file.name), (media.as_ref(), &file.media)] {
-            if let Some(path) = at.and_then(crate::value::Query::as_path) {
-                path.set(&mut item, Value::text(text.clone()));
-            }
+/// The file that a request carries: its name, media type and content.
+pub(super) fn sent(request: &WireRequest, resource: &Resource) -> Option<(String, String, Bytes)> {
+    let attach = resource.attach.as_ref()?;
+    let body = request.body.clone().unwrap_or_default();
+    let kind = super::proof::header(request, "content-type").unwrap_or_default();
+    match &attach.field {
+        _ if !attach.related.is_empty() => {
+            let (said, media, content) = related(kind, &body, attach)?;
+            let (at, _) = attach.related.iter().find(|(_, text)| text.uses().contains(&file_name()))?;
+            Some((said.get(at)?.as_text()?.to_owned(), media, content))
         }
-        item
-    });
-    let items = Value::List(items.collect());
-    let Pager { records, .. } = &**pager;
-    match records {
-        Some(path) if !path.is_root() => {
-            let mut body = Value::Map(Map::new());
-            path.set(&mut body, items);
-            Answer::json(200, &body)
+        Some(field) => {
+            let part = parts(kind, &body)?.into_iter().find(|part| part.name == *field)?;
+            Some((part.file?, part.media, part.content))
         }
-        _ => Answer::json(200, &items),
+        None => {
+            let name = attach.query.first().and_then(|(name, _)| Query::of(request).ok()?.take(name))?;
+            Some((name, media_type(request)?, body))
+        }
     }
+}
+
+/// What a request with a file says beside it.
+pub(super) fn said(request: &WireRequest, resource: &Resource) -> Option<Value> {
+    let attach = resource.attach.as_ref().filter(|attach| !attach.related.is_empty())?;
+    let kind = super::proof::header(request, "content-type").unwrap_or_default();
+    related(kind, request.body.as_deref()?, attach).map(|(said, ..)| said)
+}
+
+/// A multipart/related body: what is said of the file – a JSON object with what the system takes, and nothing else –, its media
+/// type and its content.
+fn related(kind: &str, body: &[u8], attach: &Attach) -> Option<(Value, String, Bytes)> {
+    let mut words = kind.split("; ");
+    let (of, boundary) = (words.next()?, words.next()?.strip_prefix("boundary=")?);
+    if of != "multipart/related" || words.next() != Some("type=\"application/json\"") {
+        return None;
+    }
+    let start = format!("--{boundary}\r\nContent-Type: application/json\r\n\r\n");
+    let inner = body.strip_prefix(start.as_bytes())?;
+    let inner = inner.strip_suffix(format!("\r\n--{boundary}--\r\n").as_bytes())?;
+    let middle = format!("\r\n--{boundary}\r\nContent-Type: ");
+    let at = inner.windows(middle.len()).position(|some| some == middle.as_bytes())?;
+    let said = from_json_slice(&inner[..at]).ok()?;
+    let rest = &inner[at + middle.len()..];
+    let end = rest.windows(4).position(|four| four == b"\r\n\r\n")?;
+    let media = std::str::from_utf8(&rest[..end]).ok()?.to_owned();
+    let known = |name: &String| attach.related.iter().any(|(one, _)| one == name);
+    if !said.as_map()?.keys().all(known) {
+        return None;
+    }
+    Some((said, media, Bytes::copy_from_slice(&rest[end + 4..])))
+}
+
+fn file_name() -> Path {
+    Path::key("file").join(&Path::key("name"))
 }
 
 /// A part of a multipart/form-data body (RFC 7578).

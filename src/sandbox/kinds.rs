@@ -177,7 +177,7 @@ fn unknown<'p>(what: &str, path: &Path, known: impl Iterator<Item = &'p Path>) -
 
 /// A value inside a field, by the field's members or its type.
 fn of_field(field: &Field, rest: &Path, value: &Value, at: &Path, problems: &mut Vec<Misfit>) -> Value {
-    if let Some((Segment::Index(_) | Segment::All, inner)) = rest.split_first() {
+    if let Some((Segment::Index(_) | Segment::All | Segment::Where { .. }, inner)) = rest.split_first() {
         // one item of a list
         let Some(item) = field.ty.item() else {
             problems.push(Misfit::wrong(format!("{at}: {} is declared, no list", field.ty)));

@@ -53,7 +53,13 @@ impl Stand {
             filters(&resource, &relatives, route, &mut query, &system.times).map_err(refuse)?;
         self.parent_exists(route)?;
         let rows = self.table_mut(&resource).list(&name, |table| search(table, &resource, &filters));
+        let (keyed, of) = (self.table(&resource), &resource);
+        let place_of = |key: &str| {
+            rows.iter()
+                .position(|row| keyed.get(*row).and_then(|record| of.key_of(record)).as_deref() == Some(key))
+        };
         let asked = Asked {
+            place_of: &place_of,
             request,
             list: &name,
             count: rows.len(),
@@ -265,8 +271,14 @@ fn grouped(items: Vec<Value>, name: &str, inner: &Path) -> Vec<Value> {
     rows.into_iter().map(row).collect()
 }
 
-/// The records in what the pager says stands around them.
-fn envelope(pager: &Pager, items: Vec<Value>, total: usize, size: usize, next: Option<&str>) -> Value {
+/// A page of a list as it is answered: the records in what the pager says stands around them.
+pub(super) fn envelope(
+    pager: &Pager,
+    items: Vec<Value>,
+    total: usize,
+    size: usize,
+    next: Option<&str>,
+) -> Value {
     let mut body = Value::List(items);
     let records =
         pager.records.as_ref().map(|path| nested(path).map_or_else(|| path.clone(), |(outer, _)| outer));

@@ -22,6 +22,8 @@ pub(super) struct Asked<'a> {
     /// The number of the request: no two tokens are alike.
     pub number: u64,
     pub fault: Option<Fault>,
+    /// Where the record with this key stands in the list.
+    pub place_of: &'a dyn Fn(&str) -> Option<usize>,
 }
 
 /// A part of a list.
@@ -124,6 +126,15 @@ pub(super) fn page(asked: &Asked, pager: &Pager, query: &mut Query) -> Result<Pa
         Paging::Page { param, first } => {
             let number = counted(query, param, *first)?;
             Ok(asked.again(part(number.saturating_mul(size))))
+        }
+        Paging::AfterKey { param } => {
+            let from = match query.take(param) {
+                None => 0,
+                Some(key) => (asked.place_of)(&key)
+                    .map(|place| place + 1)
+                    .ok_or_else(|| Off::Wrong(format!("{param}: {key:?} is no key of this list")))?,
+            };
+            Ok(asked.again(part(from)))
         }
         Paging::Range { unit, size: declared } => asked.range(unit, *declared as usize),
     }

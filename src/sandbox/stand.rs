@@ -47,6 +47,8 @@ pub struct LoggedWrite {
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Value,
+    /// The name of the file it carries.
+    pub file: Option<String>,
     /// What was answered.
     pub status: u16,
 }
@@ -345,8 +347,15 @@ impl Stand {
         if request.method == "GET" {
             return;
         }
+        let (mut file, mut said) = (None, None);
         let encoding = match route(&self.system, &request.method, &request.url) {
-            Routed::Call(route) => self.system.encoding_of(&route.resource.name, route.call).clone(),
+            Routed::Call(route) => {
+                if route.call == CallKind::Attach {
+                    file = super::files::sent(request, &route.resource).map(|(name, ..)| name);
+                    said = super::files::said(request, &route.resource);
+                }
+                self.system.encoding_of(&route.resource.name, route.call).clone()
+            }
             _ => self.system.encoding.clone(),
         };
         let kind = super::proof::header(request, "content-type");
@@ -354,7 +363,7 @@ impl Stand {
             Some(kind) if kind.starts_with("multipart/form-data") => super::files::form(kind, bytes),
             kind => encoding.read(bytes, kind).ok(),
         };
-        let body = request.body.as_deref().and_then(read).unwrap_or_default();
+        let body = request.body.as_deref().and_then(read).or(said).unwrap_or_default();
         let path = match request.url.query() {
             Some(query) => format!("{}?{query}", request.url.path()),
             None => request.url.path().to_owned(),
@@ -364,6 +373,7 @@ impl Stand {
             path,
             headers: request.headers.clone(),
             body,
+            file,
             status,
         });
     }

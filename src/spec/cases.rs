@@ -13,7 +13,8 @@ use crate::value::Value;
 pub struct Cases {
     /// The mapping file, relative to this file.
     pub mapping: At<String>,
-    /// Records that every case has: side, resource, records.
+    /// Records that every case has: side, resource, records. Under
+    /// `RESOURCE.FILES`: files of records, each with `of` (fields that tell the record), `name`, and perhaps `type` and `content`.
     #[serde(default)]
     pub given: Table<Table<List<Table<Value>>>>,
     /// Settings that every case has.
@@ -35,7 +36,14 @@ pub struct Case {
     /// Settings that differ.
     #[serde(default)]
     pub settings: Table<At<Value>>,
-    /// Records beside those of the file: side, resource, records by field names.
+    /// Only these registers and documents are run, as with `--only`. Default: all but the documents on demand.
+    #[serde(default)]
+    pub only: List<At<String>>,
+    /// As many transfers as it takes, as with `--all`.
+    #[serde(default)]
+    pub all: bool,
+    /// Records beside those of the file: side, resource, records by field names. Under
+    /// `RESOURCE.FILES`: files of records, each with `of` (fields that tell the record), `name`, and perhaps `type` and `content`.
     #[serde(default)]
     pub given: Table<Table<List<Table<Value>>>>,
     /// Resources of the file's `given` that this case does not want.
@@ -71,6 +79,8 @@ pub struct Then {
     /// Changes by people: side, resource, and for each record the fields that tell it (`of`) and the fields it gets (`set`).
     #[serde(default)]
     pub edit: List<Edit>,
+    /// Only these registers and documents are run. Default: as in the first run of the case.
+    pub only: Option<List<At<String>>>,
     /// What must come of it.
     #[serde(default)]
     pub expect: Expect,
@@ -165,4 +175,6 @@ pub struct ExpectRequest {
     /// Parts of the body: path and value.
     #[serde(default)]
     pub holds: Table<Value>,
+    /// The name of the file that it carries.
+    pub file: Option<At<String>>,
 }

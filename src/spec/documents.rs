@@ -29,6 +29,10 @@ pub struct DocumentWords {
     pub called: Option<At<String>>,
     /// The document is there only when this holds: an expression over `settings`.
     pub when: Option<At<String>>,
+    /// The system turns what was made into another record: an order into an invoice. `follow` sees that one, as soon as it is there.
+    pub becomes: Option<Becomes>,
+    /// In which runs new ones travel. Default: in every run.
+    pub run: Option<RunWhen>,
     /// One way: `shop -> erp`. Required.
     pub direction: Option<At<String>>,
     /// What a source record must satisfy, else it is refused with the reason.
@@ -47,8 +51,9 @@ pub struct DocumentWords {
     pub fields: List<Row>,
     /// The file of the source that the record on the other side is made of: `shop.xml`, with a name of `files` in its system file.
     pub file: Option<At<String>>,
-    /// The rows below the document.
-    pub rows: Option<Rows>,
+    /// The rows below the document: one table, or a list of tables where rows go to more than one list of the other side, each
+    /// by its `scope`.
+    pub rows: RowTables,
     /// What happens to a document that `valid`, a code table or the other system refuses.
     pub refused: Option<Refused>,
     /// What happens to it, in order. Default: `create`.
@@ -62,6 +67,8 @@ pub const DOCUMENT_WORDS: &[&str] = &[
     "title",
     "called",
     "when",
+    "becomes",
+    "run",
     "direction",
     "valid",
     "find_again",
@@ -116,6 +123,28 @@ pub struct DocumentSide {
     pub take: Option<At<String>>,
     /// The source: which records concern the mapping at all.
     pub scope: Option<At<String>>,
+    /// The source: so many new ones in one transfer. The others wait for the next run; `run --all` makes as many transfers as it
+    /// takes.
+    pub at_most: Option<At<u32>>,
+}
+
+/// What a record that was made turns into.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Becomes {
+    /// The resource, on the side where the document is made. All of it is read.
+    pub resource: At<String>,
+    /// Which of its records it is: its field and the *source* record's, equal. The record that was made may be gone by then.
+    #[serde(rename = "where")]
+    pub pairs: Table<At<String>>,
+}
+
+/// In which runs new documents travel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RunWhen {
+    /// Only when a person asks: in a run that names the document (`--only`). What has begun is carried on by every run.
+    OnDemand,
 }
 
 /// What equal records on the other side mean.
@@ -141,7 +170,8 @@ pub struct StatusFlow {
     /// The field of the source that holds the status. Where it names a record of another resource (`ref`), the statuses are the
     /// records of that resource.
     pub field: At<String>,
-    /// Roles by name: role and the status (its key or, for records, the value of `name`), or `settings.x`.
+    /// Roles by name: role and the status (its key or, for records, the value of `name`), or `settings.x`. `"*"`: every status that
+    /// no other role names; only for records, and nothing moves there.
     #[serde(default)]
     pub roles: Table<At<String>>,
     /// With `roles` over records: the field that the given values are compared with. Default: the key.
@@ -200,6 +230,36 @@ pub struct Rows {
     pub words: RowsWords,
     /// The sides: the path of the list.
     pub sides: Vec<(At<String>, At<String>)>,
+}
+
+/// One table of rows, or many.
+#[derive(Clone, Debug, Default)]
+pub struct RowTables(pub Vec<Rows>);
+
+impl FromNode for RowTables {
+    fn from_node(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
+        match &node.kind {
+            Kind::List(_) => from_node::<List<Rows>>(node, diagnostics).map(|tables| RowTables(tables.0)),
+            _ => from_node::<Rows>(node, diagnostics).map(|table| RowTables(vec![table])),
+        }
+    }
+}
+
+via_node!(RowTables);
+
+impl JsonSchema for RowTables {
+    fn schema_name() -> Cow<'static, str> {
+        "RowTables".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let one = generator.subschema_for::<Rows>();
+        schemars::json_schema!({ "anyOf": [ one, { "type": "array", "minItems": 1, "items": one } ] })
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
 }
 
 /// The words of `rows`, beside its two lists.
@@ -367,14 +427,17 @@ impl JsonSchema for ActionStep {
     }
 }
 
-/// Files of one record are attached to the other.
+/// Files of one record are attached to the other, or to a record that the other refers to.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AttachStep {
     /// Whose files, and their names in the system file: `shop.pdf`.
     pub files: List<At<String>>,
-    /// The side whose record they are attached to.
+    /// The side whose record they are attached to; with a field of it (`shop.project.guid`), the record that the field refers
+    /// to: each file is attached to it once, however many documents lead there.
     pub to: At<String>,
+    /// What is said of each file, where the system has a place for it: a template over both records.
+    pub about: Option<At<String>>,
     /// Only when this holds: an expression over both records and `settings`.
     pub when: Option<At<String>>,
 }
@@ -431,6 +494,8 @@ pub struct WriteBack {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Follow {
+    /// Nothing is followed unless this holds: an expression over `settings`.
+    pub when: Option<At<String>>,
     /// Only while the source record has one of these roles.
     #[serde(rename = "while")]
     pub during: Paths,

@@ -11,17 +11,19 @@ use crate::diagnostic::At;
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Files {
-    /// Path template of a list of them, over the record's fields; without it there is exactly one.
+    /// Path template of a list of them, over the record's fields; without it (and without `field`) there is exactly one.
     pub list: Option<At<String>>,
+    /// The record itself tells which there are: the field with the list, or one in every item of a list: `lines[*].attachments`.
+    pub field: Option<At<String>>,
     /// The name of the pager of the list. Default: one answer holds all.
     pub pager: Option<At<String>>,
     /// Path template of the content, over the record's fields; `{file}` is the file's id.
     pub get: At<String>,
-    /// `list`: path of the id in an item.
+    /// `list`, `field`: path of the id in an item.
     pub id: Option<At<String>>,
-    /// `list`: path of the file's name in an item. Without a list: the name, as a template over the record's fields.
+    /// `list`, `field`: path of the file's name in an item. Without either: the name, as a template over the record's fields.
     pub name: At<String>,
-    /// `list`: path of the media type in an item. Without a list: the media type.
+    /// `list`, `field`: path of the media type in an item. Without either: the media type.
     #[serde(rename = "type")]
     pub media: Option<At<String>>,
 }
@@ -37,6 +39,10 @@ pub struct Attach {
     pub query: Table<Paths>,
     /// Sent as multipart/form-data (RFC 7578), in the part of this name. Default: the content is the whole body.
     pub field: Option<At<String>>,
+    /// Sent as multipart/related (RFC 2387): first a JSON object with these texts – templates over `file.name`, `file.type` and
+    /// `file.about`, what the mapping says of it –, then the content. Empty ones are left out.
+    #[serde(default)]
+    pub related: Table<Paths>,
     /// What another file of the same name does. Default: it stands beside the first.
     pub same_name: Option<SameName>,
     /// The name in `files` by which an attached file is looked for after an unknown outcome.

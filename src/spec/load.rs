@@ -114,6 +114,16 @@ pub fn mapping_text(
     whole(diagnostics, |own| from_node(&parse(sources, path, text, own)?, own))
 }
 
+/// A connection whose text is not on disk yet; `path` is the name it has in messages.
+pub fn connection_text(
+    sources: &mut Sources,
+    path: &Path,
+    text: &str,
+    diagnostics: &mut Diagnostics,
+) -> Option<Connection> {
+    whole(diagnostics, |own| from_node(&parse(sources, path, text, own)?, own))
+}
+
 /// The kind of a file, or what is wrong with it as YAML.
 pub fn file_kind(sources: &mut Sources, path: &Path, diagnostics: &mut Diagnostics) -> Option<FileKind> {
     FileKind::of(&read(sources, path, diagnostics)?)

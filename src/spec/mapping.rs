@@ -138,6 +138,8 @@ pub enum SettingKind {
     Table,
     /// A direction: `both`, `none`, or one way by the sides' names.
     Direction,
+    /// One of the two sides, by its name: who is the master.
+    Side,
 }
 
 /// A question answered before anything is written.
@@ -183,12 +185,14 @@ pub struct RegisterWords {
     /// Where records may be created: `both` (default), one way (`shop -> erp`), `link_only` (pairs are found and kept, nothing is
     /// written), or a setting of type `direction`.
     pub direction: Option<At<String>>,
-    /// Where changes come from: the name of a side. A row may say otherwise. A one-way register has its source as master.
+    /// Where changes come from: the name of a side, or a setting of type `side`. A row may say otherwise. New records may still appear
+    /// on both sides; `direction` says that. A one-way register has its source as master.
     pub master: Option<At<String>>,
     /// When two existing records meet for the first time and differ in a row without a master: whose value counts. Without it they are
     /// left alone and listed.
     pub adopt: Option<At<String>>,
-    /// How unlinked records are recognised: names of rows (by the left path); a nested list means all of them together. Entries in order.
+    /// How unlinked records are recognised: names of rows (by the left path, of many by the first); a nested list means all of them
+    /// together. Entries in order.
     #[serde(rename = "match")]
     pub matching: List<Paths>,
     /// Fields that no two records of a side may share: those that do are set aside, naming each other.
@@ -259,6 +263,22 @@ pub struct Endpoint {
     pub scope: Option<At<String>>,
     /// A record is made on the other side only when this holds; linked ones are kept equal all the same.
     pub create_when: Option<At<String>>,
+    /// Questions about records of other resources of the same side. `scope` and `create_when` read the answers, true or false, as
+    /// `exists.NAME`.
+    pub exists: Table<Exists>,
+}
+
+/// Whether a record of another resource stands with this one: `won: { resource: project, where: { customer.guid: guid }, when: "…" }`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Exists {
+    /// The other resource of the same side. All of it is read.
+    pub resource: At<String>,
+    /// Which of its records stand with this one: their field and ours, equal.
+    #[serde(rename = "where")]
+    pub pairs: Table<At<String>>,
+    /// Only those that satisfy this count. Bare names are their fields.
+    pub when: Option<At<String>>,
 }
 
 /// A field that no two records of a side may share.
@@ -298,7 +318,10 @@ pub struct Row {
     pub span: crate::diagnostic::Span,
 }
 
-/// The words of a row, beside its sides.
+/// The words of a row, beside its sides. The path of a side may name an item of a list by its position (`codes[0]`) or by a member
+/// (`tags[kind='colour'].name`, `tags[kind=settings.x].name`): such an item is made where it is missing, two that fit are none, and
+/// without an answer to the setting the row is off. What `constant`, `value` and `template` give goes through `ref`, `values`,
+/// `convert`, `multiply` and `round`, too.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RowWords {
@@ -312,6 +335,9 @@ pub struct RowWords {
     pub template: Option<At<String>>,
     /// Many paths on one side are joined with this text, and split by it on the way back.
     pub join: Option<At<String>>,
+    /// `join`: which path keeps the words too many when a text has more parts than there are paths: `first` or `last`. Without it the
+    /// record is set aside.
+    pub overflow: Option<At<Overflow>>,
     /// A code table: left value and right value (or many right values: the first is written, all are understood). Or `settings.x`.
     pub values: Option<Values>,
     /// What happens to a code that is not in the table: `set_aside` (default) or `leave`.
@@ -341,7 +367,8 @@ pub struct RowWords {
     pub otherwise: Option<At<String>>,
     /// When the row is written: `always` (default), `create_only`, `update_only`, `if_empty`.
     pub apply: Option<Apply>,
-    /// Whose value counts when both changed: the name of a side.
+    /// Whose value counts when both changed: the name of a side, or a setting of type `side`; `none`: no side's, whatever the
+    /// register says.
     pub master: Option<At<String>>,
     /// One way only: `shop -> erp`.
     pub direction: Option<At<String>>,
@@ -367,6 +394,7 @@ pub const ROW_WORDS: &[&str] = &[
     "value",
     "template",
     "join",
+    "overflow",
     "values",
     "unlisted",
     "ref",
@@ -490,6 +518,16 @@ impl JsonSchema for Codes {
             ]
         })
     }
+}
+
+/// Which path keeps the words too many when a joined text is split.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Overflow {
+    /// The first: `Anna Maria Berg` becomes `Anna Maria` and `Berg`.
+    First,
+    /// The last: it becomes `Anna` and `Maria Berg`.
+    Last,
 }
 
 /// What happens to a code that is not in the table.

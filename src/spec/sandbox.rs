@@ -15,7 +15,8 @@ pub struct Sandbox {
     pub sandbox: At<String>,
     /// What the stand-ins' clocks say when it starts (RFC 3339). They go on a second for each request.
     pub now: At<String>,
-    /// The records at the start: side, resource, records by field names. What is left out is made up: ids, times of change.
+    /// The records at the start: side, resource, records by field names. What is left out is made up: ids, times of change. Under
+    /// `RESOURCE.FILES`: files of records, each with `of` (fields that tell the record), `name`, and perhaps `type` and `content`.
     pub systems: Table<Table<List<Table<Value>>>>,
     /// What happens between runs, as people would do it in the systems' own screens.
     #[serde(default)]

@@ -441,7 +441,8 @@ pub enum ErrorClass {
 #[serde(deny_unknown_fields)]
 pub struct Pager {
     /// `none` (one answer holds all) · `next_token` (an answer names the next page) · `offset` (so many from the n-th) ·
-    /// `page` (page numbers) · `range` (HTTP `Range` and `Content-Range` headers) · `link` (an address of the next page).
+    /// `page` (page numbers) · `range` (HTTP `Range` and `Content-Range` headers) · `link` (an address of the next page) ·
+    /// `after_key` (what comes after the key of the last record).
     pub kind: PagerKind,
     /// How the page size is asked for. A server may silently give less; the engine notices.
     pub size: Option<PageSize>,
@@ -453,6 +454,8 @@ pub struct Pager {
     pub page: Option<PageParam>,
     /// `range`: the unit in the `Range` header. Default `records`.
     pub unit: Option<String>,
+    /// `after_key`: the parameter that gets the key of the last record.
+    pub after: Option<String>,
     /// `link`: path of the next page's address in the answer; only the same origin is followed.
     pub next: Option<At<String>>,
     /// Path of the records in the answer. Default: the answer itself.
@@ -479,6 +482,8 @@ pub enum PagerKind {
     Range,
     /// An address of the next page in the answer.
     Link,
+    /// The key of the last record that came: the list is in the order of its keys.
+    AfterKey,
 }
 
 /// How the page size is asked for.
@@ -513,6 +518,18 @@ pub struct PageParam {
     pub first: Option<u32>,
 }
 
+/// The scopes that a resource needs.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ResourceScopes {
+    /// Where it is read.
+    pub read: Vec<At<String>>,
+    /// Where a mapping writes it, beside those.
+    pub write: Vec<At<String>>,
+    /// Where files of it travel, or are attached to it.
+    pub files: Vec<At<String>>,
+}
+
 /// One kind of record.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -529,10 +546,13 @@ pub struct Resource {
     pub identity: Option<At<String>>,
     /// There is exactly one record: the read gives it.
     pub singleton: Option<bool>,
-    /// `read_only` where the engine must not write. Default `read_write`.
+    /// `read_only` where the engine must not write; `write_only` where records can be made and no call reads them. Default
+    /// `read_write`.
     pub access: Option<Access>,
     /// A condition that a listed record must satisfy to be of this kind.
     pub scope: Option<At<String>>,
+    /// `oauth2_client_credentials`: what is asked for beside the scopes of `auth`, only where a mapping uses this resource.
+    pub scopes: ResourceScopes,
     /// The name of the pager used by the list.
     pub pager: Option<At<String>>,
     /// Reads many; `none` where there is no such call.
@@ -573,6 +593,9 @@ pub enum Access {
     ReadWrite,
     /// It must not.
     ReadOnly,
+    /// It may make records, and nothing reads them: what became of a write without an answer a person finds out. Such a
+    /// resource needs no `key`.
+    WriteOnly,
 }
 
 /// The call that reads many. A path template of any call may hold a query: `/customer?method=edit&id={id}`.

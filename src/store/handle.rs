@@ -93,6 +93,11 @@ impl Handle {
         self.ask(false, |store| store.forget_doubt())
     }
 
+    /// Whether the state may have forgotten something, and nobody has settled that yet.
+    pub fn is_doubtful(&self) -> impl Future<Output = Result<bool>> + Send + use<> {
+        self.ask(true, |store| Ok(store.identity()?.doubt.is_some()))
+    }
+
     /// How many batches changed the state since it was made.
     pub fn serial(&self) -> impl Future<Output = Result<i64>> + Send + use<> {
         self.ask(true, |store| Ok(store.identity()?.serial))

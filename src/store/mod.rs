@@ -100,6 +100,8 @@ pub trait Links {
         key: &str,
         limit: usize,
     ) -> Result<Vec<RecordRef>>;
+    /// The keys of one record in a register, with their places.
+    fn keys_of(&self, register: &str, side: Side, record: &RecordRef) -> Result<Vec<(usize, String)>>;
     /// The link of a record in a register.
     fn link(&self, register: &str, side: Side, record: &RecordRef) -> Result<Option<Link>>;
     /// A link of this register by the id of a record alone: the first, where two resources of a side number alike.

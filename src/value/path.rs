@@ -1,4 +1,4 @@
-//! Paths: `mainAddress.city`, `lines[*].price`, `code[0]`, `dimension['CUSTOMER'].length`.
+//! Paths: `mainAddress.city`, `lines[*].price`, `code[0]`, `dimension['CUSTOMER'].length`, `tags[kind='colour'].name`.
 //!
 //! A [`Path`] is compiled once into segments and reads and writes without a parser. What a path cannot
 //! say is RFC 9535 JSONPath and read only: a [`Query`] holds either.
@@ -17,6 +17,13 @@ pub enum Segment {
     Index(usize),
     /// Every item of a list: `[*]`.
     All,
+    /// The one item of a list whose member has this text: `[kind='colour']`. Where more than one has it, none is meant.
+    Where {
+        /// The member.
+        member: String,
+        /// What it is.
+        is: String,
+    },
 }
 
 /// A parsed path of names, positions and `[*]`.
@@ -56,6 +63,11 @@ impl Path {
     /// A path of one member.
     pub fn key(name: impl Into<String>) -> Path {
         Path { segments: vec![Segment::Key(name.into())] }
+    }
+
+    /// A path of these steps.
+    pub fn of(segments: &[Segment]) -> Path {
+        Path { segments: segments.to_vec() }
     }
 
     /// The empty path: the record itself.
@@ -112,6 +124,13 @@ impl Path {
                 {
                     alone
                 }
+                (Segment::Where { member, is }, here) => {
+                    let mut found = items_of(here).iter().filter(|item| tells(item, member, is));
+                    match (found.next(), found.next()) {
+                        (Some(one), None) => one,
+                        _ => return None,
+                    }
+                }
                 _ => return None,
             };
         }
@@ -132,6 +151,9 @@ impl Path {
                         if !matches!(alone, Value::Null | Value::List(_)) =>
                     {
                         next.push(alone);
+                    }
+                    (Segment::Where { member, is }, here) => {
+                        next.extend(items_of(here).iter().filter(|item| tells(item, member, is)));
                     }
                     _ => {}
                 }
@@ -156,6 +178,9 @@ impl Path {
             here = match (segment, here) {
                 (Segment::Key(key), Value::Map(map)) => map.get_mut(key)?,
                 (Segment::Index(index), Value::List(items)) => items.get_mut(*index)?,
+                (Segment::Where { member, is }, Value::List(items)) => {
+                    items.iter_mut().find(|item| tells(item, member, is))?
+                }
                 _ => return None,
             };
         }
@@ -223,7 +248,32 @@ fn set(segments: &[Segment], target: &mut Value, value: Value) {
                 }
             }
         }
+        Segment::Where { member, is } => {
+            if !matches!(target, Value::List(_)) {
+                *target = Value::List(Vec::new());
+            }
+            if let Value::List(items) = target {
+                let at = items.iter().position(|item| tells(item, member, is)).unwrap_or_else(|| {
+                    items.push(Value::Map(Map::from([(member.clone(), Value::text(is.clone()))])));
+                    items.len() - 1
+                });
+                set(rest, &mut items[at], value);
+            }
+        }
     }
+}
+
+/// The items of a list; what stands alone is its own only item.
+fn items_of(value: &Value) -> &[Value] {
+    match value {
+        Value::List(items) => items,
+        Value::Map(_) => std::slice::from_ref(value),
+        _ => &[],
+    }
+}
+
+fn tells(item: &Value, member: &str, is: &str) -> bool {
+    item.get(member).and_then(Value::scalar_text).as_deref() == Some(is)
 }
 
 impl fmt::Display for Path {
@@ -236,6 +286,8 @@ impl fmt::Display for Path {
                 Segment::Key(key) => write!(f, "['{key}']")?,
                 Segment::Index(index) => write!(f, "[{index}]")?,
                 Segment::All => f.write_str("[*]")?,
+                Segment::Where { member, is } if is.contains('\'') => write!(f, "[{member}=\"{is}\"]")?,
+                Segment::Where { member, is } => write!(f, "[{member}='{is}']")?,
             }
         }
         Ok(())
@@ -310,6 +362,12 @@ impl Parser<'_> {
 
     fn bracket(&mut self) -> Result<(), PathError> {
         let rest = self.rest();
+        if let Some((member, is, end)) = keyed(rest) {
+            let segment = Segment::Where { member: member.to_owned(), is: is.to_owned() };
+            self.segments.push(segment);
+            self.at += end;
+            return Ok(());
+        }
         let Some(end) = rest.find(']') else {
             return Err(self.error("`[` is not closed"));
         };
@@ -332,6 +390,17 @@ impl Parser<'_> {
         self.at += end + 1;
         Ok(())
     }
+}
+
+/// `[name='text']` at the start of a text: the name, the text, and where it ends.
+fn keyed(text: &str) -> Option<(&str, &str, usize)> {
+    let (member, rest) = text.strip_prefix('[')?.split_once('=')?;
+    let named = !member.is_empty() && member.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-');
+    let quote = rest.chars().next().filter(|quote| named && matches!(quote, '\'' | '"'))?;
+    let close = format!("{quote}]");
+    let length = rest[1..].find(&close)?;
+    let end = 1 + member.len() + 1 + 1 + length + close.len();
+    Some((member, &rest[1..1 + length], end))
 }
 
 /// What finds values to read: a plain path, or RFC 9535 JSONPath for everything more.
@@ -441,8 +510,34 @@ mod tests {
     }
 
     #[test]
+    fn the_item_that_a_member_tells() {
+        let mut record =
+            from_json_str(r#"{"tags":[{"kind":"colour","name":"red"},{"kind":"size","name":"L"}]}"#).unwrap();
+        let size = path("tags[kind='size'].name");
+        assert_eq!(size.get(&record), Some(&Value::text("L")));
+        assert_eq!(size.get_all(&record).len(), 1);
+        assert_eq!(path("tags[kind='fit'].name").get(&record), None);
+        // what stands alone is a list of one, as in XML
+        let alone = from_json_str(r#"{"tags":{"kind":"size","name":"M"}}"#).unwrap();
+        assert_eq!(size.get(&alone), Some(&Value::text("M")));
+        // it is made where it is not there
+        size.set(&mut record, Value::text("XL"));
+        path("tags[kind='fit'].name").set(&mut record, Value::text("slim"));
+        assert_eq!(
+            record.to_json(),
+            r#"{"tags":[{"kind":"colour","name":"red"},{"kind":"size","name":"XL"},{"kind":"fit","name":"slim"}]}"#
+        );
+        assert_eq!(path("tags[kind='colour'].name").remove(&mut record), Some(Value::text("red")));
+        // two of a kind are no answer
+        let twice =
+            from_json_str(r#"{"tags":[{"kind":"size","name":"L"},{"kind":"size","name":"M"}]}"#).unwrap();
+        assert_eq!(size.get(&twice), None);
+        assert!(Path::parse("tags[kind='size").is_err() && Path::parse("tags[kind=size]").is_err());
+    }
+
+    #[test]
     fn shows_as_written() {
-        for text in ["a.b[0].c", "lines[*].x", "d['X 1'].y"] {
+        for text in ["a.b[0].c", "lines[*].x", "d['X 1'].y", "t[k='a] b'].y", "t[k=\"d'or\"].y"] {
             assert_eq!(path(text).to_string(), text);
         }
     }

@@ -127,9 +127,11 @@ pub fn attach(
     resource: &Resource,
     attach: &Attach,
     record: &Value,
-    file: FileBody,
+    mut file: FileBody,
+    about: &str,
 ) -> Result<Outgoing, WriteProblem> {
-    let named = [("name", &file.name), ("type", &file.media)];
+    let about = about.to_owned();
+    let named = [("name", &file.name), ("type", &file.media), ("about", &about)];
     let named: Map =
         named.map(|(name, text)| (name.to_owned(), Value::text(text.clone()))).into_iter().collect();
     let root = Value::Map(Map::from([("file".to_owned(), Value::Map(named))]));
@@ -138,6 +140,9 @@ pub fn attach(
             template.render(&root).map_err(|error| WriteProblem::new(name.clone(), error.to_string()));
         Ok((name.clone(), value?))
     };
+    let related: Vec<(String, String)> =
+        attach.related.iter().map(render).collect::<Result<_, WriteProblem>>()?;
+    file.related = related.into_iter().filter(|(_, text)| !text.is_empty()).collect();
     Ok(Outgoing {
         method: "POST".into(),
         path: fill(&attach.path, record, resource.encoding.path_escape)?,

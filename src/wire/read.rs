@@ -118,16 +118,7 @@ pub(super) fn target(name: &Path) -> Path {
 /// What stands before the first `[*]` of a path, and what behind it.
 pub(super) fn halves(path: &Path) -> Option<(Path, Path)> {
     let at = path.segments().iter().position(|segment| *segment == Segment::All)?;
-    let joined = |segments: &[Segment]| segments.iter().fold(Path::root(), |path, one| path.join(&step(one)));
-    Some((joined(&path.segments()[..at]), joined(&path.segments()[at + 1..])))
-}
-
-fn step(segment: &Segment) -> Path {
-    match segment {
-        Segment::Key(key) => Path::key(key.clone()),
-        Segment::Index(index) => item(*index),
-        Segment::All => Path::parse("[*]").expect("this text is a path"),
-    }
+    Some((Path::of(&path.segments()[..at]), Path::of(&path.segments()[at + 1..])))
 }
 
 /// The path of one item of a list.

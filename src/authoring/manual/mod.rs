@@ -282,6 +282,10 @@ impl Author<'_> {
                     (None, SettingKind::Decimal) => self.say(Phrase::ExactNumber, &[]),
                     (None, SettingKind::Table) => self.say(Phrase::CodeTable, &[]),
                     (None, SettingKind::Direction) => self.say(Phrase::ADirection, &[]),
+                    (None, SettingKind::Side) => self.say(
+                        Phrase::OneOf,
+                        &[Line::join(Side::BOTH.map(|side| self.rules.side(side)), ", ")],
+                    ),
                 };
                 let required =
                     if setting.required { self.say(Phrase::MustAnswer, &[]) } else { Line::default() };

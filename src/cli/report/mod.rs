@@ -2,15 +2,20 @@
 
 mod table;
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::args::{ReportArgs, ReportFormat, ReportKind};
 use super::place::{self, Opening};
 use super::{Exit, Terminal};
+use crate::plan::Record;
 use crate::program::document::{Document, Step};
-use crate::store::{Handle, IntentState, Mode, StoreError};
-use crate::value::{Both, Decimal, Side, Value};
+use crate::run::{changed_at, failed_fact};
+use crate::store::{Handle, IntentState, Mode, RecordRef, StoreError, Which};
+use crate::value::{Both, Decimal, Side, Value, from_json_str};
 use table::{Cell, Table};
 
 /// The documents that cannot go on (`report failed --format json`).
@@ -43,11 +48,12 @@ pub struct FailedDocument {
     pub left_amount: Option<String>,
     /// The same on the second side.
     pub right_amount: Option<String>,
-    /// The code of the reason; `in_doubt` for a write whose outcome nobody knows.
+    /// The code of the reason; `in_doubt` for a write whose outcome nobody knows; `status` for a document that has the status of
+    /// failed ones, and no reason is kept.
     pub code: String,
     /// The reason.
     pub reason: String,
-    /// Since when (RFC 3339).
+    /// Since when (RFC 3339); empty where nobody knows.
     pub since: String,
     /// How many times it was tried.
     pub attempts: u32,
@@ -141,6 +147,14 @@ fn failed_report(opening: &Opening, store: &Handle) -> Result<FailedReport, Stor
             },
         ));
     }
+    for document in &program.documents {
+        let known: BTreeSet<String> = found
+            .iter()
+            .filter(|(_, one)| one.document == document.register.name)
+            .map(|(_, one)| one.id.clone())
+            .collect();
+        found.extend(by_status(opening, store, document, &known)?);
+    }
     found.sort_by_key(|(since, _)| *since);
     Ok(FailedReport {
         mapping: program.name.clone(),
@@ -152,6 +166,62 @@ fn failed_report(opening: &Opening, store: &Handle) -> Result<FailedReport, Stor
             .map(|run| time(run.started)),
         documents: found.into_iter().map(|(_, one)| one).collect(),
     })
+}
+
+/// The source records that have the status of failed ones, but for those whose reason is known: a person has set it, or the state
+/// was lost.
+fn by_status(
+    opening: &Opening,
+    store: &Handle,
+    document: &Arc<Document>,
+    known: &BTreeSet<String>,
+) -> Result<Vec<(i64, FailedDocument)>, StoreError> {
+    let (side, name) = (document.source, document.register.name.clone());
+    let fact = failed_fact(&name);
+    let failed = store.read_blocking(move |store| store.fact(&fact))?;
+    let failed = failed.and_then(|text| from_json_str(&text).ok());
+    let failed: Vec<Value> =
+        failed.iter().filter_map(Value::as_list).flatten().map(Value::canonical).collect();
+    let Some(flow) = document.flow.as_ref().filter(|_| !failed.is_empty()) else { return Ok(Vec::new()) };
+    let mut found = Vec::new();
+    for member in &document.register.ends[side].members {
+        let mut after = String::new();
+        loop {
+            let (resource, from) = (member.resource.name.clone(), after.clone());
+            let rows =
+                store.read_blocking(move |store| store.records(side, &resource, Which::All, &from, 500))?;
+            let Some(last) = rows.last() else { break };
+            after = last.row.id.clone();
+            for row in rows.into_iter().map(|stored| stored.row) {
+                let status = flow.field.get(&row.data).cloned().unwrap_or_default();
+                if known.contains(&row.id) || !failed.contains(&status.canonical()) {
+                    continue;
+                }
+                let since = changed_at(&member.resource, &row.data);
+                let since = since.and_then(|text| text.parse::<jiff::Timestamp>().ok());
+                let amounts = amounts(document, |one| (one == side).then_some(&row.data));
+                let at = RecordRef { resource: member.resource.name.clone(), id: row.id.clone() };
+                let record =
+                    Record { at, hash: row.hash, data: row.data, changed_at: None, exists: Value::Null };
+                found.push((
+                    since.map_or(0, jiff::Timestamp::as_millisecond),
+                    FailedDocument {
+                        document: name.clone(),
+                        label: crate::plan::label(&document.register, side, &record),
+                        side: opening.program.sides[side].name.clone(),
+                        id: row.id,
+                        left_amount: amounts.left,
+                        right_amount: amounts.right,
+                        code: "status".into(),
+                        reason: "it has the status of failed documents, and no reason is kept: somebody has set it".into(),
+                        since: since.map_or_else(String::new, |since| since.to_string()),
+                        attempts: 0,
+                    },
+                ));
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// The two amounts that the document's check compares.

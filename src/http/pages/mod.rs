@@ -81,7 +81,8 @@ impl Pages {
             resource: resource.name.clone(),
         };
         let walk = Walk::new(first, pager.clone(), resource.singleton, resource.encoding.is_xml())
-            .inside(around.clone());
+            .inside(around.clone())
+            .keyed(resource.key.first().and_then(|key| resource.field_at(key)?.0.read.clone()));
         Ok(Pages {
             client: client.clone(),
             walk,

@@ -102,6 +102,30 @@ async fn tokens_in_a_header_and_in_the_body() {
 }
 
 #[tokio::test]
+async fn what_comes_after_the_last_key() {
+    let after = || listed(pager(Paging::AfterKey { param: "after".into() }));
+    // a short page is not the last one: a server may give less than it was asked for
+    let answers = vec![json(200, r#"[{"id":1},{"id":"b c"}]"#), json(200, r#"[{"id":7}]"#), json(200, "[]")];
+    assert_eq!(
+        read(after(), answers).await,
+        whole(
+            &[r#"[{"id":1},{"id":"b c"}]"#, r#"[{"id":7}]"#],
+            &["&size=2", "&size=2&after=b+c", "&size=2&after=7"]
+        )
+    );
+    // a server that does not heed the key is found out
+    let answers = vec![json(200, r#"[{"id":1},{"id":2}]"#), json(200, r#"[{"id":3},{"id":2}]"#)];
+    assert_eq!(
+        read(after(), answers).await,
+        broken(
+            &[r#"[{"id":1},{"id":2}]"#, r#"[{"id":3},{"id":2}]"#],
+            &["&size=2", "&size=2&after=2"],
+            "customer: the same token or link for the next page came twice, after page 2"
+        )
+    );
+}
+
+#[tokio::test]
 async fn a_token_that_comes_again_ends_it() {
     let answers = vec![token("string", "[1]"), token("string", "[2]")];
     assert_eq!(

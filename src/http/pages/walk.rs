@@ -27,6 +27,8 @@ pub(super) struct Walk {
     repeats: bool,
     /// The name of the row around each record.
     around: Option<String>,
+    /// Where a record holds its key.
+    key: Option<Query>,
     next: Option<Place>,
     /// Records that came.
     came: u64,
@@ -60,6 +62,7 @@ impl Walk {
             singleton,
             repeats,
             around: None,
+            key: None,
             next: Some(Place::First),
             came: 0,
             total: None,
@@ -74,6 +77,11 @@ impl Walk {
     /// The same, for records inside other rows.
     pub(super) fn inside(self, around: Option<String>) -> Walk {
         Walk { around, ..self }
+    }
+
+    /// The same, for records that hold their key here.
+    pub(super) fn keyed(self, key: Option<Query>) -> Walk {
+        Walk { key, ..self }
     }
 
     pub(super) fn pages(&self) -> u64 {
@@ -120,7 +128,9 @@ impl Walk {
             set(param, size.to_string());
         }
         match (&self.pager.kind, place) {
-            (Paging::NextToken { param, .. }, Place::Token(token)) => set(param, token.clone()),
+            (Paging::NextToken { param, .. } | Paging::AfterKey { param }, Place::Token(token)) => {
+                set(param, token.clone());
+            }
             (Paging::Offset { param, first }, place) => {
                 set(param, (u64::from(*first) + place.number()).to_string())
             }
@@ -173,6 +183,7 @@ impl Walk {
             Paging::Offset { .. } => self.after_records(&place, count),
             Paging::Page { .. } => self.after_page(&place),
             Paging::Range { .. } => self.after_range(status, &place, count, &range)?,
+            Paging::AfterKey { .. } => self.after_last(&records)?,
         };
         self.go(&place, next, follow);
         Ok(Page { records, total: self.total, date })
@@ -260,6 +271,18 @@ impl Walk {
             (None, _) => self.empty == 0,
         };
         more.then_some(Place::Page(next))
+    }
+
+    /// After the last record that came. Only an empty page, or the total, says that it is over.
+    fn after_last(&self, records: &[Value]) -> Result<Option<Place>, String> {
+        let Some(last) = records.last() else { return Ok(None) };
+        if self.total.is_some_and(|total| self.came >= total) {
+            return Ok(None);
+        }
+        let key = self.key.as_ref().and_then(|key| key.first(last)?.scalar_text());
+        let key = key.filter(|key| !key.is_empty());
+        let wanted = || format!("list {}, but the last record of a page has no key", self.first.resource);
+        key.map(|key| Some(Place::Token(key))).ok_or_else(wanted)
     }
 
     fn after_range(

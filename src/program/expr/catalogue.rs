@@ -342,7 +342,7 @@ pub(super) fn attribute(values: &[Arg], at: usize) -> Result<Type, Refusal> {
         let (next, shown) = match segment {
             Segment::Key(key) => (ty.member(key).cloned(), key.clone()),
             Segment::Index(index) => (ty.item().cloned(), format!("[{index}]")),
-            Segment::All => {
+            Segment::All | Segment::Where { .. } => {
                 return Err(Refusal::new(at, "`[*]` has no place in the name of a member")
                     .help("use `| map('…')` twice"));
             }

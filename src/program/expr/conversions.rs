@@ -8,6 +8,7 @@ use super::convert::{Wide, exact, integer, is_empty, is_null, kind_of};
 use super::operators::failed;
 use super::written::common;
 use crate::program::types::Type;
+use crate::value::Decimal;
 
 /// Plain text of a single value: what a template prints. Missing is the empty text.
 pub(super) fn plain(name: &str, value: &Inner) -> Result<String, Error> {
@@ -131,4 +132,99 @@ pub(super) static ENTRIES: &[Entry] = &[
         },
         ..BLANK
     },
+    Entry {
+        name: "year",
+        doc: "The year of a date.",
+        example: Example { source: "day | year", given: r#"{"day":"2026-01-31"}"#, gives: "2026" },
+        input: Want::Text,
+        gives: |_| Ok(Type::Integer),
+        run: |values| {
+            Ok(day("year", values.first())?
+                .map_or(Inner::UNDEFINED, |day| Inner::from(i64::from(day.year()))))
+        },
+        ..BLANK
+    },
+    Entry {
+        name: "month",
+        doc: "The month of a date, 1 to 12.",
+        example: Example { source: "day | month", given: r#"{"day":"2026-01-31"}"#, gives: "1" },
+        input: Want::Text,
+        gives: |_| Ok(Type::Integer),
+        run: |values| {
+            Ok(day("month", values.first())?
+                .map_or(Inner::UNDEFINED, |day| Inner::from(i64::from(day.month()))))
+        },
+        ..BLANK
+    },
+    Entry {
+        name: "months_later",
+        doc: "The date so many months later, or the last day of that month where it is shorter.",
+        example: Example {
+            source: "day | months_later(13)",
+            given: r#"{"day":"2026-01-31"}"#,
+            gives: r#""2027-02-28""#,
+        },
+        input: Want::Text,
+        params: &[param("months", Want::Amount)],
+        required: 1,
+        gives: |_| Ok(Type::Date),
+        run: |values| {
+            let months = amount("months_later", values.get(1))?.and_then(|number| integer(&number));
+            let (Some(day), Some(months)) = (day("months_later", values.first())?, months) else {
+                return Ok(Inner::UNDEFINED);
+            };
+            let later = jiff::Span::new().try_months(months).and_then(|months| day.checked_add(months));
+            match later {
+                Ok(later) => Ok(Inner::from(later.to_string())),
+                Err(_) => Err(failed(format!("{months} months from {day} is no date"))),
+            }
+        },
+        ..BLANK
+    },
+    Entry {
+        name: "hours_until",
+        doc: "The hours from one time to another, with two places.",
+        example: Example {
+            source: "start | hours_until(end)",
+            given: r#"{"start":"2026-01-31T08:00:00Z","end":"2026-01-31T15:20:00Z"}"#,
+            gives: "7.33",
+        },
+        input: Want::Text,
+        params: &[param("end", Want::Text)],
+        required: 1,
+        gives: |_| Ok(Type::Decimal),
+        run: |values| {
+            let (Some(start), Some(end)) =
+                (instant("hours_until", values.first())?, instant("hours_until", values.get(1))?)
+            else {
+                return Ok(Inner::UNDEFINED);
+            };
+            let hours = Decimal::from(end.as_second() - start.as_second()) / Decimal::from(3600);
+            Ok(exact(hours.round_dp_with_strategy(2, rust_decimal::RoundingStrategy::MidpointAwayFromZero)))
+        },
+        ..BLANK
+    },
 ];
+
+/// A time with its date.
+fn instant(name: &str, value: Option<&Inner>) -> Result<Option<jiff::Timestamp>, Error> {
+    let Some(text) = super::texts::text(name, value)?.filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    let local = || text.parse::<jiff::civil::DateTime>().ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok();
+    match text.parse().ok().or_else(|| local().map(|zoned| zoned.timestamp())) {
+        Some(time) => Ok(Some(time)),
+        None => Err(failed(format!("{text:?} is no time like 2026-01-31T08:00:00Z"))),
+    }
+}
+
+/// The date that a text begins with.
+fn day(name: &str, value: Option<&Inner>) -> Result<Option<jiff::civil::Date>, Error> {
+    let Some(text) = super::texts::text(name, value)?.filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    match text.get(..10).and_then(|date| date.parse().ok()) {
+        Some(day) => Ok(Some(day)),
+        None => Err(failed(format!("{text:?} does not begin with a date like 2026-01-31"))),
+    }
+}

@@ -48,7 +48,7 @@ fn member(item: &Inner, path: Option<&Inner>) -> Inner {
         let next = match segment {
             Segment::Key(key) => here.get_attr(key),
             Segment::Index(index) => here.get_item(&Inner::from(*index)),
-            Segment::All => return Inner::UNDEFINED,
+            Segment::All | Segment::Where { .. } => return Inner::UNDEFINED,
         };
         match next {
             Ok(next) => here = next,
@@ -278,6 +278,28 @@ pub(super) static ENTRIES: &[Entry] = &[
         },
         run: |values| select("rejectattr", values, false),
         ..SELECT
+    },
+    Entry {
+        name: "flatten",
+        doc: "The items of the lists in a list, as one list.",
+        example: Example {
+            source: "lines | map('tags') | flatten",
+            given: r#"{"lines":[{"tags":["a","b"]},{"tags":[]},{"tags":["c"]}]}"#,
+            gives: r#"["a","b","c"]"#,
+        },
+        gives: |values| match item(values)? {
+            inner @ Type::List(_) => Ok(inner),
+            Type::Any => Ok(Type::list(Type::Any)),
+            other => Err(Refusal::new(0, format!("the items are no lists, but of type {other}"))),
+        },
+        run: |values| {
+            let mut out = Vec::new();
+            for inner in items("flatten", values.first())? {
+                out.extend(items("flatten", Some(&inner))?);
+            }
+            Ok(Inner::from(out))
+        },
+        ..BLANK
     },
     Entry {
         name: "unique",

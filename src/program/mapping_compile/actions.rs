@@ -2,9 +2,9 @@
 
 use super::Compiler;
 use crate::diagnostic::{At, codes, suggest};
-use crate::program::document::{ActionStep, AttachStep, Step};
+use crate::program::document::{ActionStep, AttachStep, Elsewhere, Step};
 use crate::program::expr::Expr;
-use crate::program::files::{FILE, Files, Which};
+use crate::program::files::{Files, Which};
 use crate::program::mapping::Register;
 use crate::program::types::Type;
 use crate::spec::documents as doc;
@@ -90,9 +90,11 @@ impl Compiler<'_> {
             return None;
         }
         for member in &register.ends[source].members {
-            if let Some(Files { which: Which::Listed { .. }, .. }) = member.resource.files.get(&file) {
+            if let Some(Files { which: Which::Listed { .. } | Which::Held { .. }, .. }) =
+                member.resource.files.get(&file)
+            {
                 let message = format!("`{text}` are many files, and a record is made of one");
-                let help = "name files without a `list`, or carry them with the step `attach`";
+                let help = "name files without a `list` or a `field`, or carry them with the step `attach`";
                 self.error(&codes::BAD_STEP, text.span, message, Some(help.to_owned()));
                 return None;
             }
@@ -129,7 +131,7 @@ impl Compiler<'_> {
                 self.error(&codes::BAD_STEP, text.span, message, Some(help));
                 return None;
             };
-            self.need_uses(side, &register.ends[side].clone(), file_fields(known));
+            self.need_uses(side, &register.ends[side].clone(), known.fields());
         }
         Some((side, name))
     }
@@ -141,30 +143,106 @@ impl Compiler<'_> {
         register: &Register,
         types: &Both<Type>,
     ) -> Option<AttachStep> {
-        let to = self.side(&written.to)?;
-        for member in &register.ends[to].members {
-            let resource = std::sync::Arc::clone(&member.resource);
+        let (to, at) = self.attached_to(&written.to, register)?;
+        let mut files = Vec::new();
+        for text in written.files.iter() {
+            files.push(self.file_named(text, register, to.other())?);
+        }
+        let when = self.step_when(written.when.as_ref(), register, types)?;
+        let about = match &written.about {
+            None => None,
+            Some(text) => {
+                let scope = self.scope_with(Some(&types.left), Some(&types.right), None);
+                let about = self.template(text, &scope)?;
+                for side in Side::BOTH {
+                    let prefix = Path::key(self.sides[side].name.clone());
+                    let uses: Vec<Path> = about
+                        .uses()
+                        .into_iter()
+                        .filter(|path| path.strip_prefix(&prefix).is_some())
+                        .collect();
+                    self.need_uses(side, &register.ends[side].clone(), uses);
+                }
+                Some(about)
+            }
+        };
+        Some(AttachStep { files, to, at, about, when })
+    }
+
+    /// What files are attached to: a side's record, or one that a field of it refers to.
+    fn attached_to(&mut self, to: &At<String>, register: &Register) -> Option<(Side, Option<Elsewhere>)> {
+        let (name, field) = match to.value.split_once('.') {
+            Some((name, field)) => (name.to_owned(), Some(field.to_owned())),
+            None => (to.value.clone(), None),
+        };
+        let side = self.side(&At { value: name, span: to.span })?;
+        let system = std::sync::Arc::clone(&self.sides[side].system);
+        let path = match &field {
+            Some(field) => Some(self.path(&At { value: field.clone(), span: to.span })?),
+            None => None,
+        };
+        let mut at = None;
+        for member in &register.ends[side].members {
+            let mut resource = std::sync::Arc::clone(&member.resource);
+            if let Some(path) = &path {
+                let place = self.resolve(side, &resource, path, to.span)?;
+                self.need(side, &resource.name, &place.top);
+                let referred = place.field.reference.as_ref();
+                let known = referred.and_then(|to| Some((to, system.resources.get(&to.resource)?)));
+                // it is known by its key alone: nothing of it is read
+                let Some((target, known)) = known.filter(|(to, known)| known.key == [to.field.clone()])
+                else {
+                    self.error(
+                        &codes::BAD_STEP,
+                        to.span,
+                        format!("`{path}` of {} refers to no record by its key", resource.name),
+                        Some("the system file says with `ref: RESOURCE` what a field refers to".to_owned()),
+                    );
+                    return None;
+                };
+                resource = std::sync::Arc::clone(known);
+                let one = Elsewhere {
+                    field: path.clone(),
+                    resource: std::sync::Arc::clone(known),
+                    key: target.field.clone(),
+                };
+                at = Some(one);
+            }
             let Some(attach) = &resource.attach else {
-                let system = self.sides[to].name.clone();
+                let system = self.sides[side].name.clone();
                 self.error(
                     &codes::BAD_STEP,
-                    written.to.span,
+                    to.span,
                     format!("nothing can be attached to {} of {system}", resource.name),
                     Some("the system file says with `attach` how a file is attached".to_owned()),
                 );
                 return None;
             };
             let listed = attach.list.as_ref().and_then(|list| resource.files.get(list));
-            let paths = listed.map(file_fields).unwrap_or_default();
-            let paths = paths.into_iter().chain(attach.path.fields().cloned());
-            self.need_uses(to, &register.ends[to].clone(), paths);
+            let paths = listed.map(Files::fields).unwrap_or_default();
+            let paths: Vec<Path> = paths.into_iter().chain(attach.path.fields().cloned()).collect();
+            match &at {
+                None => self.need_uses(side, &register.ends[side].clone(), paths),
+                Some(at) => {
+                    if let Some(other) = paths.iter().find(|path| **path != at.key) {
+                        let message = format!(
+                            "attaching to {} needs its `{other}`, which nothing tells",
+                            resource.name
+                        );
+                        let help = "what is referred to is known by its key alone".to_owned();
+                        self.error(&codes::BAD_STEP, to.span, message, Some(help));
+                        return None;
+                    }
+                    if attach.list.is_none() {
+                        let message = format!("the files of {} cannot be listed", resource.name);
+                        let help = "say `list` at its `attach`: by their names it is known what is there";
+                        self.error(&codes::BAD_STEP, to.span, message, Some(help.to_owned()));
+                        return None;
+                    }
+                }
+            }
         }
-        let mut files = Vec::new();
-        for text in written.files.iter() {
-            files.push(self.file_named(text, register, to.other())?);
-        }
-        let when = self.step_when(written.when.as_ref(), register, types)?;
-        Some(AttachStep { files, to, when })
+        Some((side, at))
     }
 
     /// The condition of a step, over both records; the outer `None` is a mistake.
@@ -202,15 +280,4 @@ impl Compiler<'_> {
             );
         }
     }
-}
-
-/// The fields of the record that reading its files needs.
-fn file_fields(files: &Files) -> Vec<Path> {
-    let mut fields: Vec<Path> =
-        files.get.fields().filter(|field| **field != Path::key(FILE)).cloned().collect();
-    match &files.which {
-        Which::One { name, .. } => fields.extend(name.uses()),
-        Which::Listed { path, .. } => fields.extend(path.fields().cloned()),
-    }
-    fields
 }

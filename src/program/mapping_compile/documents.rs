@@ -58,12 +58,16 @@ impl Compiler<'_> {
         for (at, word) in [
             (side_of(self, target).and_then(|side| side.each.as_ref()), "each"),
             (side_of(self, target).and_then(|side| side.take.as_ref()), "take"),
-        ] {
-            if let Some(at) = at {
+        ]
+        .into_iter()
+        .map(|(at, word)| (at.map(|at| at.span), word))
+        .chain([(side_of(self, target).and_then(|side| side.at_most.as_ref()).map(|at| at.span), "at_most")])
+        {
+            if let Some(span) = at {
                 let (to, of) = (self.sides[target].name.clone(), self.sides[source].name.clone());
                 self.error(
                     &codes::BAD_DIRECTION,
-                    at.span,
+                    span,
                     format!("`{word}` chooses among the records that travel; those of `{to}` are made"),
                     Some(format!("write it at `{of}`")),
                 );
@@ -78,7 +82,7 @@ impl Compiler<'_> {
                     one_of: side.one_of.clone(),
                     by: side.by.clone(),
                     scope: side.scope.clone(),
-                    create_when: None,
+                    ..spec::Endpoint::default()
                 };
                 (key.clone(), end)
             })
@@ -110,30 +114,47 @@ impl Compiler<'_> {
         let flow =
             words.status_flow.as_ref().and_then(|flow| self.flow(source, &register.ends[source], flow));
         let take = self.take(source, &register, from.take.as_ref(), flow.as_ref());
-        let lines = match &words.rows {
-            Some(rows) => Some(self.lines(mapping, name, rows, &register, &types, &direction, source)?),
-            None => None,
-        };
+        let mut lines = Vec::new();
+        for rows in &words.rows.0 {
+            lines.push(self.lines(mapping, name, rows, &register, &types, &direction, source)?);
+        }
         let roles = flow.as_ref();
         let refused = words.refused.as_ref().and_then(|refused| self.role(&refused.set_status, roles));
         let steps = self.doc_steps(mapping, name, words, &register, &types, source, roles);
+        let becomes = words
+            .becomes
+            .as_ref()
+            .and_then(|words| self.becomes(name, words, source, &register.ends[source]));
+        // what is followed is what the record has become
+        let (mut later, mut later_types) = (register.clone(), types.clone());
+        if let Some(resource) = &becomes {
+            let member = Member { resource: Arc::clone(resource), values: Vec::new() };
+            later.ends[target] = Endpoint::of(vec![member]);
+            later_types[target] = self.end_type(&later.ends[target], &[]);
+        }
         let follow = words
             .follow
             .as_ref()
-            .map(|follow| self.follow(mapping, name, follow, &register, &types, source, roles));
+            .map(|follow| self.follow(mapping, name, follow, &later, &later_types, source, roles));
         if let (Some(flow), Some(spec)) = (&flow, &words.status_flow) {
             self.check_flow(flow, spec, &take, &steps, refused.as_deref(), follow.as_ref());
         }
+        let at_most = from.at_most.as_ref().and_then(|number| self.at_most(number));
+        self.blind_target(name, words, &register, target, &steps, follow.is_some());
+        let followed = words.follow.as_ref().is_some_and(|follow| self.is_on(follow.when.as_ref()));
         Some(Document {
             source,
+            becomes,
+            on_demand: words.run.is_some(),
             take,
+            at_most,
             each,
             lines,
             flow,
             refused,
             file,
             steps,
-            follow,
+            follow: follow.filter(|_| followed),
             twins: words.twins.is_some(),
             register: Arc::new(register),
         })
@@ -163,6 +184,54 @@ impl Compiler<'_> {
             }
         };
         Some((direction, source))
+    }
+
+    /// What is made where nothing reads it can only be made.
+    fn blind_target(
+        &mut self,
+        name: &At<String>,
+        words: &doc::DocumentWords,
+        register: &Register,
+        target: Side,
+        steps: &[Step],
+        follows: bool,
+    ) {
+        let Some(member) =
+            register.ends[target].members.iter().find(|member| member.resource.is_write_only())
+        else {
+            return;
+        };
+        let what = format!("{} of {} is never read", member.resource.name, self.sides[target].name);
+        if words.on_unknown.is_none() {
+            self.error(
+                &codes::NO_FIND_AGAIN,
+                name.span,
+                format!("{what}, so that nothing is found again there"),
+                Some("write `on_unknown: hold` instead of `find_again`".to_owned()),
+            );
+        }
+        let reads = steps.iter().find(|step| !matches!(step, Step::SetStatus(_))).map(Step::word);
+        if let Some(word) = reads.or(follows.then_some("follow")) {
+            self.error(
+                &codes::BAD_STEP,
+                name.span,
+                format!("{what}: `{word}` has nothing to look at"),
+                Some("only `create` and `set_status` are possible".to_owned()),
+            );
+        }
+    }
+
+    fn at_most(&mut self, number: &At<u32>) -> Option<u64> {
+        if number.value == 0 {
+            self.error(
+                &codes::WRONG_KIND,
+                number.span,
+                "a transfer of at most none takes nothing",
+                Some("give it a number from 1, or leave `at_most` out".to_owned()),
+            );
+            return None;
+        }
+        Some(u64::from(number.value))
     }
 
     /// Turns the members of an end into the items of a list of theirs.
@@ -337,7 +406,7 @@ impl Compiler<'_> {
                 let row = Resource { fields: of_row, ..(*member.resource).clone() };
                 members.push(Member { resource: Arc::new(row), values: member.values.clone() });
             }
-            let end = Endpoint { members, by: None, scope: None, create_when: None };
+            let end = Endpoint::of(members);
             lists[side] = Some((path, end, fields));
         }
         let (Some(left), Some(right)) = (lists.left, lists.right) else {
@@ -374,7 +443,7 @@ impl Compiler<'_> {
         self.needs = before;
         let uses: Vec<Path> = compiled
             .iter()
-            .flat_map(row_uses)
+            .flat_map(Row::uses)
             .chain(only.iter().flat_map(|expr| expr.uses().into_iter().map(|path| path.to_owned())))
             .collect();
         for side in Side::BOTH {
@@ -682,29 +751,14 @@ impl Compiler<'_> {
     }
 }
 
-/// The paths that a row's expressions read.
-fn row_uses(row: &Row) -> Vec<Path> {
-    use crate::program::mapping::Computed;
-    let mut uses: Vec<Path> = Vec::new();
-    let mut add = |expr: &Expr| uses.extend(expr.uses().into_iter().map(|path| path.to_owned()));
-    for expr in [&row.when, &row.otherwise, &row.default].into_iter().flatten() {
-        add(expr);
-    }
-    match &row.computed {
-        Some(Computed::Value(expr)) => add(expr),
-        Some(Computed::Template(template)) => {
-            uses.extend(template.uses().into_iter().map(|path| path.to_owned()));
-        }
-        _ => {}
-    }
-    uses
-}
-
 /// The list of the other side that `rows` gives.
 fn given_by_lines(document: &doc::Document, sides: &Both<crate::program::mapping::End>) -> Vec<Path> {
-    let Some(rows) = &document.words.rows else { return Vec::new() };
-    rows.sides
+    document
+        .words
+        .rows
+        .0
         .iter()
+        .flat_map(|rows| &rows.sides)
         .filter(|(key, _)| Side::BOTH.into_iter().any(|side| sides[side].name == key.value))
         .filter_map(|(_, path)| Path::parse(&path.value).ok())
         .collect()
@@ -739,6 +793,9 @@ fn item_of(parent: &Resource, list: &Path, field: &Field, key: &Path) -> Resourc
         key: parent.key.iter().map(|one| around.join(one)).chain([key.clone()]).collect(),
         identity: None,
         scope: None,
+        read_scopes: parent.read_scopes.clone(),
+        write_scopes: parent.write_scopes.clone(),
+        file_scopes: parent.file_scopes.clone(),
         get: None,
         create: None,
         update: None,
@@ -747,6 +804,13 @@ fn item_of(parent: &Resource, list: &Path, field: &Field, key: &Path) -> Resourc
         cursor,
         search: Default::default(),
         parts: Default::default(),
+        files: parent
+            .files
+            .iter()
+            .filter_map(|(name, files)| Some((name.clone(), files.of_item(list, &around)?)))
+            .collect(),
+        attach: None,
+        actions: Default::default(),
         fields,
         ..parent.clone()
     }

@@ -68,9 +68,30 @@ impl Compiler<'_> {
         flow: &doc::StatusFlow,
         of: Option<&crate::program::system::Resource>,
     ) -> Vec<(String, Named)> {
-        let _ = of;
         let mut named = Vec::new();
         for (role, status) in flow.roles.iter() {
+            if status.value == "*" {
+                let moved = flow
+                    .moves
+                    .iter()
+                    .any(|one| one.by.value == "mapping" && one.to.iter().any(|to| to.value == role.value));
+                let twice = named.iter().any(|(_, other)| matches!(other, Named::Rest));
+                let wrong = match (of, moved, twice) {
+                    (None, _, _) => Some(
+                        "the statuses are values: nobody knows which there are beside those that are named",
+                    ),
+                    (_, true, _) => {
+                        Some("`\"*\"` is many statuses, so that the mapping cannot move a record there")
+                    }
+                    (_, _, true) => Some("two roles cannot both be what is left"),
+                    _ => None,
+                };
+                if let Some(wrong) = wrong {
+                    self.error(&codes::BAD_FLOW, status.span, wrong, None);
+                }
+                named.push((role.value.clone(), Named::Rest));
+                continue;
+            }
             let value = match status.value.strip_prefix("settings.") {
                 Some(setting) => {
                     self.setting_uses.insert(setting.to_owned());

@@ -5,11 +5,13 @@
 mod actions;
 mod checks;
 mod documents;
+mod exists;
 mod flow;
 mod names;
 mod order;
 mod registers;
 mod rows;
+mod scopes;
 mod settings;
 mod values;
 
@@ -70,6 +72,7 @@ pub fn compile_mapping(
         answers: Value::Null,
         needs: Both::default(),
         facts: BTreeSet::new(),
+        exists: Vec::new(),
         validating: matches!(answers, Answers::None),
         setting_uses: BTreeSet::new(),
         document: None,
@@ -90,7 +93,7 @@ pub fn compile_mapping(
     let documents = compiler.compile_documents(mapping);
     let checks = compiler.compile_checks(mapping, &registers);
     compiler.unused(mapping);
-    let program = Program {
+    let mut program = Program {
         name: mapping.mapping.value.clone(),
         title: mapping.title.clone(),
         hash: hash(sources, &compiler.answers),
@@ -109,7 +112,11 @@ pub fn compile_mapping(
             .iter()
             .map(|(side, resource, key)| Fact { side: *side, resource: resource.clone(), key: key.clone() })
             .collect(),
+        exists: std::mem::take(&mut compiler.exists),
     };
+    for side in Side::BOTH {
+        scopes::ask(&mut program, side);
+    }
     (!diagnostics.has_errors()).then_some(program)
 }
 
@@ -132,6 +139,7 @@ pub(super) struct Compiler<'a> {
     answers: Value,
     needs: Both<IndexMap<String, BTreeSet<String>>>,
     facts: BTreeSet<(Side, String, Option<String>)>,
+    exists: Vec<super::mapping::Exists>,
     validating: bool,
     setting_uses: BTreeSet<String>,
     /// What every resource of a side is in an expression: worked out once, asked for with every row.

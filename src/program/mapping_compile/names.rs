@@ -140,13 +140,13 @@ fn below(field: &Field, rest: &Path) -> Option<Field> {
 
 /// A path with every position as `[*]`, for comparing with declared names.
 fn generic(path: &Path) -> Path {
-    if !path.segments().iter().any(|segment| matches!(segment, Segment::Index(_))) {
+    if !path.segments().iter().any(|segment| matches!(segment, Segment::Index(_) | Segment::Where { .. })) {
         return path.clone();
     }
     let mut out = Path::root();
     for segment in path.segments() {
         let next = match segment {
-            Segment::Index(_) | Segment::All => Path::parse("$[*]"),
+            Segment::Index(_) | Segment::All | Segment::Where { .. } => Path::parse("$[*]"),
             Segment::Key(key) => Ok(Path::key(key.clone())),
         };
         if let Ok(next) = next {

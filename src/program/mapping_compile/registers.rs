@@ -6,7 +6,9 @@ use super::Compiler;
 use super::names::place;
 use crate::diagnostic::{At, Span, codes, suggest};
 use crate::program::expr::Scope;
-use crate::program::mapping::{Endpoint, Member, Reaction, Register, Row, Situation, Step, Unique, Valid};
+use crate::program::mapping::{
+    Endpoint, Member, Reaction, Register, Row, SettingKind, Situation, Step, Unique, Valid,
+};
 use crate::program::system_compile::record_type;
 use crate::program::types::Type;
 use crate::spec::mapping as spec;
@@ -29,6 +31,11 @@ pub(super) struct Direction {
 pub(super) struct Both2 {
     pub left: bool,
     pub right: bool,
+}
+
+/// `settings.NAME`: the name of the setting.
+fn setting_name(text: &At<String>) -> Option<&str> {
+    text.value.strip_prefix("settings.")
 }
 
 impl Compiler<'_> {
@@ -95,12 +102,13 @@ impl Compiler<'_> {
             (true, false) => Some(Side::Right),
             _ => None,
         };
-        let stated = match &words.master {
-            Some(master) => self.side(master),
-            None => None,
-        };
+        let stated = words.master.as_ref().and_then(|master| self.master(master));
+        // a setting that says nothing new is no mistake: in another company it does
+        let chosen =
+            direction.chosen || words.master.as_ref().is_some_and(|master| setting_name(master).is_some());
         if let (Some(source), Some(stated), Some(at)) = (one_way, stated, &words.master)
             && source != stated
+            && !chosen
         {
             let source = self.sides[source].name.clone();
             self.error(
@@ -232,6 +240,7 @@ impl Compiler<'_> {
                 Side::Left => self.scope_with(Some(&ty), None, Some(side)),
                 Side::Right => self.scope_with(None, Some(&ty), Some(side)),
             };
+            let scope = self.exists(side, name, &ends[side].clone(), &end.exists, scope);
             if let Some(text) = &end.scope {
                 ends[side].scope = self.record_expr(side, &ends[side].clone(), text, &scope);
             }
@@ -285,6 +294,9 @@ impl Compiler<'_> {
             for member in &end.members {
                 if let Some(found) = place(&member.resource, &path) {
                     self.need(of, &member.resource.name, &found.top);
+                    if let Some(part) = &found.part {
+                        self.need_part(of, &member.resource.name.clone(), part, &found.top);
+                    }
                 } else if let Some(Segment::Key(first)) = path.segments().first() {
                     // an object of dotted names: all below it
                     let tops: Vec<String> = member
@@ -357,7 +369,9 @@ impl Compiler<'_> {
             }
         }
         for member in &members {
-            if member.resource.list.is_none() && !member.resource.singleton {
+            // a document may be made where nothing reads it
+            let made = self.document.is_some() && member.resource.is_write_only();
+            if member.resource.list.is_none() && !member.resource.singleton && !made {
                 self.error(
                     &codes::NOT_LISTED,
                     register.span,
@@ -369,7 +383,7 @@ impl Compiler<'_> {
                 );
             }
         }
-        (!members.is_empty()).then_some(Endpoint { members, by: None, scope: None, create_when: None })
+        (!members.is_empty()).then_some(Endpoint::of(members))
     }
 
     /// `by: erp.type`, the field of the other side that tells which member a record is.
@@ -447,26 +461,47 @@ impl Compiler<'_> {
     }
 
     pub(super) fn direction(&mut self, text: &At<String>) -> Option<Direction> {
-        if let Some(name) = text.value.strip_prefix("settings.") {
-            self.setting_uses.insert(name.to_owned());
-            let Some(setting) = self.settings.get(name) else {
-                self.unknown_setting(name, text.span);
-                return None;
-            };
-            if setting.kind != crate::program::mapping::SettingKind::Direction {
-                self.error(
-                    &codes::BAD_DIRECTION,
-                    text.span,
-                    format!("the setting `{name}` is no direction"),
-                    Some("give it `type: direction`".to_owned()),
-                );
-                return None;
-            }
-            let answer = self.answers.get(name).and_then(Value::as_text).unwrap_or("both").to_owned();
+        if let Some(name) = setting_name(text) {
+            let answer =
+                self.chosen(name, text, SettingKind::Direction, "direction", &codes::BAD_DIRECTION)?;
+            let answer = answer.unwrap_or_else(|| "both".to_owned());
             let given = self.direction_text(&At { value: answer, span: text.span })?;
             return Some(Direction { chosen: true, ..given });
         }
         self.direction_text(text)
+    }
+
+    /// The master: a side by its name, or the one that a setting names. Unanswered, there is none.
+    pub(super) fn master(&mut self, text: &At<String>) -> Option<Side> {
+        let Some(name) = setting_name(text) else { return self.side(text) };
+        let answer = self.chosen(name, text, SettingKind::Side, "side", &codes::WRONG_MASTER)??;
+        self.side(&At { value: answer, span: text.span })
+    }
+
+    /// The answer to a setting that must be of this kind; `Some(None)`: not answered.
+    fn chosen(
+        &mut self,
+        name: &str,
+        text: &At<String>,
+        kind: SettingKind,
+        what: &str,
+        code: &'static codes::Code,
+    ) -> Option<Option<String>> {
+        self.setting_uses.insert(name.to_owned());
+        let Some(setting) = self.settings.get(name) else {
+            self.unknown_setting(name, text.span);
+            return None;
+        };
+        if setting.kind != kind {
+            self.error(
+                code,
+                text.span,
+                format!("the setting `{name}` is no {what}"),
+                Some(format!("give it `type: {what}`")),
+            );
+            return None;
+        }
+        Some(self.answers.get(name).and_then(Value::as_text).map(str::to_owned))
     }
 
     pub(super) fn direction_text(&mut self, text: &At<String>) -> Option<Direction> {
@@ -538,13 +573,20 @@ impl Compiler<'_> {
                         && (row.left.len() == 1 && row.left[0].to_string() == row_name.value
                             || row.id == row_name.value)
                 });
+                // one with many paths is called by the first of them
+                let found = found.or_else(|| {
+                    rows.iter().position(|row| {
+                        row.is_two_sided()
+                            && row.left.first().is_some_and(|one| one.to_string() == row_name.value)
+                    })
+                });
                 match found {
                     Some(index) => indexes.push(index),
                     None => {
                         let names: Vec<String> = rows
                             .iter()
-                            .filter(|row| row.is_two_sided() && row.left.len() == 1)
-                            .map(|row| row.left[0].to_string())
+                            .filter(|row| row.is_two_sided())
+                            .filter_map(|row| Some(row.left.first()?.to_string()))
                             .collect();
                         let help = match suggest(&row_name.value, names.iter().map(String::as_str)) {
                             Some(near) => format!("did you mean `{near}`?"),

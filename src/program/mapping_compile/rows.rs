@@ -9,7 +9,7 @@ use crate::program::mapping::{Apply, Computed, Convert, Endpoint, Row, Step};
 use crate::program::types::Type;
 use crate::spec::mapping as spec;
 use crate::spec::yaml::List;
-use crate::value::{Both, Path, Side, Value};
+use crate::value::{Both, Path, Segment, Side, Value};
 
 /// The register whose table is compiled.
 pub(super) struct Table<'t> {
@@ -34,6 +34,44 @@ struct RowEnd {
     sensitive: bool,
     reference: Option<crate::program::system::FieldRef>,
     members: Vec<crate::program::system::Field>,
+}
+
+/// What became of a path with answers in it.
+enum Answered {
+    /// This path.
+    Is(At<String>),
+    /// The company gave no answer.
+    None,
+    /// It names no setting.
+    Wrong,
+}
+
+/// Whether a register matches its records by this field of a side alone.
+fn matched_by(register: &spec::Register, left: &str, side: &str, field: &Path) -> bool {
+    let only = |row: &spec::Row, side: &str| match row.sides.iter().find(|(key, _)| key.value == side) {
+        Some((_, paths)) if paths.len() == 1 => Some(paths[0].value.clone()),
+        _ => None,
+    };
+    register.words.matching.iter().any(|entry| {
+        entry.len() == 1
+            && register.words.fields.iter().any(|row| {
+                only(row, left).as_ref() == Some(&entry[0].value)
+                    && only(row, side) == Some(field.to_string())
+            })
+    })
+}
+
+/// The members that tell the items on the way of a path: of `tags[kind='colour'].name` it is `tags[*].kind`.
+fn told_by(path: &Path) -> Vec<Path> {
+    let segments = path.segments();
+    let members = segments.iter().enumerate().filter_map(|(i, segment)| match segment {
+        Segment::Where { member, .. } => {
+            let way = Path::of(&segments[..i]).join(&Path::of(&[Segment::All]));
+            Some(way.join(&Path::key(member.clone())))
+        }
+        _ => None,
+    });
+    members.collect()
 }
 
 impl Compiler<'_> {
@@ -86,6 +124,17 @@ impl Compiler<'_> {
         }
         let only = self.only(words, table);
         let Some(only) = only else { return };
+        // a place that is told by an answer is not there without the answer
+        let mut row = row.clone();
+        for (_, paths) in &mut row.sides {
+            for text in &mut paths.0 {
+                match self.answered(text) {
+                    Answered::Is(answered) => *text = answered,
+                    Answered::None | Answered::Wrong => return,
+                }
+            }
+        }
+        let row = &row;
         let mut ends: Both<Option<RowEnd>> = Both { left: None, right: None };
         for side in Side::BOTH {
             let name = self.sides[side].name.clone();
@@ -186,16 +235,15 @@ impl Compiler<'_> {
                 return;
             }
         }
-        let row_master = match &words.master {
-            Some(master) => self.side(master),
-            None => None,
-        };
+        // a row may be without the master that its register has
+        let none = words.master.as_ref().is_some_and(|master| master.value == "none");
+        let row_master = words.master.as_ref().filter(|_| !none).and_then(|master| self.master(master));
         let only_target = match (writes.left, writes.right) {
             (true, false) => Some(Side::Right),
             (false, true) => Some(Side::Left),
             _ => None,
         };
-        let master = only_target.or(row_master).or(table.master);
+        let master = only_target.or(row_master).or(table.master.filter(|_| !none));
         let source = master.or(only_target);
         let asks = [&words.when, &words.otherwise, &words.default, &words.value, &words.template];
         let scope = match asks.iter().any(|text| text.is_some()) {
@@ -230,8 +278,11 @@ impl Compiler<'_> {
                 None => Some(None),
             }
         };
-        let (Some(when), Some(otherwise), Some(default), Some(value)) = (
-            compiled_expr(self, &words.when),
+        let Some(when) = compiled_expr(self, &words.when) else { return };
+        if words.otherwise.is_none() && when.as_ref().is_some_and(|when| self.never(when)) {
+            return;
+        }
+        let (Some(otherwise), Some(default), Some(value)) = (
             compiled_expr(self, &words.otherwise),
             compiled_expr(self, &words.default),
             compiled_expr(self, &words.value),
@@ -247,7 +298,9 @@ impl Compiler<'_> {
             }
             (_, Some(value), _) => {
                 let target = if ends.left.is_some() { Side::Left } else { Side::Right };
-                if let Some(end) = &ends[target] {
+                if let Some(end) = &ends[target]
+                    && steps.is_empty()
+                {
                     self.check_value_type(&end.ty, value.ty(), row.words.value.as_ref(), &end.label);
                 }
                 Some(Computed::Value(value))
@@ -376,6 +429,9 @@ impl Compiler<'_> {
             }
             for resource in &members {
                 let found = self.resolve(side, resource, &path, text.span)?;
+                for member in told_by(&path) {
+                    self.resolve(side, resource, &member, text.span)?;
+                }
                 read_only |= found.read_only;
                 create_only |= found.create_only;
                 if first.is_none() {
@@ -398,6 +454,40 @@ impl Compiler<'_> {
             reference: first.field.reference.clone(),
             members: first.field.fields.clone(),
         })
+    }
+
+    /// Whether the company's answers alone say that a condition does not hold: what such a row needs is not read.
+    fn never(&self, when: &crate::program::expr::Expr) -> bool {
+        let settings = Path::key("settings");
+        let by_answers = when.uses().into_iter().all(|path| path.strip_prefix(&settings).is_some());
+        let root = Value::Map(crate::value::Map::from([("settings".to_owned(), self.answers.clone())]));
+        // a register may match or count by a row, whenever it is written
+        self.document.is_some() && by_answers && !self.validating && !when.holds(&root).unwrap_or(true)
+    }
+
+    /// A path with the company's answers in it: of `tags[kind=settings.colour].name` it is `tags[kind='red'].name`.
+    fn answered(&mut self, text: &At<String>) -> Answered {
+        let mut out = text.value.clone();
+        while let Some(from) = out.find("=settings.") {
+            let rest = &out[from + "=settings.".len()..];
+            let Some(length) = rest.find(']') else { break };
+            let name = rest[..length].to_owned();
+            if !self.settings.contains_key(&name) {
+                self.unknown_setting(&name, text.span);
+                return Answered::Wrong;
+            }
+            self.setting_uses.insert(name.clone());
+            let answer = match self.answers.get(&name).and_then(Value::scalar_text) {
+                Some(answer) if !answer.is_empty() => answer,
+                // any text will do to look at the rest of the row
+                _ if self.validating => name.clone(),
+                _ => return Answered::None,
+            };
+            let quote = if answer.contains('\'') { '"' } else { '\'' };
+            let end = from + "=settings.".len() + length;
+            out.replace_range(from + 1..end, &format!("{quote}{answer}{quote}"));
+        }
+        Answered::Is(At { value: out, span: text.span })
     }
 
     /// A row of two objects: the named table's rows, below both paths.
@@ -507,8 +597,19 @@ impl Compiler<'_> {
                 many: *side,
                 with: join.value.clone(),
                 count: ends[*side].as_ref().map_or(0, |end| end.paths.len()),
+                overflow: words.overflow.as_ref().map(|overflow| overflow.value),
             }),
-            (None, []) => {}
+            (None, []) => {
+                if let Some(overflow) = &words.overflow {
+                    self.error(
+                        &codes::BAD_ROW,
+                        overflow.span,
+                        "`overflow` is for a row with `join`: it says which of its paths keeps the parts too many",
+                        None,
+                    );
+                    return None;
+                }
+            }
             (Some(join), _) => {
                 self.error(
                     &codes::BAD_ROW,
@@ -638,7 +739,11 @@ impl Compiler<'_> {
                 );
                 continue;
             }
+            // where the value is computed nothing is looked for by this field: a part of the key will do
+            let computed = ends[side.other()].is_none();
             if let Some(resource) = self.sides[side].system.resources.get(&target.resource).cloned()
+                && !(computed && resource.key.contains(&target.field))
+                && !matched_by(register, &self.sides.left.name, &name, &target.field)
                 && resource.key != [target.field.clone()]
                 && resource.identity.as_ref() != Some(&target.field)
             {
@@ -649,7 +754,7 @@ impl Compiler<'_> {
                         "{} of {name} is referred to by `{}`, which is not its key",
                         target.resource, target.field
                     ),
-                    Some("a reference goes by the key or the identity of a record".to_owned()),
+                    Some("a reference goes by the key or the identity of a record, or by a field that the register matches by".to_owned()),
                 );
             }
         }

@@ -249,6 +249,11 @@ impl Compiler<'_> {
                 Some(given.value.clone())
             }
             (SettingKind::Direction, _) => wrong(self, "a direction", None),
+            (SettingKind::Side, Value::Text(text)) => {
+                self.side(&At { value: text.clone(), span: given.span })?;
+                Some(given.value.clone())
+            }
+            (SettingKind::Side, _) => wrong(self, "the name of a side", None),
         }
     }
 
@@ -297,7 +302,7 @@ impl Compiler<'_> {
 fn setting_type(setting: &Setting) -> Type {
     match setting.kind {
         SettingKind::Choice if !setting.of.is_empty() => Type::choice(setting.of.clone()),
-        SettingKind::Choice | SettingKind::Text | SettingKind::Direction => Type::Text,
+        SettingKind::Choice | SettingKind::Text | SettingKind::Direction | SettingKind::Side => Type::Text,
         SettingKind::Bool => Type::Bool,
         SettingKind::Integer => Type::Integer,
         SettingKind::Decimal => Type::Decimal,

@@ -236,6 +236,9 @@ impl Calls<'_> {
     /// Where the new key is when nothing says so: in the whole record that is answered, or it was given.
     fn known_id(&self, record: Option<&Path>, found: &mut Findings) -> Option<NewId> {
         let shape = self.shape;
+        if shape.key.is_empty() && shape.spec.access == Some(spec::Access::WriteOnly) {
+            return Some(NewId::Given);
+        }
         if shape.key_is_wrong || (shape.key.is_empty() && shape.spec.singleton != Some(true)) {
             return None;
         }

@@ -295,7 +295,12 @@ pub(super) fn object_types(system: &spec::System, found: &mut Findings) {
 fn field_name(name: &At<String>, found: &mut Findings) -> Option<Path> {
     let parsed = path(name, found)?;
     let starts_well = matches!(parsed.segments().first(), Some(Segment::Key(_)));
-    if !starts_well || parsed.segments().iter().any(|segment| matches!(segment, Segment::Index(_))) {
+    if !starts_well
+        || parsed
+            .segments()
+            .iter()
+            .any(|segment| matches!(segment, Segment::Index(_) | Segment::Where { .. }))
+    {
         let help = "a name is made of words, dots and `[]`: name it freely and write the place as its `path`";
         found.error_help(
             &codes::BAD_NAME,

@@ -5,8 +5,8 @@ use indexmap::IndexMap;
 use super::findings::Findings;
 use super::pagers::whole;
 use super::shape::Shape;
-use super::templates::{Use, path_template, queries, query, template};
-use crate::diagnostic::codes;
+use super::templates::{Use, path, path_template, queries, query, template};
+use crate::diagnostic::{At, codes};
 use crate::program::expr::Scope;
 use crate::program::files::{Attach, FILE, Files, Which};
 use crate::program::system::{Field, Pager};
@@ -24,6 +24,7 @@ pub(super) fn files(
     for (name, written) in shape.spec.files.iter() {
         let own = shape.spec.path.as_ref();
         let which = match &written.list {
+            None if written.field.is_some() => held(shape, written, found),
             None => one(shape, written, found),
             Some(list) => {
                 let path = path_template(list, own, shape, Use::One, found);
@@ -63,22 +64,18 @@ pub(super) fn files(
                 }
             }
         };
-        let get = match &which {
-            Some(Which::Listed { .. }) => {
-                let with = with_file(shape);
-                let path = path_template(&written.get, own, &with, Use::One, found);
-                if !path.fields().any(|field| *field == Path::key(FILE)) {
-                    found.error_help(
-                        &codes::BAD_FILES,
-                        written.get.span,
-                        "every file of the list would be the same",
-                        "write the file's id into the path: `/files/{file}`",
-                    );
-                }
-                path
-            }
-            _ => path_template(&written.get, own, shape, Use::One, found),
-        };
+        // where many are told, the content is asked for with the id of one
+        let many = written.list.is_some() || written.field.is_some();
+        let with = if many { Some(with_file(shape)) } else { None };
+        let get = path_template(&written.get, own, with.as_ref().unwrap_or(shape), Use::One, found);
+        if many && which.is_some() && !get.fields().any(|field| *field == Path::key(FILE)) {
+            found.error_help(
+                &codes::BAD_FILES,
+                written.get.span,
+                "every file of the list would be the same",
+                "write the file's id into the path: `/files/{file}`",
+            );
+        }
         if let Some(which) = which {
             files.insert(name.value.clone(), Files { name: name.value.clone(), which, get });
         }
@@ -86,12 +83,70 @@ pub(super) fn files(
     files
 }
 
+/// Files that the record itself tells: the list is one of its fields, or one in every item of a list of it.
+fn held(shape: &Shape, written: &spec::Files, found: &mut Findings) -> Option<Which> {
+    let text = written.field.as_ref()?;
+    let field = path(text, found)?;
+    let items = shape.fields.iter().find_map(|top| {
+        let rest = field.strip_prefix(&top.name)?;
+        if rest.is_root() {
+            return Some(top);
+        }
+        let rest = rest.strip_prefix(&Path::parse("a[*]").ok()?.split_first()?.1)?;
+        top.fields.iter().find(|member| member.name == rest)
+    });
+    let Some(items) = items.filter(|field| matches!(field.ty, Type::List(_)) && !field.fields.is_empty())
+    else {
+        found.error_help(
+            &codes::BAD_FILES,
+            text.span,
+            format!("`{text}` is no list of files that this record has"),
+            "name a field of type `list` with `fields`, or one in a list: `lines[*].attachments`",
+        );
+        return None;
+    };
+    let mut member = |text: &At<String>| {
+        let at = path(text, found)?;
+        if items.fields.iter().any(|one| one.name == at) {
+            return Some(at);
+        }
+        found.unknown(
+            &codes::UNKNOWN_FIELD,
+            text,
+            "field of a file",
+            items
+                .fields
+                .iter()
+                .map(|one| one.name.to_string())
+                .collect::<Vec<_>>()
+                .iter()
+                .map(String::as_str),
+        );
+        None
+    };
+    let media = match &written.media {
+        Some(media) => Some(member(media)?),
+        None => None,
+    };
+    let name = member(&written.name)?;
+    let Some(id) = &written.id else {
+        found.error_help(
+            &codes::BAD_FILES,
+            text.span,
+            "nothing says where a file of this list has its id",
+            "write `id: FIELD`",
+        );
+        return None;
+    };
+    Some(Which::Held { field, id: member(id)?, name, media })
+}
+
 fn one(shape: &Shape, written: &spec::Files, found: &mut Findings) -> Option<Which> {
     if let Some(id) = written.id.as_ref().or(written.pager.as_ref()) {
         found.error_help(
             &codes::BAD_FILES,
             id.span,
-            "without a `list` there is exactly one file",
+            "without a `list` or `field` there is exactly one file",
             "add `list: PATH`, or take this away",
         );
     }
@@ -149,10 +204,20 @@ pub(super) fn attach(
             "name one of `files` that has a `list`",
         );
     }
-    let file = Type::object([("name", Type::Text), ("type", Type::Text)]);
+    let about = [("name", Type::Text), ("type", Type::Text), ("about", Type::Text)];
+    let scope = Scope::new().root("file", Type::object(about));
+    if let (Some(field), false) = (&written.field, written.related.is_empty()) {
+        found.error_help(
+            &codes::BAD_FILES,
+            field.span,
+            "a file is sent as multipart/form-data (`field`) or as multipart/related (`related`)",
+            "take one of them away",
+        );
+    }
     Some(Attach {
         path: path_template(&written.post, shape.spec.path.as_ref(), shape, Use::One, found),
-        query: queries(&written.query, &Scope::new().root("file", file), found),
+        query: queries(&written.query, &scope, found),
+        related: queries(&written.related, &scope, found),
         field: written.field.as_ref().map(|field| field.value.clone()),
         new_version: written.same_name.is_some(),
         list: written.list.as_ref().map(|list| list.value.clone()),

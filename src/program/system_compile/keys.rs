@@ -40,7 +40,7 @@ pub(super) fn shape<'s>(
         fields: fields.table(&resource.fields, &mut Vec::new(), found),
     };
     let singleton = resource.singleton == Some(true);
-    if resource.key.is_empty() && !singleton {
+    if resource.key.is_empty() && !singleton && resource.access != Some(spec::Access::WriteOnly) {
         shape.key_is_wrong = true;
         found.error_help(
             &codes::KEY_MISSING,

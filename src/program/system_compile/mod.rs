@@ -153,9 +153,13 @@ fn resource(
     let encoding = encoding::encoding(spec.encoding.as_ref(), base, found);
     let calls = Calls { shape, pagers, scope, encoding: &encoding };
     let singleton = spec.singleton == Some(true);
-    let list = if singleton { None } else { calls.list(found) };
-    let get = calls.get(found);
-    if list.is_none() && get.is_none() && (spec.path.is_none() || !singleton) {
+    let blind = spec.access == Some(crate::spec::system::Access::WriteOnly);
+    if blind {
+        whoami::read_all_the_same(shape, found);
+    }
+    let list = if singleton || blind { None } else { calls.list(found) };
+    let get = if blind { None } else { calls.get(found) };
+    if !blind && list.is_none() && get.is_none() && (spec.path.is_none() || !singleton) {
         whoami::cannot_be_read(shape, found);
     }
     let writable = shape.writable;
@@ -196,6 +200,9 @@ fn resource(
             .scope
             .as_ref()
             .and_then(|text| templates::condition(text, &Scope::new().bare(&shape.record()), found)),
+        read_scopes: spec.scopes.read.iter().map(|scope| scope.value.clone()).collect(),
+        write_scopes: spec.scopes.write.iter().map(|scope| scope.value.clone()).collect(),
+        file_scopes: spec.scopes.files.iter().map(|scope| scope.value.clone()).collect(),
         cursor: reads::cursor(shape, scope, found),
         search: reads::search(shape, scope, found),
         parts: links::parts(shapes, shape, found),

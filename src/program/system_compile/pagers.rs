@@ -44,6 +44,7 @@ fn word(kind: spec::PagerKind) -> &'static str {
         spec::PagerKind::Page => "page",
         spec::PagerKind::Range => "range",
         spec::PagerKind::Link => "link",
+        spec::PagerKind::AfterKey => "after_key",
     }
 }
 
@@ -55,12 +56,17 @@ fn unused(name: &At<String>, written: &spec::Pager, found: &mut Findings) {
         ("page", written.page.is_some(), &[Kind::Page]),
         ("unit", written.unit.is_some(), &[Kind::Range]),
         ("next", written.next.is_some(), &[Kind::Link]),
+        ("after", written.after.is_some(), &[Kind::AfterKey]),
         (
             "size",
             written.size.is_some(),
-            &[Kind::NextToken, Kind::Offset, Kind::Page, Kind::Range, Kind::Link],
+            &[Kind::NextToken, Kind::Offset, Kind::Page, Kind::Range, Kind::Link, Kind::AfterKey],
         ),
-        ("total", written.total.is_some(), &[Kind::NextToken, Kind::Offset, Kind::Page, Kind::Link]),
+        (
+            "total",
+            written.total.is_some(),
+            &[Kind::NextToken, Kind::Offset, Kind::Page, Kind::Link, Kind::AfterKey],
+        ),
         ("capped", written.capped.is_some(), &[Kind::NextToken, Kind::Offset, Kind::Page]),
     ];
     for (setting, is_there, kinds) in settings {
@@ -139,6 +145,13 @@ fn paging(name: &At<String>, written: &spec::Pager, found: &mut Findings) -> Opt
                 return None;
             };
             Paging::Link { next: query(next, found)? }
+        }
+        spec::PagerKind::AfterKey => {
+            let Some(after) = &written.after else {
+                lacks(name, written, "after", "after: afterId", found);
+                return None;
+            };
+            Paging::AfterKey { param: after.clone() }
         }
     })
 }

@@ -7,6 +7,7 @@ use super::shape::Shape;
 use super::templates::{queries, query};
 use crate::diagnostic::codes;
 use crate::program::system::Whoami;
+use crate::spec::short::OrNone;
 use crate::spec::system as spec;
 
 /// Compiles the read that says who we are.
@@ -37,4 +38,18 @@ pub(super) fn cannot_be_read(shape: &Shape, found: &mut Findings) {
         format!("records of `{}` cannot be read", shape.name.value),
         has_calls(shape.spec.path.is_some()),
     );
+}
+
+/// Reports a read of a resource that is said to have none.
+pub(super) fn read_all_the_same(shape: &Shape, found: &mut Findings) {
+    let list = shape.spec.list.as_ref().and_then(OrNone::as_option).is_some();
+    let get = shape.spec.get.as_ref().and_then(OrNone::as_option).is_some();
+    if list || get {
+        found.error_help(
+            &codes::CONTRADICTION,
+            shape.name.span,
+            format!("`{}` is `write_only`, and has a call that reads it", shape.name.value),
+            "leave `access` out, or write `list: none` and `get: none`",
+        );
+    }
 }

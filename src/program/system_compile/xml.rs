@@ -72,7 +72,7 @@ pub(super) fn lower(path: &Path, encoding: &Encoding, place: Span, found: &mut F
 fn keys(path: &Path) -> impl Iterator<Item = &str> {
     path.segments().iter().filter_map(|segment| match segment {
         Segment::Key(key) => Some(key.as_str()),
-        Segment::Index(_) | Segment::All => None,
+        Segment::Index(_) | Segment::All | Segment::Where { .. } => None,
     })
 }
 

@@ -20,19 +20,9 @@ impl Links for Sqlite {
         record: &RecordRef,
         keys: &[Option<String>],
     ) -> Result<()> {
-        let known: Vec<(i64, String)> = {
-            let mut statement = self.connection.prepare_cached(
-                "SELECT place, key FROM match_key
-                 WHERE side = ?1 AND resource = ?2 AND id = ?3 AND register = ?4",
-            )?;
-            let found = statement
-                .query_map(params![number(side), record.resource, record.id, register], |row| {
-                    Ok((row.get(0)?, row.get(1)?))
-                })?;
-            found.collect::<rusqlite::Result<_>>()?
-        };
-        let keys: Vec<(i64, &String)> =
-            (0..).zip(keys).filter_map(|(place, key)| Some((place, key.as_ref()?))).collect();
+        let known = self.keys_of(register, side, record)?;
+        let keys: Vec<(usize, &String)> =
+            keys.iter().enumerate().filter_map(|(place, key)| Some((place, key.as_ref()?))).collect();
         // most records keep their keys: only a difference is written
         for (place, _) in &known {
             if keys.iter().all(|(kept, _)| kept != place) {
@@ -41,7 +31,7 @@ impl Links for Sqlite {
                         "DELETE FROM match_key
                          WHERE side = ?1 AND resource = ?2 AND id = ?3 AND register = ?4 AND place = ?5",
                     )?
-                    .execute(params![number(side), record.resource, record.id, register, place])?;
+                    .execute(params![number(side), record.resource, record.id, register, limited(*place)])?;
             }
         }
         for (place, key) in keys {
@@ -51,10 +41,29 @@ impl Links for Sqlite {
                         "INSERT OR REPLACE INTO match_key (side, resource, id, register, place, key)
                          VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
                     )?
-                    .execute(params![number(side), record.resource, record.id, register, place, key])?;
+                    .execute(params![
+                        number(side),
+                        record.resource,
+                        record.id,
+                        register,
+                        limited(place),
+                        key
+                    ])?;
             }
         }
         Ok(())
+    }
+
+    fn keys_of(&self, register: &str, side: Side, record: &RecordRef) -> Result<Vec<(usize, String)>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT place, key FROM match_key
+             WHERE side = ?1 AND resource = ?2 AND id = ?3 AND register = ?4",
+        )?;
+        let found = statement
+            .query_map(params![number(side), record.resource, record.id, register], |row| {
+                Ok((usize::try_from(row.get::<_, i64>(0)?).unwrap_or_default(), row.get(1)?))
+            })?;
+        Ok(found.collect::<rusqlite::Result<_>>()?)
     }
 
     fn by_key(
