@@ -305,3 +305,20 @@ fn the_sandbox_shows_the_life_of_an_invoice() {
         "{failed}"
     );
 }
+
+/// the channel is the other side's choice. Nothing that would override it can be sent at all: beside the file and its key
+/// there is the format.
+#[test]
+fn nothing_is_said_of_the_channel() {
+    let (mut sources, mut found) = (Sources::new(), Diagnostics::new());
+    let opened = Opened::read(FilePath::new("mappings/autoinvoice.yaml"), &mut sources, &mut found).unwrap();
+    let invoice = &opened.systems.right.resources["invoice"];
+    let sent: Vec<String> =
+        invoice.fields.iter().filter_map(|field| Some(field.write.as_ref()?.to_string())).collect();
+    assert_eq!(sent, ["format"]);
+    let create = invoice.create.as_ref().unwrap();
+    assert!(create.query.is_empty() && invoice.update.is_none() && invoice.delete.is_none());
+    let key = create.idempotency_key.as_ref().unwrap();
+    assert!(key.exists && key.kept.is_none());
+    assert_eq!(create.file.as_ref().unwrap().part, "file");
+}

@@ -155,6 +155,9 @@ fn makers(program: &Program, document: &Document, flow: &Flow) -> Vec<Maker> {
         for one in &follow.moves {
             make(&follow.during, &one.to, format!("follow, when {}", one.when.source()));
         }
+        if let (Some((when, _)), Some(refused)) = (&follow.refused, &document.refused) {
+            make(&follow.during, refused, format!("refused later, when {}", when.source()));
+        }
     }
     all
 }

@@ -249,7 +249,7 @@ Right:\n\
 Right:\n\
 \x20   crm: { resource: customer, exists: { won: { resource: project, where: { customer.id: id }, when: \"state == 'Won'\" } }, create_when: \"exists.won\" }";
     BAD_STEP = "ME0520", "this is no step",
-        "A step is exactly one of `create`, `verify`, `write_back`, `set_status`, `action` and `attach`; `create` comes first, and once. What was done by an action cannot be taken back, so a `verify` that deletes stands before it.";
+        "A step is exactly one of `create`, `verify`, `write_back`, `set_status`, `action` and `attach`; `create` comes first, and once. What is made of a file (`file: SIDE.NAME`) is made of one of the source's. What was done by an action cannot be taken back, so a `verify` that deletes stands before it.";
     NO_FIND_AGAIN = "ME0521", "an unknown outcome could not be settled",
         r#"A write may get no answer. The engine then looks whether it took effect, and has to know by what.
 Name the fields of the other side that tell the record again, or say that a person decides.
@@ -485,6 +485,14 @@ Right:
       pdf:   { get: "{path}/{key}/pdf", name: "{{ number }}.pdf", type: application/pdf }
       files: { list: "{path}/{key}/files", get: "/files/{file}", id: id, name: name }
       own:   { field: "lines[*].attachments", get: "/files/{file}", id: id, name: name }"#;
+    BAD_IDEMPOTENCY_KEY = "ME0628", "an idempotency key that cannot work",
+        r#"A system that takes a key for every create does not make a second record when the request is repeated with the same key.
+The key goes to one place, which no field has, and a repeat is answered as the first request was, or that there is such a record
+already; then the key is the record's own, by which it can be read.
+
+Right:
+    create: { post: "{path}", id: id, idempotency_key: { header: Idempotency-Key, kept: 24h } }
+    create: { post: "{path}", id: id, idempotency_key: { field: uuid, repeat: already_exists } }"#;
     BAD_SIGNATURE = "ME0640", "a signature that cannot work",
         r#"A signed request proves something only where a secret goes into the signature, a header carries it, and the
 server is told what it cannot know: the time and the id of the request, each alone in a header. A known answer
@@ -565,6 +573,8 @@ Right:
         "The other side took the request, and the record does not say that it happened, though the time for it is over. It is not asked again: do it there by hand; the document goes on as soon as the record says so.";
     STEP_CANNOT_GO = "ME0957", "a step cannot be taken",
         "The step needs something that is not there (any more): an action, a file, a record it goes to.";
+    REFUSED_LATER = "ME0958", "the other side refused it later",
+        "The other side took the document and refused it afterwards. Put the source right and give it the status again that travels: it goes as a new record.";
 }
 
 #[cfg(test)]

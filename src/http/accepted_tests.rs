@@ -14,7 +14,8 @@ fn invoice() -> Resource {
         id: NewId::Header { name: "Location".into(), last_segment: true },
         record: None,
         encoding: Default::default(),
-        idempotent: false,
+        idempotency_key: None,
+        file: None,
         accepted: Some(Accepted {
             status: 202,
             poll: query("state"),

@@ -279,8 +279,8 @@ impl Client {
         let encoding = self.0.system.encoding_of(&outgoing.resource, outgoing.call);
         add("accept", encoding.accept());
         let body = match (&outgoing.body, &outgoing.file) {
-            (_, Some(file)) => {
-                let (body, kind) = file.body();
+            (beside, Some(file)) => {
+                let (body, kind) = file.body(beside.as_ref());
                 add("content-type", &kind);
                 Some(body)
             }

@@ -23,18 +23,32 @@ pub struct FileBody {
 impl FileBody {
     /// The SHA-256 of its content, as text.
     pub fn hash(&self) -> String {
-        Sha256::digest(&self.content).iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(&Sha256::digest(&self.content))
     }
 
-    /// The body and its content type.
-    pub(super) fn body(&self) -> (Bytes, String) {
+    /// The body and its content type. The members of `beside` are parts of the same form, before the file.
+    pub(super) fn body(&self, beside: Option<&Value>) -> (Bytes, String) {
         if !self.related.is_empty() {
             return self.related();
         }
         let Some(field) = &self.field else { return (self.content.clone(), self.media.clone()) };
-        // a boundary that is not in the content: it is made from it, and a file cannot hold its own hash
-        let boundary = self.boundary();
-        let head = format!(
+        // nothing is no part: an empty text would be a value
+        let beside: Vec<(&String, String)> = beside
+            .and_then(Value::as_map)
+            .into_iter()
+            .flatten()
+            .filter(|(_, value)| !matches!(value, Value::Null))
+            .filter_map(|(name, value)| Some((name, value.scalar_text()?)))
+            .collect();
+        let boundary = self.boundary(beside.iter().map(|(_, text)| text.as_str()));
+        let mut head = String::new();
+        for (name, text) in beside {
+            head += &format!(
+                "--{boundary}\r\nContent-Disposition: form-data; name=\"{}\"\r\n\r\n{text}\r\n",
+                quoted(name)
+            );
+        }
+        head += &format!(
             "--{boundary}\r\nContent-Disposition: form-data; name=\"{}\"; filename=\"{}\"\r\nContent-Type: {}\r\n\r\n",
             quoted(field),
             quoted(&self.name),
@@ -45,7 +59,7 @@ impl FileBody {
 
     /// RFC 2387: what is said of it, then the content.
     fn related(&self) -> (Bytes, String) {
-        let boundary = self.boundary();
+        let boundary = self.boundary(std::iter::empty());
         let texts = self.related.iter().map(|(name, text)| (name.clone(), Value::text(text.clone())));
         let head = format!(
             "--{boundary}\r\nContent-Type: application/json\r\n\r\n{}\r\n--{boundary}\r\nContent-Type: {}\r\n\r\n",
@@ -56,8 +70,11 @@ impl FileBody {
         (self.between(&head, &boundary), kind)
     }
 
-    fn boundary(&self) -> String {
-        format!("mapengine-{}", &self.hash()[..40])
+    /// A boundary that is not in the content: it is made from all of it, and nothing can hold its own hash.
+    fn boundary<'a>(&self, beside: impl Iterator<Item = &'a str>) -> String {
+        let mut all = Sha256::new_with_prefix(&self.content);
+        beside.for_each(|text| all.update(text));
+        format!("mapengine-{}", &hex(&all.finalize())[..40])
     }
 
     /// The content after its head, up to the last boundary.
@@ -69,6 +86,10 @@ impl FileBody {
         body.extend_from_slice(tail.as_bytes());
         body.freeze()
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// As RFC 7578 section 4.2 and browsers do: what would end the quotes or the line is escaped.
@@ -89,7 +110,7 @@ mod tests {
             field: Some("file".into()),
             related: Vec::new(),
         };
-        let (body, kind) = file.body();
+        let (body, kind) = file.body(None);
         let boundary = kind.strip_prefix("multipart/form-data; boundary=").unwrap();
         let text = String::from_utf8(body.to_vec()).unwrap();
         assert_eq!(
@@ -99,10 +120,10 @@ mod tests {
             )
         );
         let raw = FileBody { field: None, ..file };
-        assert_eq!(raw.body(), (raw.content.clone(), "application/pdf".into()));
+        assert_eq!(raw.body(None), (raw.content.clone(), "application/pdf".into()));
         let said = [("Name", "a\"b.pdf"), ("About", "Grus, 3 m³")];
         let said = said.map(|(name, text)| (name.to_owned(), text.to_owned())).to_vec();
-        let (body, kind) = FileBody { related: said, ..raw }.body();
+        let (body, kind) = FileBody { related: said, ..raw }.body(None);
         assert_eq!(kind, format!("multipart/related; boundary={boundary}; type=\"application/json\""));
         let text = String::from_utf8(body.to_vec()).unwrap();
         assert_eq!(

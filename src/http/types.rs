@@ -20,7 +20,7 @@ pub struct Outgoing {
     pub headers: Vec<(String, String)>,
     /// The body; JSON or XML is made of it when it leaves.
     pub body: Option<Value>,
-    /// A file that is sent instead of such a body.
+    /// A file that is sent instead of such a body; one that is a part of a form has the body's members as parts beside it.
     pub file: Option<FileBody>,
     /// What kind of call it is: decides retries and error classes.
     pub call: CallKind,

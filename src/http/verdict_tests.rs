@@ -11,7 +11,8 @@ fn system() -> System {
         id: NewId::Body(query("guid")),
         record: Some(crate::value::Path::root()),
         encoding: Default::default(),
-        idempotent: false,
+        idempotency_key: None,
+        file: None,
         accepted: None,
     });
     customer.update = Some(UpdateCall {
@@ -34,7 +35,8 @@ fn by_header() -> System {
         id: NewId::Header { name: "Location".into(), last_segment: true },
         record: None,
         encoding: Default::default(),
-        idempotent: false,
+        idempotency_key: None,
+        file: None,
         accepted: None,
     });
     system.resources.insert("customer".into(), std::sync::Arc::new(customer));

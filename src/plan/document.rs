@@ -443,6 +443,26 @@ pub fn next_move<'d>(
     Ok(None)
 }
 
+/// Why the other side refused a document after all; none where it did not, or where that was said of one that went before.
+///
+/// # Errors
+/// Why that cannot be said.
+pub fn refused_later(
+    context: &Context,
+    document: &Document,
+    left: &Value,
+    right: &Value,
+) -> Result<Option<String>, String> {
+    let Some((when, say)) = document.follow.as_ref().and_then(|follow| follow.refused.as_ref()) else {
+        return Ok(None);
+    };
+    let root = context.root(Some(left), Some(right), None);
+    if !when.holds(&root).map_err(|error| error.to_string())? {
+        return Ok(None);
+    }
+    say.render(&root).map(Some).map_err(|error| error.to_string())
+}
+
 /// The fields that rows give one side of a pair, as far as they differ from what stands there.
 ///
 /// # Errors

@@ -26,6 +26,8 @@ pub struct Document {
     pub at_most: Option<u64>,
     /// Every item of this list is a document of its own.
     pub each: Vec<Each>,
+    /// The source's file that the record is made of, by its name.
+    pub file: Option<String>,
     /// The rows below it, for each list of the other side that gets some.
     pub lines: Vec<Lines>,
     /// The life of the source record.
@@ -289,6 +291,8 @@ pub struct Follow {
     pub during: Vec<String>,
     /// Where it leads: the first that holds.
     pub moves: Vec<FollowMove>,
+    /// When the other side refused it after all, and how the reason is told.
+    pub refused: Option<(Expr, Template)>,
     /// Rows that are written back whenever they differ.
     pub write: Vec<Row>,
 }

@@ -71,6 +71,15 @@ pub struct Attach {
     pub list: Option<String>,
 }
 
+/// The file that a record is made of.
+#[derive(Clone, Debug)]
+pub struct MadeOf {
+    /// The part of the form that holds it; every other field is a part beside it.
+    pub part: String,
+    /// Fields that a stand-in fills, as templates over `file`.
+    pub sandbox: Vec<(Path, Template)>,
+}
+
 impl Files {
     /// The fields of the record that its list and its contents are asked for with.
     pub fn fields(&self) -> Vec<Path> {

@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 
 use super::actions::{Accepted, Action};
 use super::expr::{Expr, Template};
-use super::files::{Attach, Files};
+use super::files::{Attach, Files, MadeOf};
 use super::types::Type;
 use crate::diagnostic::Span;
 use crate::value::charset::Charset;
@@ -497,10 +497,35 @@ pub struct CreateCall {
     pub record: Option<Path>,
     /// Its body.
     pub encoding: Encoding,
-    /// Can be repeated without harm.
-    pub idempotent: bool,
+    /// How a repeated request is known again.
+    pub idempotency_key: Option<IdempotencyKey>,
+    /// The file it is made of.
+    pub file: Option<MadeOf>,
     /// How its outcome is asked for, where it may be answered later.
     pub accepted: Option<Accepted>,
+}
+
+/// How a repeated create is known again.
+#[derive(Clone, Debug)]
+pub struct IdempotencyKey {
+    /// Where the key is sent.
+    pub place: KeyPlace,
+    /// A repeated request is refused as one that exists already; the key is the new record's own. Otherwise it is answered as
+    /// the first one was.
+    pub exists: bool,
+    /// How long it is known; none: always.
+    pub kept: Option<std::time::Duration>,
+}
+
+/// Where an idempotency key is sent.
+#[derive(Clone, Debug, PartialEq)]
+pub enum KeyPlace {
+    /// In this header.
+    Header(String),
+    /// In this parameter of the query.
+    Query(String),
+    /// At this path of the body.
+    Field(Path),
 }
 
 /// Where a new record's key is.

@@ -72,6 +72,7 @@ impl Engine {
                 resource: Arc::clone(resource),
                 write: wire::Write::nothing(&resource.name),
                 request: Some(wire::action(resource, action, &row.data)?),
+                file: None,
                 current: row.data.clone(),
                 then: Value::Map(Map::from([("action".to_owned(), Value::text(step.action.clone()))])),
                 links: false,

@@ -240,6 +240,7 @@ impl Engine {
             then,
             links: true,
             request: None,
+            file: None,
             after: None,
             once: None,
         };
@@ -355,6 +356,7 @@ impl Engine {
             then: Value::Null,
             links: false,
             request: None,
+            file: None,
             after: None,
             once: None,
         };
@@ -404,6 +406,7 @@ impl Engine {
                 then: Value::Map(then),
                 links: false,
                 request: None,
+                file: None,
                 after: None,
                 once: None,
             };

@@ -66,6 +66,9 @@ impl Engine {
             let Some(answer) = self.program.answers.get(&setting.name).and_then(Value::scalar_text) else {
                 continue;
             };
+            if answer.is_empty() && !setting.required {
+                continue; // left open
+            }
             let system = &self.program.sides[*side].system;
             let Some(found) = system.resources.get(resource) else { continue };
             let key = (*side, resource.as_str());

@@ -487,6 +487,17 @@ impl Decider {
         let (left, right) = self.followed(store, document, (left.clone(), right.clone()))?;
         let (Some(left), Some(right)) = (&left, &right) else { return Ok(change) };
         let context = self.context();
+        match document::refused_later(&context, document, &left.data, &right.data) {
+            Ok(Some(_)) => {
+                if let Some(to) = document.refused.as_deref().filter(|to| roles.status(to).is_some()) {
+                    status(to, &mut change);
+                }
+                change.action = Action::Update;
+                return Ok(change);
+            }
+            Ok(None) => {}
+            Err(reason) => return Ok(crate::plan::decide::set_aside(change, "ME0902", reason)),
+        }
         match document::next_move(&context, document, &roles, &left.data, &right.data) {
             Ok(Some(step)) => {
                 status(&step.to.clone(), &mut change);

@@ -142,6 +142,7 @@ impl Engine {
                     resource: Arc::clone(&goal.resource),
                     write: wire::Write::nothing(&goal.resource.name),
                     request: Some(wire::attach(&goal.resource, &goal.attach, &goal.record, file, &about)?),
+                    file: None,
                     current: goal.record.clone(),
                     then: Value::Map(told.collect()),
                     links: false,
@@ -159,6 +160,42 @@ impl Engine {
             }
         }
         Ok(link)
+    }
+
+    /// The file that a document's record is made of.
+    pub(super) async fn file_of(
+        &self,
+        document: &Document,
+        source: &crate::store::RecordRef,
+        made: &Resource,
+        name: &str,
+    ) -> Result<FileBody, Stop> {
+        let side = document.source;
+        let at = source.clone();
+        let stored = self.store.read(move |store| store.record(side, &at.resource, &at.id)).await?;
+        let resource = self.program.sides[side].system.resources.get(&source.resource).cloned();
+        let files = resource.as_ref().and_then(|resource| resource.files.get(name));
+        let (Some(stored), Some(resource), Some(files)) = (stored, &resource, files) else {
+            return Err(held("ME0957", format!("{} has no files `{name}` any more", source.resource)));
+        };
+        let record = &stored.row.data;
+        let mut all = self.listed(side, resource, files, record).await.map_err(cannot_list)?;
+        let Some(one) = all.pop() else {
+            return Err(held("ME0957", format!("it has no file `{name}`")));
+        };
+        let asked = wire::file(resource, files, record, &one.id)?;
+        let _room = self.desk.room.acquire().await;
+        let (content, kind) = self.fetched(side, &asked, &one).await?;
+        if content.is_empty() {
+            return Err(held("ME0957", format!("its file {} is empty", one.name)));
+        }
+        Ok(FileBody {
+            name: plain_name(&one.name),
+            media: one.media.clone().filter(|media| is_media(media)).unwrap_or(kind),
+            content,
+            field: made.create.as_ref().and_then(|create| create.file.as_ref()).map(|file| file.part.clone()),
+            related: Vec::new(),
+        })
     }
 
     /// What the files of a step go to. `None` where the record refers to nothing.

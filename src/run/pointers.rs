@@ -129,6 +129,7 @@ impl Engine {
                 then: Value::Null,
                 links: false,
                 request: None,
+                file: None,
                 after: None,
                 once: None,
             };

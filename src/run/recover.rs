@@ -2,14 +2,14 @@
 //!
 //! A write that is open is left alone until its settle time is over; then the engine looks. A create that is
 //! found once is adopted, one that is not found did not happen and is decided anew, more than one is held
-//! for a person. An update is settled by reading the record: what it holds now is the truth.
+//! for a person. Where the system takes a key, the create is repeated with it instead ([`super::repeat`]). An update is settled by reading the record: what it holds now is the truth.
 
 use std::sync::Arc;
 
 use super::decider::Decider;
 use super::read::{row_of, wanted};
 use super::report::Entry;
-use super::{Engine, RunError};
+use super::{Engine, RunError, request};
 use crate::http::Pages;
 use crate::plan::translate::same;
 use crate::program::mapping::Register;
@@ -95,6 +95,13 @@ impl Engine {
             self.report_doubt(&intent, "its register is not in the mapping any more");
             return Ok(false);
         };
+        if let Some(outgoing) = self.repeatable(&intent, resource) {
+            if self.may_send().is_err() {
+                self.report_doubt(&intent, "it is sent again with the same key when writes are");
+                return Ok(false);
+            }
+            return self.settle_by_key(decider, &register, intent, resource, &outgoing).await;
+        }
         let record = intent.lookup.get("record").cloned().unwrap_or_default();
         let is_part = register.member(side, &resource.name).is_none();
         let looked = if is_part {
@@ -111,44 +118,12 @@ impl Engine {
         };
         match looked {
             Looked::Found(row) => {
-                intent.state = IntentState::Done;
-                intent.outcome = "adopted: it was there".into();
-                intent.target = Some(row.id.clone());
-                let made = RecordRef { resource: resource.name.clone(), id: row.id.clone() };
-                let link = intent.source.clone().filter(|_| !is_part).map(|source| {
-                    let (left, right) = match side {
-                        Side::Left => (made.clone(), source),
-                        Side::Right => (source, made.clone()),
-                    };
-                    Link {
-                        register: register.name.clone(),
-                        left,
-                        right,
-                        base: intent.then.get("base").cloned().unwrap_or_default(),
-                        since: self.clock.now_ms(),
-                        how: "adopted".into(),
-                    }
-                });
-                self.adopt(decider, &register, intent, resource, *row, link).await?;
+                self.found(decider, &register, intent, resource, row, "adopted: it was there").await?;
                 Ok(true)
             }
             Looked::NotThere => {
-                // known now that it did not happen: the record is decided anew, and sent again if that says so
-                intent.state = IntentState::Failed;
-                intent.outcome = "it did not take effect: it is not there after the settle time".into();
-                let refused = intent.then.get("refused").and_then(Value::as_text).map(str::to_owned);
-                if let Some(message) = refused {
-                    intent.outcome = format!("refused: {message}");
-                }
-                let source = intent.source.clone();
-                self.store
-                    .call(move |store| {
-                        if let Some(source) = &source {
-                            store.mark_dirty(side.other(), &source.resource, Some(&source.id))?;
-                        }
-                        store.set_intent(&intent)
-                    })
-                    .await?;
+                let outcome = "it did not take effect: it is not there after the settle time";
+                self.not_there(intent, outcome).await?;
                 Ok(true)
             }
             Looked::Many(ids) => {
@@ -162,6 +137,60 @@ impl Engine {
                 Ok(false)
             }
         }
+    }
+
+    /// A create took effect: its record is linked, as if its answer had come.
+    pub(super) async fn found(
+        &self,
+        decider: &Decider,
+        register: &Register,
+        mut intent: Intent,
+        resource: &Arc<Resource>,
+        row: Box<RecordRow>,
+        how: &str,
+    ) -> Result<(), RunError> {
+        let side = intent.side;
+        let is_part = register.member(side, &resource.name).is_none();
+        intent.state = IntentState::Done;
+        intent.outcome = how.to_owned();
+        intent.target = Some(row.id.clone());
+        request::forget_content(&mut intent.then);
+        let made = RecordRef { resource: resource.name.clone(), id: row.id.clone() };
+        let link = intent.source.clone().filter(|_| !is_part).map(|source| {
+            let (left, right) = match side {
+                Side::Left => (made.clone(), source),
+                Side::Right => (source, made.clone()),
+            };
+            Link {
+                register: register.name.clone(),
+                left,
+                right,
+                base: intent.then.get("base").cloned().unwrap_or_default(),
+                since: self.clock.now_ms(),
+                how: "adopted".into(),
+            }
+        });
+        self.adopt(decider, register, intent, resource, *row, link).await
+    }
+
+    /// Known now that it did not happen: the record is decided anew, and sent again if that says so.
+    pub(super) async fn not_there(&self, mut intent: Intent, outcome: &str) -> Result<(), RunError> {
+        intent.state = IntentState::Failed;
+        intent.outcome = match intent.then.get("refused").and_then(Value::as_text) {
+            Some(message) => format!("refused: {message}"),
+            None => outcome.to_owned(),
+        };
+        request::forget_content(&mut intent.then);
+        let (side, source) = (intent.side, intent.source.clone());
+        self.store
+            .call(move |store| {
+                if let Some(source) = &source {
+                    store.mark_dirty(side.other(), &source.resource, Some(&source.id))?;
+                }
+                store.set_intent(&intent)
+            })
+            .await?;
+        Ok(())
     }
 
     async fn adopt(

@@ -3,8 +3,8 @@
 use super::apply::{Became, Stop};
 use super::decider::Decider;
 use super::read::row_of;
-use super::{Engine, RunError};
-use crate::http::{Outgoing, WriteOutcome};
+use super::{Engine, RunError, request};
+use crate::http::{FileBody, Outgoing, WriteOutcome};
 use crate::program::mapping::Register;
 use crate::program::system::{ErrorClass, Resource};
 use crate::store::{Effect, Intent, IntentState, Link, RecordRef, RecordRow};
@@ -24,6 +24,8 @@ pub(super) struct Sending {
     pub links: bool,
     /// Another request than the one the write would be: an action, a file.
     pub request: Option<Outgoing>,
+    /// The file that the record is made of.
+    pub file: Option<FileBody>,
     /// The document's link as it is when this is done, kept in the same commit: between the two a crash would leave a step that
     /// nobody knows was taken.
     pub after: Option<Link>,
@@ -48,18 +50,29 @@ impl Engine {
         sending: Sending,
     ) -> Result<Sent, Stop> {
         self.may_send()?;
-        let Sending { side, resource, write, current, then, links, request, after, once } = sending;
+        let Sending { side, resource, write, current, then, links, request: given, file, after, once } =
+            sending;
         let system = std::sync::Arc::clone(&self.program.sides[side].system);
-        let special = request.is_some();
-        let outgoing = match request {
+        let special = given.is_some();
+        let mut outgoing = match given {
             Some(request) => request,
             None => wire::encode(&system, &resource, &write, &current, &*self.lookups.borrow()[side])?,
         };
+        if file.is_some() {
+            outgoing.file = file;
+        }
         let effect = match write.effect {
             wire::WriteEffect::Create => Effect::Create,
             wire::WriteEffect::Update => Effect::Update,
             wire::WriteEffect::Delete => Effect::Delete,
         };
+        // made once for this create: it is in the journal before the request leaves, and every repeat takes it from there
+        let key = resource.create.as_ref().filter(|_| effect == Effect::Create);
+        let key = key.and_then(|call| call.idempotency_key.as_ref()).map(|declared| {
+            let key = uuid::Uuid::new_v4().to_string();
+            wire::with_key(&mut outgoing, &declared.place, &key);
+            key
+        });
         let now = self.clock.now_ms();
         let settle = i64::try_from(self.clients[side].settle_after().as_millis()).unwrap_or(i64::MAX);
         let mut intent = Intent {
@@ -71,7 +84,7 @@ impl Engine {
             target: if effect == Effect::Create { None } else { resource.id_of(&current) },
             source,
             effect,
-            request: request_json(&outgoing),
+            request: request::noted(&outgoing, key.as_deref()),
             lookup: lookup_of(&resource, &write, &current),
             program: self.program.hash.clone(),
             state: IntentState::Sent,
@@ -81,6 +94,9 @@ impl Engine {
             outcome: String::new(),
             then,
         };
+        if key.is_some() {
+            request::keep_content(&outgoing, &mut intent.then);
+        }
         let row = intent.clone();
         // on disk before it leaves
         intent.id = self.store.call(move |store| store.add_intent(&row)).await?;
@@ -104,6 +120,7 @@ impl Engine {
                 match self.after_write(side, &resource, &write, &current, told).await {
                     Ok(row) => {
                         intent.state = IntentState::Done;
+                        request::forget_content(&mut intent.then);
                         intent.outcome = reply.status.to_string();
                         intent.target = row.as_ref().map(|row| row.id.clone()).or(intent.target.take());
                         let stored = row.clone();
@@ -165,7 +182,12 @@ impl Engine {
                 }
                 self.in_doubt(intent, message).await
             }
+            // it was not there before: the request came twice, and the first one made it
+            WriteOutcome::NotDone { class: ErrorClass::AlreadyExists, message, .. } if key.is_some() => {
+                self.in_doubt(intent, message).await
+            }
             WriteOutcome::NotDone { class, message, status } => {
+                request::forget_content(&mut intent.then);
                 intent.state = IntentState::Failed;
                 intent.outcome = match status {
                     Some(status) => format!("{status}: {message}"),
@@ -201,14 +223,18 @@ impl Engine {
     async fn in_doubt(&self, mut intent: Intent, message: String) -> Result<Sent, Stop> {
         intent.outcome = message.clone();
         let (id, wait) = (intent.id, (intent.settle_until - self.clock.now_ms()).max(0) / 1000);
+        let settled = match request::key(&intent.request) {
+            Some(_) => "sent again with the same key",
+            None => "looked up",
+        };
         self.store.call(move |store| store.set_intent(&intent)).await?;
         Err(Stop::Change(Became::InDoubt(format!(
-            "write {id} has no usable answer ({message}); it is looked up in {wait} s, at the next run after that"
+            "write {id} has no usable answer ({message}); it is {settled} in {wait} s, at the next run after that"
         ))))
     }
 
     /// The record as the system has it after a write: the answer, or one read. `None` after a delete.
-    async fn after_write(
+    pub(super) async fn after_write(
         &self,
         side: Side,
         resource: &std::sync::Arc<Resource>,
@@ -298,44 +324,6 @@ fn with_parent(mut data: Value, part_of: Option<&super::read::PartOf>, current: 
         part_of.by.set(&mut data, parent.clone());
     }
     data
-}
-
-fn request_json(outgoing: &Outgoing) -> Value {
-    let mut map = Map::new();
-    map.insert("method".into(), Value::text(outgoing.method.clone()));
-    map.insert("path".into(), Value::text(outgoing.path.clone()));
-    if !outgoing.query.is_empty() {
-        map.insert(
-            "query".into(),
-            Value::List(
-                outgoing
-                    .query
-                    .iter()
-                    .map(|(name, value)| {
-                        Value::List(vec![Value::text(name.clone()), Value::text(value.clone())])
-                    })
-                    .collect(),
-            ),
-        );
-    }
-    if let Some(body) = &outgoing.body {
-        map.insert("body".into(), body.clone());
-    }
-    if let Some(file) = &outgoing.file {
-        // what was sent, not its content
-        let size = i64::try_from(file.content.len()).unwrap_or(i64::MAX);
-        let told = [
-            ("name", Value::text(file.name.clone())),
-            ("type", Value::text(file.media.clone())),
-            ("size", Value::from(size)),
-            ("sha256", Value::text(file.hash())),
-        ];
-        map.insert(
-            "file".into(),
-            Value::Map(told.map(|(name, value)| (name.to_owned(), value)).into_iter().collect()),
-        );
-    }
-    Value::Map(map)
 }
 
 /// How a create is found again: by the record as it was sent.

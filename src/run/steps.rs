@@ -13,7 +13,7 @@ use super::send::{Sending, Sent};
 use super::{Engine, Entry, RunError};
 use crate::plan::document::{self, Progress, Undo, Verdict};
 use crate::plan::{Action, Change, NewValue, Record};
-use crate::program::document::{Document, Step};
+use crate::program::document::{Document, Step, Take};
 use crate::program::mapping::Row;
 use crate::store::{EventRow, Link, RecordRef};
 use crate::value::{Map, Path, Side, Value};
@@ -92,6 +92,10 @@ impl Engine {
             return Ok(Became::Nothing);
         };
         let source = change.on(side.other()).cloned();
+        let file = match (&document.file, &source) {
+            (Some(name), Some(source)) => Some(self.file_of(document, source, &resource, name).await?),
+            _ => None,
+        };
         // what it was made from stands in the intent: a cut run, or an unknown outcome, does not lose it
         let content = match &source {
             Some(source) => self.content_hash(decider, document, source).await?,
@@ -106,6 +110,7 @@ impl Engine {
             then: Value::Map(Map::from([("base".to_owned(), progress.to_value())])),
             links: true,
             request: None,
+            file,
             after: None,
             once: None,
         };
@@ -155,6 +160,10 @@ impl Engine {
         // what only a person can tell apart stays where it is; so does what was made already
         let held = matches!(&became, Became::SetAside { code, .. } if code == "ME0903" || code == "ME0902");
         if held || change.on(document.target()).is_some() {
+            return Ok(became);
+        }
+        if decider.roles_of(document).status(role).is_none() {
+            // the company has no status for those that are refused: it is set aside where it stands
             return Ok(became);
         }
         // whatever becomes of the status, the reason is kept with the record
@@ -257,6 +266,12 @@ impl Engine {
             return Ok(());
         };
         let context = decider.context();
+        let told =
+            |reason: String| Stop::Change(Became::SetAside { code: "ME0902".into(), reason, refused: false });
+        let refused = document::refused_later(&context, document, &left.data, &right.data).map_err(told)?;
+        if let Some(reason) = refused {
+            return Err(self.refuse_later(decider, document, link, reason).await?);
+        }
         let target = document.target();
         let moved = document::next_move(&context, document, &roles, &left.data, &right.data);
         if matches!(moved, Ok(Some(_)))
@@ -291,6 +306,58 @@ impl Engine {
             }
         }
         Ok(())
+    }
+
+    /// The other side took it and refused it later: the status first, then the link ends, so that a run that is cut between the two
+    /// goes on here. Without a status for those that are refused, the link stays until a person has moved it.
+    async fn refuse_later(
+        &self,
+        decider: &Decider,
+        document: &Arc<Document>,
+        link: &Link,
+        reason: String,
+    ) -> Result<Stop, Stop> {
+        let roles = decider.roles_of(document);
+        let source = link.on(document.source).clone();
+        let Some(now) = self.read_one(document.source, &source).await? else {
+            return Err(Stop::Change(Became::SetAside {
+                code: "ME0955".into(),
+                reason: format!("its record in {} is gone", self.program.sides[document.source].name),
+                refused: false,
+            }));
+        };
+        let set_aside = Stop::Change(Became::SetAside {
+            code: "ME0958".into(),
+            reason: format!("{} refused it later: {reason}", self.program.sides[document.target()].name),
+            refused: true,
+        });
+        let here = document::role_of(document, &roles, &now.data);
+        let followed = document
+            .follow
+            .as_ref()
+            .is_some_and(|follow| here.is_some_and(|here| follow.during.iter().any(|one| one == here)));
+        if followed {
+            let Some(role) = document.refused.as_deref().filter(|role| roles.status(role).is_some()) else {
+                return Ok(set_aside);
+            };
+            self.write_source(decider, document, &source, None, &[], Some(role)).await?;
+        }
+        let (name, left, at) = (link.register.clone(), link.left.clone(), source);
+        let side = document.source;
+        self.store
+            .call(move |store| {
+                store.remove_link(&name, &left)?;
+                // it is decided anew: it may travel again by now
+                store.mark_dirty(side, &at.resource, Some(&at.id))
+            })
+            .await?;
+        match (&document.take, set_aside) {
+            (Take::Role(taken), Stop::Change(Became::SetAside { reason, .. })) if here == Some(taken) => {
+                let reason = format!("{reason}. It goes again, as a new record, with the next run");
+                Ok(Stop::Change(Became::Waiting(reason)))
+            }
+            (_, set_aside) => Ok(set_aside),
+        }
     }
 
     /// The pair as it is followed.
@@ -386,6 +453,7 @@ impl Engine {
                     then: Value::Null,
                     links: false,
                     request: None,
+                    file: None,
                     after: None,
                     once: None,
                 };
@@ -547,6 +615,7 @@ impl Engine {
                 then: Value::Null,
                 links: false,
                 request: None,
+                file: None,
                 after: None,
                 once: None,
             };

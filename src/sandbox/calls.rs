@@ -11,7 +11,9 @@ use super::route::Route;
 use super::stand::Stand;
 use crate::http::WireRequest;
 use crate::program::expr::Template;
-use crate::program::system::{CallKind, Encoding, EncodingKind, NewId, Resource, Whoami};
+use crate::program::system::{
+    CallKind, Encoding, EncodingKind, IdempotencyKey, KeyPlace, NewId, Resource, Whoami,
+};
 use crate::value::{Map, Path, Value};
 use crate::wire;
 
@@ -74,8 +76,17 @@ impl Stand {
         let Some((query, encoding)) = body_of(&resource, route.call) else {
             return self.error(405, "it cannot be written", "InvalidRequest");
         };
-        if let Err(answer) = self.only(request, &route.taken, query) {
+        let declared = resource.create.as_ref().filter(|_| creating);
+        let declared = declared.and_then(|call| call.idempotency_key.as_ref());
+        let mut taken = route.taken.clone();
+        if let Some(IdempotencyKey { place: KeyPlace::Query(name), .. }) = declared {
+            taken.push(name.clone());
+        }
+        if let Err(answer) = self.only(request, &taken, query) {
             return answer;
+        }
+        if let Some(part) = resource.create.as_ref().filter(|_| creating).and_then(|call| call.file.clone()) {
+            return self.filed(request, route, &resource, &part, fault);
         }
         let wanted = encoding.content_type();
         let wanted = wanted.split(';').next().unwrap_or_default();
@@ -91,6 +102,10 @@ impl Stand {
                 let problem = format!("the body is no {}: {error}", encoding.format());
                 return self.error(400, &problem, "InvalidRequest");
             }
+        };
+        let (body, key) = match self.known(request, &resource, declared, body, fault) {
+            Ok(keyed) => keyed,
+            Err(answer) => return answer,
         };
         let row = match creating {
             true => None,
@@ -117,8 +132,9 @@ impl Stand {
             if !same_call {
                 continue;
             }
-            match self.written(request, route, &candidate, &body, row) {
+            match self.written(key.as_deref(), route, &candidate, &body, row, &[]) {
                 Ok((row, record)) => {
+                    self.remember(request, &candidate, key, &record);
                     return self.answered(request, &candidate, creating, row, &record, fault);
                 }
                 Err(answer) if candidate.name == resource.name || refused.is_none() => refused = Some(answer),
@@ -129,13 +145,14 @@ impl Stand {
     }
 
     /// Reads a body as one of this resource, and keeps what it says.
-    fn written(
+    pub(super) fn written(
         &mut self,
-        _: &WireRequest,
+        key: Option<&str>,
         route: &Route,
         resource: &Arc<Resource>,
         body: &Value,
         row: Option<u64>,
+        more: &[(Path, Value)],
     ) -> Result<(u64, Value), Answer> {
         let Some((_, encoding)) = body_of(resource, route.call) else {
             return Err(self.error(405, "it cannot be written", "InvalidRequest"));
@@ -171,6 +188,13 @@ impl Stand {
             }
             path.set(&mut record, value);
         }
+        for (path, value) in more {
+            path.set(&mut record, value.clone());
+        }
+        let own = resource.create.as_ref().and_then(|call| call.idempotency_key.as_ref());
+        if let (Some(key), true, [field]) = (key, own.is_some_and(|own| own.exists), &resource.key[..]) {
+            field.set(&mut record, Value::text(key));
+        }
         self.keep(resource, record, row).map_err(|problems| {
             let status = problems.iter().map(|problem| problem.status).min().unwrap_or(400);
             let text: Vec<String> = problems.into_iter().map(|problem| problem.text).collect();
@@ -178,7 +202,7 @@ impl Stand {
         })
     }
 
-    fn answered(
+    pub(super) fn answered(
         &self,
         request: &WireRequest,
         resource: &Arc<Resource>,

@@ -172,6 +172,13 @@ impl Company {
                     }
                 }
             }
+            for (name, keys) in side_kept.get("keys").and_then(Value::as_map).into_iter().flatten() {
+                for (key, id) in keys.as_map().into_iter().flatten() {
+                    if let Some([Value::Text(id), Value::Text(hash)]) = id.as_list() {
+                        stand.keys.insert((name.clone(), key.clone()), (id.clone(), hash.clone()));
+                    }
+                }
+            }
             *self.stands[side].borrow_mut() = stand;
         }
     }
@@ -204,7 +211,16 @@ impl Company {
                     (name.clone(), Value::Map(last.collect()))
                 })
                 .collect();
+            let mut keys = Map::new();
+            for ((name, key), (id, hash)) in &stand.keys {
+                let of = keys.entry(name.clone()).or_insert_with(|| Value::Map(Map::new()));
+                if let Value::Map(of) = of {
+                    let made = [id, hash].map(|text| Value::text(text.clone()));
+                    of.insert(key.clone(), Value::List(made.to_vec()));
+                }
+            }
             let kept = Map::from([
+                ("keys".to_owned(), Value::Map(keys)),
                 ("now".to_owned(), Value::from(stand.now_ms)),
                 (
                     "made".to_owned(),

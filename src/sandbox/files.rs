@@ -125,8 +125,15 @@ impl Stand {
                 let Some(row) = self.row(&resource, &Route { fields: own, ..route.clone() }) else {
                     return self.missing(&resource);
                 };
-                let text = format!("%PDF-1.4 {} {}", resource.name, self.id_at(&resource, row));
-                content(media.as_deref().unwrap_or("application/octet-stream"), text.into())
+                let (media, id) =
+                    (media.as_deref().unwrap_or("application/octet-stream"), self.id_at(&resource, row));
+                let text = match media.contains("xml") {
+                    true => {
+                        format!("<?xml version=\"1.0\"?><record kind=\"{}\">{id}</record>", resource.name)
+                    }
+                    false => format!("%PDF-1.4 {} {id}", resource.name),
+                };
+                content(media, text.into())
             }
             (Which::Listed { .. }, Some(wanted)) => {
                 // where more than one kind of record asks for contents at one address, the id tells
@@ -247,7 +254,10 @@ pub(super) fn sent(request: &WireRequest, resource: &Resource) -> Option<(String
             let (at, _) = attach.related.iter().find(|(_, text)| text.uses().contains(&file_name()))?;
             Some((said.get(at)?.as_text()?.to_owned(), media, content))
         }
-        Some(field) => part(kind, &body, field),
+        Some(field) => {
+            let part = parts(kind, &body)?.into_iter().find(|part| part.name == *field)?;
+            Some((part.file?, part.media, part.content))
+        }
         None => {
             let name = attach.query.first().and_then(|(name, _)| Query::of(request).ok()?.take(name))?;
             Some((name, media_type(request)?, body))
@@ -290,24 +300,64 @@ fn file_name() -> Path {
     Path::key("file").join(&Path::key("name"))
 }
 
-/// The file in a multipart/form-data body: its name, media type and content.
-fn part(kind: &str, body: &[u8], field: &str) -> Option<(String, String, Bytes)> {
+/// A part of a multipart/form-data body (RFC 7578).
+pub(super) struct Part {
+    /// Its name in the form.
+    pub name: String,
+    /// The name of its file; none for a plain value.
+    pub file: Option<String>,
+    /// Its media type; plain text where it says none.
+    pub media: String,
+    /// What is in it.
+    pub content: Bytes,
+}
+
+/// The parts of a multipart/form-data body.
+pub(super) fn parts(kind: &str, body: &[u8]) -> Option<Vec<Part>> {
     let boundary = kind.strip_prefix("multipart/form-data; boundary=")?;
-    let start = format!("--{boundary}\r\n");
-    let end = format!("\r\n--{boundary}--\r\n");
-    let inner = body.strip_prefix(start.as_bytes())?.strip_suffix(end.as_bytes())?;
+    let delimiter = format!("\r\n--{boundary}");
+    let mut rest = body.strip_prefix(&delimiter.as_bytes()[2..])?;
+    let mut all = Vec::new();
+    while rest != b"--\r\n" {
+        let inner = rest.strip_prefix(b"\r\n")?;
+        let end = inner.windows(delimiter.len()).position(|window| window == delimiter.as_bytes())?;
+        all.push(part(&inner[..end])?);
+        rest = &inner[end + delimiter.len()..];
+    }
+    Some(all)
+}
+
+fn part(inner: &[u8]) -> Option<Part> {
     let split = inner.windows(4).position(|four| four == b"\r\n\r\n")?;
     let head = std::str::from_utf8(&inner[..split]).ok()?;
     let value = |line: &str, name: &str| {
-        let from = line.find(&format!("{name}=\""))? + name.len() + 2;
+        let from = line.find(&format!("; {name}=\""))? + name.len() + 4;
         Some(line[from..].split('"').next()?.to_owned())
     };
-    let mut lines = head.lines();
-    let disposition = lines.next()?;
-    let media = lines.next()?.strip_prefix("Content-Type: ")?.to_owned();
-    if value(disposition, "; name")? != field {
-        return None;
+    let disposition = head.lines().find_map(|line| line.strip_prefix("Content-Disposition: form-data"))?;
+    let media = head.lines().find_map(|line| line.strip_prefix("Content-Type: "));
+    Some(Part {
+        name: value(disposition, "name")?,
+        file: value(disposition, "filename"),
+        media: media.unwrap_or("text/plain").to_owned(),
+        content: Bytes::copy_from_slice(&inner[split + 4..]),
+    })
+}
+
+/// A form as a body: what is plain as text, a file as what it is.
+pub(super) fn form(kind: &str, body: &[u8]) -> Option<Value> {
+    let mut map = Map::new();
+    for part in parts(kind, body)? {
+        let text = |bytes: &[u8]| Value::text(String::from_utf8_lossy(bytes).into_owned());
+        let value = match part.file {
+            None => text(&part.content),
+            Some(file) => Value::Map(Map::from([
+                ("name".to_owned(), Value::text(file)),
+                ("type".to_owned(), Value::text(part.media)),
+                ("content".to_owned(), text(&part.content)),
+            ])),
+        };
+        map.insert(part.name, value);
     }
-    let name = value(disposition, "filename")?;
-    Some((name, media, Bytes::copy_from_slice(&inner[split + 4..])))
+    Some(Value::Map(map))
 }

@@ -285,8 +285,12 @@ pub(super) fn of_text(resource: &Resource, field: &Path, text: &str) -> Value {
     let is_number = resource
         .field_at(field)
         .is_some_and(|(field, rest)| rest.is_root() && matches!(field.ty, Type::Integer | Type::Decimal));
-    match parse_decimal(text) {
-        Some(number) if is_number => Value::Number(number),
+    let is_bool = resource
+        .field_at(field)
+        .is_some_and(|(field, rest)| rest.is_root() && matches!(field.ty, Type::Bool));
+    match (parse_decimal(text), text) {
+        (Some(number), _) if is_number => Value::Number(number),
+        (_, "true" | "false") if is_bool => Value::Bool(text == "true"),
         _ => Value::text(text),
     }
 }

@@ -12,6 +12,7 @@ mod company;
 mod data;
 mod fault;
 mod files;
+mod keyed;
 mod kinds;
 mod line;
 mod list;

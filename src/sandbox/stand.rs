@@ -89,6 +89,8 @@ pub struct Stand {
     late: Vec<(Due, WireRequest)>,
     clock: Duration,
     pub(super) taken: Vec<super::actions::Taken>,
+    /// The keys of creates: resource and key, the id of the record that was made, and a hash of the body that made it.
+    pub(super) keys: BTreeMap<(String, String), (String, String)>,
     pub(super) stored: BTreeMap<(String, String, String), Vec<super::files::Stored>>,
     /// After how many questions a write that was taken on has an outcome.
     pub(super) patience: u64,
@@ -122,6 +124,7 @@ impl Stand {
             late: Vec::new(),
             clock: Duration::ZERO,
             taken: Vec::new(),
+            keys: BTreeMap::new(),
             stored: BTreeMap::new(),
             patience: 0,
         }
@@ -356,12 +359,11 @@ impl Stand {
             _ => self.system.encoding.clone(),
         };
         let kind = super::proof::header(request, "content-type");
-        let body = request
-            .body
-            .as_deref()
-            .and_then(|bytes| encoding.read(bytes, kind).ok())
-            .or(said)
-            .unwrap_or_default();
+        let read = |bytes: &[u8]| match kind {
+            Some(kind) if kind.starts_with("multipart/form-data") => super::files::form(kind, bytes),
+            kind => encoding.read(bytes, kind).ok(),
+        };
+        let body = request.body.as_deref().and_then(read).or(said).unwrap_or_default();
         let path = match request.url.query() {
             Some(query) => format!("{}?{query}", request.url.path()),
             None => request.url.path().to_owned(),

@@ -49,6 +49,8 @@ pub struct DocumentWords {
     pub status_flow: Option<StatusFlow>,
     /// The field table, from the source to the other side.
     pub fields: List<Row>,
+    /// The file of the source that the record on the other side is made of: `shop.xml`, with a name of `files` in its system file.
+    pub file: Option<At<String>>,
     /// The rows below the document: one table, or a list of tables where rows go to more than one list of the other side, each
     /// by its `scope`.
     pub rows: RowTables,
@@ -74,6 +76,7 @@ pub const DOCUMENT_WORDS: &[&str] = &[
     "on_unknown",
     "status_flow",
     "fields",
+    "file",
     "rows",
     "refused",
     "steps",
@@ -499,9 +502,22 @@ pub struct Follow {
     /// Where it leads: the first that holds.
     #[serde(default)]
     pub moves: List<FollowMove>,
+    /// The other side took it, and refuses it later.
+    pub refused: Option<RefusedLater>,
     /// Rows that are written back whenever they differ, moved or not.
     #[serde(default)]
     pub write: List<Row>,
+}
+
+/// What was taken and is refused later counts as refused at once: the source record gets the role of `refused` and is set aside
+/// with the reason. When somebody gives it the role that travels again, it goes as a new record.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RefusedLater {
+    /// When: an expression over both records.
+    pub when: At<String>,
+    /// The reason: a template over both records.
+    pub say: At<String>,
 }
 
 /// A move that something on the other side leads to.

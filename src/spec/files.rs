@@ -49,6 +49,18 @@ pub struct Attach {
     pub list: Option<At<String>>,
 }
 
+/// The file that a record is made of.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateFile {
+    /// The part of the form it is sent in.
+    pub field: At<String>,
+    /// What the system reads out of the file, for its stand-in, which does not look into it: fields and templates over `file.name`
+    /// and `file.type`.
+    #[serde(default)]
+    pub sandbox: Table<At<String>>,
+}
+
 /// What another file of the same name does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

@@ -6,6 +6,7 @@ pub mod connection;
 pub mod documents;
 pub mod expand;
 pub mod files;
+pub mod idempotency;
 pub mod load;
 pub mod mapping;
 pub mod sandbox;

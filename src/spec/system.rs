@@ -4,7 +4,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::actions::{Accepted, Action};
-use super::files::{Attach, Files};
+use super::files::{Attach, CreateFile, Files};
+use super::idempotency::IdempotencyKey;
 use super::mapping::Limit;
 use super::short::{OrNone, Paths, Short, ShortForm};
 use super::yaml::{List, Table};
@@ -669,8 +670,10 @@ pub struct CreateCall {
     pub record: Option<At<String>>,
     /// The encoding of this call, where it differs from the resource's.
     pub encoding: Option<At<Encoding>>,
-    /// The request can be repeated without harm (the server knows it again).
-    pub idempotent: bool,
+    /// Where a key goes by which the system knows a repeated request again.
+    pub idempotency_key: Option<At<IdempotencyKey>>,
+    /// The record is made of a file. It is sent as multipart/form-data (RFC 7578); every other field is a part beside it.
+    pub file: Option<CreateFile>,
     /// The system may take the write on and answer later: where its outcome is asked for.
     pub accepted: Option<Accepted>,
 }

@@ -8,7 +8,7 @@ use super::{WriteEffect, WriteProblem, scalar};
 use crate::http::{FileBody, Outgoing};
 use crate::program::actions::Action;
 use crate::program::files::{Attach, FILE, Files};
-use crate::program::system::{CallKind, NewId, PathEscape, PathTemplate, Piece, Resource, System};
+use crate::program::system::{CallKind, KeyPlace, NewId, PathEscape, PathTemplate, Piece, Resource, System};
 use crate::value::{Map, Path, Value};
 
 /// What stands unescaped in a path segment (RFC 3986 section 2.3).
@@ -87,6 +87,17 @@ pub fn action(resource: &Resource, action: &Action, record: &Value) -> Result<Ou
         call: CallKind::Action,
         resource: resource.name.clone(),
     })
+}
+
+/// Puts the key into a create by which the system knows it again.
+pub fn with_key(outgoing: &mut Outgoing, place: &KeyPlace, key: &str) {
+    match place {
+        KeyPlace::Header(name) => outgoing.headers.push((name.clone(), key.to_owned())),
+        KeyPlace::Query(name) => outgoing.query.push((name.clone(), key.to_owned())),
+        KeyPlace::Field(path) => {
+            path.set(outgoing.body.get_or_insert_with(|| Value::Map(Map::new())), Value::text(key));
+        }
+    }
 }
 
 /// What reads the content of a file.

@@ -21,7 +21,7 @@ mod wrap;
 pub use assemble::{PARTS, assemble};
 pub use body::encode;
 pub use calls::{
-    action, attach, file, fill, get, list_query, new_id, record_in_get, record_in_reply, since_text,
+    action, attach, file, fill, get, list_query, new_id, record_in_get, record_in_reply, since_text, with_key,
 };
 pub use plan::{Write, WriteEffect, child_current, plan_create, plan_update};
 pub use read::decode;

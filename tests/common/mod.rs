@@ -75,11 +75,35 @@ pub fn timed_harness_of(mapping: &str, shop: &str, ledger: &str) -> (Harness, Rc
 }
 
 fn with_program(program: Arc<Program>, mapping: &str, shop: &str, ledger: &str) -> (Harness, Rc<QuickClock>) {
+    let (company, clock) = company_of(
+        &program,
+        &format!(
+            "sandbox: {mapping}\nnow: \"2026-11-02T08:00:00Z\"\nsystems:\n  shop:{COUNTRIES}{shop}\n  ledger:\n    country: [ {{ id: \"1\", iso: \"NO\" }}, {{ id: \"2\", iso: FI }} ]\n{ledger}\n"
+        ),
+    );
+    (harness_over(program, company, Handle::open(Path::new(""), Mode::InMemory).unwrap(), &clock), clock)
+}
+
+/// A company of a mapping of `tests/mappings` with the records of a whole sandbox file.
+pub fn company(mapping: &str, yaml: &str) -> (Company, Rc<QuickClock>) {
+    company_of(&program_of(mapping), yaml)
+}
+
+/// Runs over a company with a state of one's own.
+pub fn harness_with_state(mapping: &str, company: Company, store: Handle, clock: &Rc<QuickClock>) -> Harness {
+    harness_over(program_of(mapping), company, store, clock)
+}
+
+fn harness_over(program: Arc<Program>, company: Company, store: Handle, clock: &Rc<QuickClock>) -> Harness {
+    let time: Rc<dyn mapengine::clock::Clock> = Rc::<QuickClock>::clone(clock);
+    let mut harness = Harness::new(program, company, store, time);
+    harness.settle_after = Some(Duration::ZERO);
+    harness
+}
+
+fn company_of(program: &Arc<Program>, yaml: &str) -> (Company, Rc<QuickClock>) {
     let mut sources = Sources::new();
     let mut found = Diagnostics::new();
-    let yaml = format!(
-        "sandbox: {mapping}\nnow: \"2026-11-02T08:00:00Z\"\nsystems:\n  shop:{COUNTRIES}{shop}\n  ledger:\n    country: [ {{ id: \"1\", iso: \"NO\" }}, {{ id: \"2\", iso: FI }} ]\n{ledger}\n"
-    );
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("data.yaml");
     std::fs::write(&path, yaml).unwrap();
@@ -89,12 +113,7 @@ fn with_program(program: Arc<Program>, mapping: &str, shop: &str, ledger: &str) 
     let systems =
         Both { left: Arc::clone(&program.sides.left.system), right: Arc::clone(&program.sides.right.system) };
     let company = Company::new(names, &systems, &data).unwrap_or_else(|error| panic!("{error}"));
-    let clock = Rc::new(QuickClock::new(1_793_606_400_000));
-    let time: Rc<dyn mapengine::clock::Clock> = Rc::<QuickClock>::clone(&clock);
-    let mut harness =
-        Harness::new(program, company, Handle::open(Path::new(""), Mode::InMemory).unwrap(), time);
-    harness.settle_after = Some(Duration::ZERO);
-    (harness, clock)
+    (company, Rc::new(QuickClock::new(1_793_606_400_000)))
 }
 
 /// Faults of a write that a run must survive.

@@ -4,7 +4,7 @@ use super::Compiler;
 use crate::diagnostic::{At, codes, suggest};
 use crate::program::document::{ActionStep, AttachStep, Elsewhere, Step};
 use crate::program::expr::Expr;
-use crate::program::files::Files;
+use crate::program::files::{Files, Which};
 use crate::program::mapping::Register;
 use crate::program::types::Type;
 use crate::spec::documents as doc;
@@ -55,6 +55,87 @@ impl Compiler<'_> {
         Some(ActionStep { side, action: action.value.clone(), when })
     }
 
+    /// The file of the source that a document's record is made of: where the other side needs one, and only there.
+    pub(super) fn made_of_file(
+        &mut self,
+        name: &At<String>,
+        written: Option<&At<String>>,
+        register: &Register,
+        source: Side,
+    ) -> Option<String> {
+        let target = source.other();
+        for member in &register.ends[target].members {
+            let needed = member.resource.create.as_ref().is_some_and(|create| create.file.is_some());
+            let (of, system) = (&member.resource.name, &self.sides[target].name);
+            let (message, help) = match (needed, written) {
+                (true, None) => (
+                    format!("{of} of {system} is made of a file, and `{name}` has none"),
+                    format!("add `file: {}.NAME`, with a name of `files` in its system file", self.sides[source].name),
+                ),
+                (false, Some(_)) => (
+                    format!("{of} of {system} is not made of a file"),
+                    "the system file says with `create: { file }` which part holds it; `attach` is a step of its own".to_owned(),
+                ),
+                _ => continue,
+            };
+            self.error(&codes::BAD_STEP, written.map_or(name.span, |text| text.span), message, Some(help));
+            return None;
+        }
+        let text = written?;
+        let (side, file) = self.file_named(text, register, source)?;
+        if side != source {
+            let message = format!("`{text}` is a file of the record that is to be made of it");
+            let help = format!("write `{}.NAME`", self.sides[source].name);
+            self.error(&codes::BAD_STEP, text.span, message, Some(help));
+            return None;
+        }
+        for member in &register.ends[source].members {
+            if let Some(Files { which: Which::Listed { .. } | Which::Held { .. }, .. }) =
+                member.resource.files.get(&file)
+            {
+                let message = format!("`{text}` are many files, and a record is made of one");
+                let help = "name files without a `list` or a `field`, or carry them with the step `attach`";
+                self.error(&codes::BAD_STEP, text.span, message, Some(help.to_owned()));
+                return None;
+            }
+        }
+        Some(file)
+    }
+
+    /// Whose files a text like `shop.pdf` names, and their name.
+    fn file_named(&mut self, text: &At<String>, register: &Register, usual: Side) -> Option<(Side, String)> {
+        let named = text.value.split_once('.').and_then(|(side, name)| {
+            let side = Side::BOTH.into_iter().find(|one| self.sides[*one].name == side)?;
+            Some((side, name.to_owned()))
+        });
+        let Some((side, name)) = named else {
+            let side = self.sides[usual].name.clone();
+            self.error(
+                &codes::BAD_STEP,
+                text.span,
+                format!("`{text}` does not say whose files"),
+                Some(format!("write `{side}.NAME`, with a name of `files` in its system file")),
+            );
+            return None;
+        };
+        for member in &register.ends[side].members {
+            let Some(known) = member.resource.files.get(&name) else {
+                let names: Vec<&str> = member.resource.files.keys().map(String::as_str).collect();
+                let help = match suggest(&name, names.iter().copied()) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None if names.is_empty() => "files are declared in the system file".to_owned(),
+                    None => format!("it has {}", names.join(", ")),
+                };
+                let (of, system) = (&member.resource.name, &self.sides[side].name);
+                let message = format!("{of} of {system} has no files `{name}`");
+                self.error(&codes::BAD_STEP, text.span, message, Some(help));
+                return None;
+            };
+            self.need_uses(side, &register.ends[side].clone(), known.fields());
+        }
+        Some((side, name))
+    }
+
     /// Files that go along.
     pub(super) fn attach_step(
         &mut self,
@@ -65,37 +146,7 @@ impl Compiler<'_> {
         let (to, at) = self.attached_to(&written.to, register)?;
         let mut files = Vec::new();
         for text in written.files.iter() {
-            let named = text.value.split_once('.').and_then(|(side, name)| {
-                let side = Side::BOTH.into_iter().find(|one| self.sides[*one].name == side)?;
-                Some((side, name.to_owned()))
-            });
-            let Some((side, name)) = named else {
-                let side = self.sides[to.other()].name.clone();
-                self.error(
-                    &codes::BAD_STEP,
-                    text.span,
-                    format!("`{text}` does not say whose files"),
-                    Some(format!("write `{side}.NAME`, with a name of `files` in its system file")),
-                );
-                return None;
-            };
-            for member in &register.ends[side].members {
-                let Some(known) = member.resource.files.get(&name) else {
-                    let names: Vec<&str> = member.resource.files.keys().map(String::as_str).collect();
-                    let help = match suggest(&name, names.iter().copied()) {
-                        Some(near) => format!("did you mean `{near}`?"),
-                        None if names.is_empty() => "files are declared in the system file".to_owned(),
-                        None => format!("it has {}", names.join(", ")),
-                    };
-                    let (of, system) = (&member.resource.name, &self.sides[side].name);
-                    let message = format!("{of} of {system} has no files `{name}`");
-                    self.error(&codes::BAD_STEP, text.span, message, Some(help));
-                    return None;
-                };
-                let fields = known.fields();
-                self.need_uses(side, &register.ends[side].clone(), fields);
-            }
-            files.push((side, name));
+            files.push(self.file_named(text, register, to.other())?);
         }
         let when = self.step_when(written.when.as_ref(), register, types)?;
         let about = match &written.about {

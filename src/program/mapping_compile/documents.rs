@@ -110,6 +110,7 @@ impl Compiler<'_> {
             }
         }
         register.matching = self.find_again(name, words, &register, target);
+        let file = self.made_of_file(name, words.file.as_ref(), &register, source);
         let flow =
             words.status_flow.as_ref().and_then(|flow| self.flow(source, &register.ends[source], flow));
         let take = self.take(source, &register, from.take.as_ref(), flow.as_ref());
@@ -152,6 +153,7 @@ impl Compiler<'_> {
             lines,
             flow,
             refused,
+            file,
             steps,
             follow: follow.filter(|_| followed),
             twins: words.twins.is_some(),
@@ -318,7 +320,12 @@ impl Compiler<'_> {
                 }
             }
         }
-        if words.find_again.is_empty() && words.on_unknown.is_none() {
+        // a key that is known always settles every unknown outcome
+        let keyed = register.ends[target].members.iter().all(|member| {
+            let key = member.resource.create.as_ref().and_then(|call| call.idempotency_key.as_ref());
+            key.is_some_and(|key| key.kept.is_none())
+        });
+        if words.find_again.is_empty() && words.on_unknown.is_none() && !keyed {
             self.error(
                 &codes::NO_FIND_AGAIN,
                 name.span,
@@ -698,23 +705,50 @@ impl Compiler<'_> {
             let to = self.role(&step.to, flow);
             let when = self.expr(&step.when, &scope);
             let say = step.say.as_ref().and_then(|say| self.template(say, &scope));
-            for side in Side::BOTH {
-                let prefix = Path::key(self.sides[side].name.clone());
-                let uses: Vec<Path> = when
-                    .iter()
-                    .flat_map(Expr::uses)
-                    .map(|path| path.to_owned())
-                    .chain(say.iter().flat_map(|say| say.uses().into_iter().map(|path| path.to_owned())))
-                    .filter(|path| path.strip_prefix(&prefix).is_some())
-                    .collect();
-                self.need_uses(side, &register.ends[side].clone(), uses);
-            }
+            self.need_of_both(register, when.as_ref(), say.as_ref());
             if let (Some(to), Some(when)) = (to, when) {
                 moves.push(FollowMove { to, when, say });
             }
         }
+        let refused = match &follow.refused {
+            Some(refused) => {
+                let (when, say) = (self.expr(&refused.when, &scope), self.template(&refused.say, &scope));
+                self.need_of_both(register, when.as_ref(), say.as_ref());
+                // it would be taken for the record that was made when it goes again
+                if !register.matching.is_empty() {
+                    self.error(
+                        &codes::BAD_FLOW,
+                        refused.when.span,
+                        "what was refused goes again as a new record, and `find_again` would find the old one",
+                        Some("leave `find_again` out: that needs an `idempotency_key` at `create` of the other side, or `on_unknown: hold`".to_owned()),
+                    );
+                }
+                when.zip(say)
+            }
+            None => None,
+        };
         let write = self.back_rows(mapping, &name.value, &follow.write, register, types, source);
-        Follow { during, moves, write }
+        Follow { during, moves, refused, write }
+    }
+
+    /// Notes the fields of both records that a condition and a text read.
+    fn need_of_both(
+        &mut self,
+        register: &Register,
+        when: Option<&Expr>,
+        say: Option<&crate::program::expr::Template>,
+    ) {
+        for side in Side::BOTH {
+            let prefix = Path::key(self.sides[side].name.clone());
+            let uses: Vec<Path> = when
+                .iter()
+                .flat_map(|when| when.uses())
+                .map(|path| path.to_owned())
+                .chain(say.iter().flat_map(|say| say.uses().into_iter().map(|path| path.to_owned())))
+                .filter(|path| path.strip_prefix(&prefix).is_some())
+                .collect();
+            self.need_uses(side, &register.ends[side].clone(), uses);
+        }
     }
 }
 

@@ -306,6 +306,22 @@ impl Compiler<'_> {
             }
         }
         for follow in follow.into_iter() {
+            match refused {
+                Some(to) if follow.refused.is_some() => {
+                    for from in &follow.during {
+                        illegal(self, from, to, "`refused` of `follow`");
+                    }
+                }
+                None if follow.refused.is_some() => {
+                    self.error(
+                        &codes::BAD_FLOW,
+                        span,
+                        "`follow` refuses a document, and nothing says what happens to one that is refused",
+                        Some("add `refused: { set_status: ROLE }`".to_owned()),
+                    );
+                }
+                _ => {}
+            }
             for step in &follow.moves {
                 let reached = follow.during.iter().any(|from| {
                     *from == step.to

@@ -852,7 +852,17 @@ impl Compiler<'_> {
                     );
                 }
             }
-            let _ = create;
+            if create.file.is_some() && self.document.is_none() {
+                self.error(
+                    &codes::BAD_STEP,
+                    name.span,
+                    format!(
+                        "{} of {} cannot be made: it is made of a file, and a register has none",
+                        member.resource.name, self.sides[side].name
+                    ),
+                    Some("a document says `file: SIDE.NAME`; of a register only links can be kept: `direction: link_only`".to_owned()),
+                );
+            }
         }
     }
 

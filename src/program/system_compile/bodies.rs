@@ -63,7 +63,7 @@ pub(super) fn something_to_write(
     let writes = |field: &Field| !field.read_only;
     let in_update = |field: &Field| writes(field) && !field.create_only;
     let (call, cannot) = match (create, update) {
-        (Some(_), _) if !shape.fields.iter().any(writes) => ("create", "read_only"),
+        (Some(call), _) if call.file.is_none() && !shape.fields.iter().any(writes) => ("create", "read_only"),
         (_, Some(_)) if !shape.fields.iter().any(in_update) => ("update", "read_only or create_only"),
         _ => return,
     };

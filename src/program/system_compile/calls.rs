@@ -174,7 +174,7 @@ impl Calls<'_> {
     }
 
     /// Makes one.
-    pub(super) fn create(&self, found: &mut Findings) -> Option<CreateCall> {
+    pub(super) fn create(&self, has_get: bool, found: &mut Findings) -> Option<CreateCall> {
         let written = self.shape.spec.create.as_ref()?.as_option()?;
         let encoding = encoding(written.encoding.as_ref(), self.encoding, found);
         if encoding.kind == EncodingKind::JsonPatch {
@@ -188,13 +188,21 @@ impl Calls<'_> {
             );
         }
         let record = written.record.as_ref().and_then(|text| path(text, found));
+        let file = match &written.file {
+            Some(file) => super::idempotency::file(self.shape, file, &encoding, found),
+            None => None,
+        };
         Some(CreateCall {
             path: self.path_or_own("create", written.post.as_ref(), Use::Create, found)?,
             query: self.query(&written.query, found),
             id: self.new_id(written, record.as_ref(), found)?,
             record,
             encoding,
-            idempotent: written.idempotent,
+            idempotency_key: match &written.idempotency_key {
+                Some(key) => Some(super::idempotency::key(self.shape, key, file.as_ref(), has_get, found)?),
+                None => None,
+            },
+            file,
             accepted: match &written.accepted {
                 Some(accepted) => Some(super::actions::accepted(accepted, found)?),
                 None => None,

@@ -17,6 +17,7 @@ mod errors;
 mod fields;
 mod files;
 mod findings;
+mod idempotency;
 mod keys;
 mod limits;
 mod links;
@@ -162,7 +163,7 @@ fn resource(
         whoami::cannot_be_read(shape, found);
     }
     let writable = shape.writable;
-    let create = if writable { calls.create(found) } else { None };
+    let create = if writable { calls.create(get.is_some(), found) } else { None };
     let update = if writable { calls.update(found) } else { None };
     let delete = if writable { calls.delete(found) } else { None };
     bodies::something_to_write(shape, create.as_ref(), update.as_ref(), found);

@@ -73,6 +73,12 @@ pub(super) fn selection(select: &Select, fields: &[Field]) -> Vec<(String, Templ
         .collect()
 }
 
+/// Whether a text can be the name of a header (RFC 9110 section 5.6.2).
+pub(super) fn is_header(name: &str) -> bool {
+    let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+    !name.is_empty() && name.chars().all(is_token)
+}
+
 /// Compiles a table of headers.
 pub(super) fn headers(
     table: &Table<At<String>>,
@@ -80,8 +86,7 @@ pub(super) fn headers(
     found: &mut Findings,
 ) -> Vec<(String, Template)> {
     for (name, _) in table.iter() {
-        let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
-        if name.value.is_empty() || !name.value.chars().all(is_token) {
+        if !is_header(&name.value) {
             let message = format!("`{}` cannot be the name of a header", name.value);
             found.error_help(&codes::BAD_NAME, name.span, message, "use letters, digits and `-` (RFC 9110)");
         }
