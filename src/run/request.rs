@@ -31,10 +31,8 @@ pub(super) fn noted(outgoing: &Outgoing, key: Option<&str>) -> Value {
         told.insert("type".into(), Value::text(file.media.clone()));
         told.insert("size".into(), Value::from(size));
         told.insert("sha256".into(), Value::text(file.hash()));
-        if key.is_some() {
-            if let Some(field) = &file.field {
-                told.insert("field".into(), Value::text(field.clone()));
-            }
+        if let (Some(_), Some(field)) = (key, &file.field) {
+            told.insert("field".into(), Value::text(field.clone()));
         }
         map.insert("file".into(), Value::Map(told));
     }
