@@ -73,7 +73,7 @@ fn a_company_is_set_up_and_its_first_run_follows() {
         [left, "", "sandbox-client-id", "", right, "", "sandbox-client-id", "", "sandbox-tenant-id"];
     // a class that is not there is asked for again, and so is what is no number
     let settings = ["STDD", "STD", "GOODS", "LABOUR", "TRAVEL", "maybe", "true", "true"];
-    let more = ["t=HOUR, h=HOUR, stk=PCS, pcs=PCS, km=KM", "", "costs_and_fees", "much", "1.5"];
+    let more = ["t=HOUR, h=HOUR, stk=PCS, pcs=PCS, km=KM", "", "", "", "costs_and_fees", "much", "1.5"];
     let last = ["y", "y", "n"];
     let answers: Vec<&str> = [&systems[..], &settings[..], &more[..], &last[..]].concat();
     let (code, said, printed) = setup(folder.path(), mapping, Some("sandbox-client-secret"), &answers);
@@ -107,7 +107,7 @@ fn a_company_is_set_up_and_its_first_run_follows() {
 fn without_the_secrets_the_file_is_written_all_the_same() {
     let folder = tempfile::tempdir().unwrap();
     let answers = ["", "id", "file:secret.txt", "", "id", "", "tenant", "STD", "A", "B", "C"];
-    let rest = ["", "", "", "", "", "", "n"];
+    let rest = ["", "", "", "", "", "", "", "", "n"];
     let mapping = "mappings/financials.yaml";
     let (code, said, _) = setup(folder.path(), mapping, None, &[&answers[..], &rest[..]].concat());
     assert_eq!(code, 0, "{said}");
