@@ -249,6 +249,7 @@ impl Company {
         for event in self.events.iter().filter(|event| event.before_run == self.runs) {
             match self.happen(&event.side, &event.resource, &event.of, &event.set, event.delete) {
                 Ok(()) => said.push(event.say.clone()),
+                Err(_) if event.optional => {}
                 Err(problem) => {
                     problems.push(format!("before run {}: {}: {problem}", event.before_run, event.say))
                 }

@@ -44,4 +44,7 @@ pub struct Event {
     /// The record is removed.
     #[serde(default)]
     pub delete: bool,
+    /// It happens only where it can: what it is about need not be there yet, as a document that travels on demand.
+    #[serde(default)]
+    pub optional: bool,
 }
