@@ -13,7 +13,7 @@
 //! ```
 //!
 //! Each runs in a folder of its own with copies of `mappings/`, `tests/mappings` and `tests/systems`. What differs
-//! from run to run is replaced: `[HERE]`, `[PORT]`, `[TIME]`, `[DURATION]`, `[RUN]`, `[VERSION]`.
+//! from run to run is replaced: `[HERE]`, `[PORT]`, `[TIME]`, `[DURATION]`, `[N]`, `[RUN]`, `[VERSION]`.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -92,6 +92,7 @@ impl Scene {
             (r"\b\d+(\.\d+)? (ms|s|min)\b( *$)?", "[DURATION]"),
             (r#""(milliseconds|since)":\d+"#, "\"$1\":[TIME]"),
             (r#""run":"[^"]+""#, "\"run\":\"[RUN]\""),
+            (r"\d+ files checked", "[N] files checked"),
             (r"run run-[0-9]+-[0-9]+", "run [RUN]"),
             (concat!("\\b", env!("CARGO_PKG_VERSION"), "\\b"), "[VERSION]"),
         ];
