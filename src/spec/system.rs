@@ -869,8 +869,9 @@ pub enum PathEscape {
 pub struct Cursor {
     /// The query parameter.
     pub param: String,
-    /// What is sent beside it.
+    /// What is sent beside it; `null` where the defaults say something and this list takes nothing.
     #[serde(default)]
+    #[schemars(with = "Option<Table<String>>")]
     pub with: Table<String>,
     /// A template for the parameter's value over `since`, where it is not the time itself.
     pub value: Option<At<String>>,
