@@ -575,6 +575,9 @@ Right:
         "The step needs something that is not there (any more): an action, a file, a record it goes to.";
     REFUSED_LATER = "ME0958", "the other side refused it later",
         "The other side took the document and refused it afterwards. Put the source right and give it the status again that travels: it goes as a new record.";
+    BECAME_MANY = "ME0959", "it became more than one record",
+        "The system made more than one record of what a document made there, an order that is invoiced in parts: which of them is sent or \
+         paid says nothing of the whole. It is not followed; a person moves its status.";
 }
 
 #[cfg(test)]

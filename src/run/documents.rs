@@ -484,7 +484,10 @@ impl Decider {
         if document.follow.is_none() {
             return Ok(change);
         }
-        let (left, right) = self.followed(store, document, (left.clone(), right.clone()))?;
+        let (left, right) = match self.followed(store, document, (left.clone(), right.clone()))? {
+            Ok(pair) => pair,
+            Err(reason) => return Ok(crate::plan::decide::set_aside(change, "ME0959", reason)),
+        };
         let (Some(left), Some(right)) = (&left, &right) else { return Ok(change) };
         let context = self.context();
         match document::refused_later(&context, document, &left.data, &right.data) {
@@ -540,16 +543,23 @@ impl Decider {
         store: &dyn Store,
         document: &Document,
         (left, right): (Option<Record>, Option<Record>),
-    ) -> StoreResult<(Option<Record>, Option<Record>)> {
-        if document.becomes.is_none() {
-            return Ok((left, right));
-        }
+    ) -> StoreResult<Result<(Option<Record>, Option<Record>), String>> {
+        let Some(resource) = &document.becomes else { return Ok(Ok((left, right))) };
         let source = if document.source == Side::Left { left } else { right };
         let became = match &source {
             Some(source) => self.successor(store, document, source)?,
-            None => None,
+            None => Ok(None),
         };
-        Ok(if document.source == Side::Left { (source, became) } else { (became, source) })
+        Ok(match became {
+            Ok(became) if document.source == Side::Left => Ok((source, became)),
+            Ok(became) => Ok((became, source)),
+            Err(many) => Err(format!(
+                "it became more than one {} in {} ({}): see there what is sent and paid, and move its status by hand",
+                resource.name,
+                self.program.sides[document.target()].name,
+                many.join(", ")
+            )),
+        })
     }
 
     /// What the documents of this run need and the code tables lack.

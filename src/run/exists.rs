@@ -118,23 +118,24 @@ impl Decider {
         Ok(())
     }
 
-    /// What the record that a document made has become; the newest by its id where there are many.
+    /// What the record that a document made has become: none yet, one, or the ids of many, of which nobody knows which counts.
     pub(super) fn successor(
         &self,
         store: &dyn Store,
         document: &Document,
         source: &Record,
-    ) -> Result<Option<Record>> {
+    ) -> Result<std::result::Result<Option<Record>, Vec<String>>> {
         let name = &document.register.name;
         let question = self.program.exists.iter().find(|one| one.name == BECOMES && one.register == *name);
-        let Some(question) = question else { return Ok(None) };
+        let Some(question) = question else { return Ok(Ok(None)) };
         let Some(key) = key(question.pairs.iter().map(|(_, ours)| ours), &source.data) else {
-            return Ok(None);
+            return Ok(Ok(None));
         };
         let found = store.by_key(&found_by(question), question.there, 0, &key, usize::MAX)?;
-        match found.last() {
-            Some(at) => self.record(store, question.there, at),
-            None => Ok(None),
+        match &found[..] {
+            [] => Ok(Ok(None)),
+            [one] => Ok(Ok(self.record(store, question.there, one)?)),
+            many => Ok(Err(many.iter().map(|one| one.id.clone()).collect())),
         }
     }
 

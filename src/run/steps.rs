@@ -158,7 +158,7 @@ impl Engine {
             return Ok(became);
         };
         // what only a person can tell apart stays where it is; so does what was made already
-        let held = matches!(&became, Became::SetAside { code, .. } if code == "ME0903" || code == "ME0902");
+        let held = matches!(&became, Became::SetAside { code, .. } if matches!(code.as_str(), "ME0902" | "ME0903" | "ME0959"));
         if held || change.on(document.target()).is_some() {
             return Ok(became);
         }
@@ -369,7 +369,10 @@ impl Engine {
     ) -> Result<(Option<Record>, Option<Record>), Stop> {
         let pair = self.pair(decider, link).await?;
         let (of, document) = (decider.clone(), Arc::clone(document));
-        Ok(self.store.read(move |store| of.followed(store, &document, pair)).await?)
+        let followed = self.store.read(move |store| of.followed(store, &document, pair)).await?;
+        followed.map_err(|reason| {
+            Stop::Change(Became::SetAside { code: "ME0959".into(), reason, refused: false })
+        })
     }
 
     /// Both records of a link as the mirror has them.
