@@ -68,16 +68,10 @@ impl Engine {
             let mut after = link.clone();
             after.base = progress.to_value();
             let sending = Sending {
-                side,
-                resource: Arc::clone(resource),
-                write: wire::Write::nothing(&resource.name),
                 request: Some(wire::action(resource, action, &row.data)?),
-                file: None,
-                current: row.data.clone(),
                 then: Value::Map(Map::from([("action".to_owned(), Value::text(step.action.clone()))])),
-                links: false,
                 after: Some(after.clone()),
-                once: None,
+                ..Sending::of(side, resource, wire::Write::nothing(&resource.name), row.data.clone())
             };
             let source = Some(link.on(side.other()).clone());
             match self.send(decider, &document.register, source, sending).await? {

@@ -232,18 +232,7 @@ impl Engine {
         let Some(main) = writes.next() else { return Ok(Became::Nothing) };
         let source = change.on(side.other()).cloned();
         let then = Value::Map(Map::from([("record".to_owned(), record.clone())]));
-        let sending = Sending {
-            side,
-            resource: std::sync::Arc::clone(&resource),
-            write: main,
-            current: record.clone(),
-            then,
-            links: true,
-            request: None,
-            file: None,
-            after: None,
-            once: None,
-        };
+        let sending = Sending { then, links: true, ..Sending::of(side, &resource, main, record.clone()) };
         let row = match self.send(decider, register, source.clone(), sending).await? {
             Sent::Row(row) => row,
             Sent::Gone => {
@@ -348,18 +337,7 @@ impl Engine {
             return Ok(Became::Nothing);
         };
         let write = wire::Write::delete(&resource.name, stored.row.data.clone());
-        let sending = Sending {
-            side,
-            resource: std::sync::Arc::clone(&resource),
-            write,
-            current: stored.row.data,
-            then: Value::Null,
-            links: false,
-            request: None,
-            file: None,
-            after: None,
-            once: None,
-        };
+        let sending = Sending::of(side, &resource, write, stored.row.data);
         self.send(decider, register, change.on(side.other()).cloned(), sending).await?;
         let name = register.name.clone();
         self.store.call(move |store| store.remove_link(&name, &left)).await?;
@@ -398,18 +376,8 @@ impl Engine {
             } else {
                 wire::child_current(parent, &resource, &write, current)
             };
-            let sending = Sending {
-                side,
-                resource: std::sync::Arc::clone(&resource),
-                write,
-                current: with_parent,
-                then: Value::Map(then),
-                links: false,
-                request: None,
-                file: None,
-                after: None,
-                once: None,
-            };
+            let sending =
+                Sending { then: Value::Map(then), ..Sending::of(side, &resource, write, with_parent) };
             match self.send(decider, register, change.on(side.other()).cloned(), sending).await {
                 Ok(Sent::Row(row)) if is_main => *current = row.data,
                 Ok(Sent::Row(row)) => {

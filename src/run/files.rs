@@ -138,16 +138,16 @@ impl Engine {
                 ];
                 let told = told.into_iter().filter_map(|(name, told)| Some((name.to_owned(), text(told?))));
                 let sending = Sending {
-                    side: goal.side,
-                    resource: Arc::clone(&goal.resource),
-                    write: wire::Write::nothing(&goal.resource.name),
                     request: Some(wire::attach(&goal.resource, &goal.attach, &goal.record, file, &about)?),
-                    file: None,
-                    current: goal.record.clone(),
                     then: Value::Map(told.collect()),
-                    links: false,
                     after: Some(after.clone()),
                     once,
+                    ..Sending::of(
+                        goal.side,
+                        &goal.resource,
+                        wire::Write::nothing(&goal.resource.name),
+                        goal.record.clone(),
+                    )
                 };
                 let source = Some(link.on(document.source).clone());
                 match self.send(decider, &document.register, source, sending).await? {

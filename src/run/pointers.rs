@@ -121,18 +121,7 @@ impl Engine {
         let system = Arc::clone(&self.program.sides[side].system);
         let values = vec![(field.clone(), Value::text(child))];
         for write in wire::plan_update(&system, parent, current, &values)? {
-            let sending = Sending {
-                side,
-                resource: Arc::clone(parent),
-                write,
-                current: current.clone(),
-                then: Value::Null,
-                links: false,
-                request: None,
-                file: None,
-                after: None,
-                once: None,
-            };
+            let sending = Sending::of(side, parent, write, current.clone());
             if let Sent::Row(row) = self.send(decider, register, source.clone(), sending).await? {
                 *current = row.data;
             }

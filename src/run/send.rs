@@ -34,6 +34,29 @@ pub(super) struct Sending {
     pub once: Option<String>,
 }
 
+impl Sending {
+    /// A write of a record, with nothing beside it.
+    pub fn of(
+        side: Side,
+        resource: &std::sync::Arc<Resource>,
+        write: wire::Write,
+        current: Value,
+    ) -> Sending {
+        Sending {
+            side,
+            resource: std::sync::Arc::clone(resource),
+            write,
+            current,
+            then: Value::Null,
+            links: false,
+            request: None,
+            file: None,
+            after: None,
+            once: None,
+        }
+    }
+}
+
 /// What a write came to.
 pub(super) enum Sent {
     Row(RecordRow),

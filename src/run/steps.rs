@@ -103,16 +103,10 @@ impl Engine {
         };
         let progress = Progress { content, ..Progress::default() };
         let sending = Sending {
-            side,
-            resource: Arc::clone(&resource),
-            write: main,
-            current: record,
             then: Value::Map(Map::from([("base".to_owned(), progress.to_value())])),
             links: true,
-            request: None,
             file,
-            after: None,
-            once: None,
+            ..Sending::of(side, &resource, main, record)
         };
         let row = match self.send(decider, &document.register, source.clone(), sending).await? {
             Sent::Row(row) => row,
@@ -158,7 +152,7 @@ impl Engine {
             return Ok(became);
         };
         // what only a person can tell apart stays where it is; so does what was made already
-        let held = matches!(&became, Became::SetAside { code, .. } if matches!(code.as_str(), "ME0902" | "ME0903" | "ME0959"));
+        let held = matches!(&became, Became::SetAside { code, .. } if code == "ME0903" || code == "ME0902");
         if held || change.on(document.target()).is_some() {
             return Ok(became);
         }
@@ -448,18 +442,12 @@ impl Engine {
                 else {
                     return Ok(Became::Nothing);
                 };
-                let sending = Sending {
-                    side: target,
-                    resource: Arc::clone(&resource),
-                    write: wire::Write::delete(&resource.name, row.data.clone()),
-                    current: row.data,
-                    then: Value::Null,
-                    links: false,
-                    request: None,
-                    file: None,
-                    after: None,
-                    once: None,
-                };
+                let sending = Sending::of(
+                    target,
+                    &resource,
+                    wire::Write::delete(&resource.name, row.data.clone()),
+                    row.data,
+                );
                 let source = Some(link.on(document.source).clone());
                 match self.send(decider, &document.register, source, sending).await {
                     Ok(_) => {}
@@ -610,18 +598,7 @@ impl Engine {
         let link = self.store.read(move |store| store.link(&name, side, &from)).await?;
         let mut current = now.data;
         for write in wire::plan_update(&system, &resource, &current, &values)? {
-            let sending = Sending {
-                side,
-                resource: Arc::clone(&resource),
-                write,
-                current: current.clone(),
-                then: Value::Null,
-                links: false,
-                request: None,
-                file: None,
-                after: None,
-                once: None,
-            };
+            let sending = Sending::of(side, &resource, write, current.clone());
             let source = link.as_ref().map(|link| link.on(side.other()).clone());
             match self.send(decider, &document.register, source, sending).await? {
                 Sent::Row(row) => current = row.data,
