@@ -174,6 +174,14 @@ fn where_a_server_repeats_the_key_in_its_refusal() {
 }
 
 #[test]
+fn where_one_system_repeats_the_secret_of_the_other() {
+    let shop = echoing(false, "401 Unauthorized", CLIENT_SECRET);
+    let (code, said) = look_everywhere(&shop, API_KEY, &shop);
+    assert!(matches!(code, Some(1 | 2)), "{code:?} {said}");
+    assert!(said.contains("•••"), "the answer's words are not told, or told whole: {said}");
+}
+
+#[test]
 fn where_the_token_call_repeats_the_secret_in_its_refusal() {
     let (shop, ledger) = (Shop::open(), echoing(false, "401 Unauthorized", CLIENT_SECRET));
     let (code, said) = look_everywhere(&shop.1, "sandbox-api-key", &ledger);

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
 use super::args::Target;
@@ -376,7 +376,19 @@ pub(super) fn clients(
         .map(Rc::new)
         .map_err(|problem| format!("{}: {problem}", program.sides[side].name))
     };
-    Ok(Both { left: client(Side::Left)?, right: client(Side::Right)? })
+    let clients = Both { left: client(Side::Left)?, right: client(Side::Right)? };
+    // one system may repeat what it got from the other: neither shows the secrets of either
+    for side in Side::BOTH {
+        let scrubber = clients[side.other()].scrubber();
+        for credential in &program.sides[side].system.credentials {
+            if let (CredentialKind::Secret, Some(secret)) =
+                (credential.kind, ends[side].credentials.get(&credential.name))
+            {
+                scrubber.add(secret.expose_secret());
+            }
+        }
+    }
+    Ok(clients)
 }
 
 /// The stand-ins of a mapping, as the last run left them. The second value: they begin anew.
