@@ -427,12 +427,14 @@ impl Engine {
         match failed.into_iter().map(|(_, became)| became).find(|became| !matches!(became, Became::Nothing)) {
             Some(problem) => Ok(problem),
             None => {
-                let hashes = change.hashes.clone();
+                let (decider, hashes) = (decider.clone(), change.hashes.clone());
                 self.store
                     .call(move |store| {
                         for side in Side::BOTH {
-                            if let Some(hash) = &hashes[side] {
-                                let at = link.on(side);
+                            let at = link.on(side);
+                            if let Some(hash) = &hashes[side]
+                                && decider.may_clean(store, &link.register, side, at, true)?
+                            {
                                 store.clean(side, &at.resource, &at.id, hash)?;
                             }
                         }

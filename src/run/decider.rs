@@ -54,8 +54,6 @@ pub struct Selected {
 pub(super) struct Chunk {
     /// The last id worked on; none when the list is at its end.
     pub last: Option<String>,
-    /// Linked pairs with nothing to do.
-    pub unchanged: u64,
     /// How many were looked at.
     pub looked_at: u64,
     /// Changes with notes but nothing to do.
@@ -177,10 +175,28 @@ impl Decider {
         Ok(lives || store.link(&register.name, side, &record.at)?.is_some())
     }
 
-    /// Whether no later register looks at this resource: until then its records stay on the work list.
-    fn is_last_of(&self, register: &Register, side: Side, resource: &str) -> bool {
-        let last = self.program.registers.iter().rfind(|one| one.member(side, resource).is_some());
-        last.is_none_or(|last| last.name == register.name)
+    /// Whether a register, or a document, may take a record off the work list: not while another one of the same resource has still
+    /// to look at it, or has planned something with it. While registers are carried out, the documents have not looked yet.
+    pub(super) fn may_clean(
+        &self,
+        store: &dyn Store,
+        name: &str,
+        side: Side,
+        at: &RecordRef,
+        applying: bool,
+    ) -> Result<bool> {
+        let registers = self.program.registers.len();
+        let mine = self.program.all().position(|one| one.name == name).unwrap_or_default();
+        for (place, other) in self.program.all().enumerate() {
+            if place == mine || other.member(side, &at.resource).is_none() {
+                continue;
+            }
+            let later = if applying { mine < registers && place >= registers } else { place > mine };
+            if later || store.change_of(&other.name, side, &at.id)?.is_some() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Second pass: decides about the records of one side's resource, and writes plan rows.
@@ -208,12 +224,11 @@ impl Decider {
             let nothing = change.action == Action::Nothing;
             if nothing && !change.stay {
                 if change.found == crate::plan::Found::Linked {
-                    chunk.unchanged += 1;
                     self.refresh_base(store, register, &change)?;
                 }
                 for side in Side::BOTH {
                     if let (Some(at), Some(hash)) = (change.on(side), &change.hashes[side])
-                        && self.is_last_of(register, side, &at.resource)
+                        && self.may_clean(store, &register.name, side, at, false)?
                     {
                         store.clean(side, &at.resource, &at.id, hash)?;
                     }

@@ -310,12 +310,13 @@ impl Decider {
             if new && !self.takes_new {
                 continue;
             }
-            let Some(change) = self.decide_document(store, document, side, &record, &plan)? else {
+            let change = self.decide_document(store, document, side, &record, &plan)?;
+            let nothing = change.as_ref().is_none_or(|change| change.action == Action::Nothing);
+            if nothing && self.may_clean(store, &name, side, &record.at, false)? {
                 store.clean(side, &record.at.resource, &record.at.id, &record.hash)?;
-                continue;
-            };
-            if change.action == Action::Nothing {
-                store.clean(side, &record.at.resource, &record.at.id, &record.hash)?;
+            }
+            let Some(change) = change else { continue };
+            if nothing {
                 if side == document.source && !self.is_refused(document, &record) {
                     store.remove_set_aside(&name, side, &record.at.id)?;
                 }

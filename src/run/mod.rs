@@ -446,7 +446,6 @@ impl Engine {
                         .store
                         .call(move |store| decider.decide_chunk(store, &of, side, &resource, &from))
                         .await?;
-                    counts.unchanged += chunk.unchanged;
                     looked_at += chunk.looked_at;
                     for change in chunk.noted {
                         self.note_change(&change);
@@ -459,7 +458,7 @@ impl Engine {
                 }
             }
         }
-        // pairs that were not on the work list are unchanged, too
+        // a pair may be looked at from both sides, or, where nothing was on the work list, from none
         let name = register.name.clone();
         let (pairs, planned) = self
             .store
@@ -470,7 +469,7 @@ impl Engine {
             .filter(|(action, _)| matches!(action.as_str(), "update" | "delete" | "unlink"))
             .map(|(_, n)| n)
             .sum();
-        counts.unchanged = counts.unchanged.max(pairs.saturating_sub(touched));
+        counts.unchanged = pairs.saturating_sub(touched);
         counts.pairs = pairs;
         self.report.borrow_mut().registers.insert(register.name.clone(), counts);
         Ok(())

@@ -248,7 +248,7 @@ impl Engine {
             link = self.keep_progress(link, &progress).await?;
         }
         self.follow(decider, document, &link).await?;
-        self.clean_pair(&link).await?;
+        self.clean_pair(decider, &link).await?;
         Ok(became)
     }
 
@@ -628,13 +628,15 @@ impl Engine {
     }
 
     /// Both records leave the work list, as they are in the mirror.
-    async fn clean_pair(&self, link: &Link) -> Result<(), Stop> {
-        let link = link.clone();
+    async fn clean_pair(&self, decider: &Decider, link: &Link) -> Result<(), Stop> {
+        let (decider, link) = (decider.clone(), link.clone());
         self.store
             .call(move |store| {
                 for side in Side::BOTH {
                     let at = link.on(side);
-                    if let Some(stored) = store.record(side, &at.resource, &at.id)? {
+                    if decider.may_clean(store, &link.register, side, at, true)?
+                        && let Some(stored) = store.record(side, &at.resource, &at.id)?
+                    {
                         store.clean(side, &at.resource, &at.id, &stored.row.hash)?;
                     }
                 }
