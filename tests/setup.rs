@@ -1,4 +1,4 @@
-//! `setup`: questions and answers through the real program, against stand-ins that are served over HTTP.
+//! `setup` (F-26): questions and answers through the real program, against stand-ins that are served over HTTP.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};

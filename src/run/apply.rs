@@ -513,7 +513,7 @@ impl Engine {
             }
             _ => None,
         };
-        let event = EventRow {
+        let mut event = EventRow {
             run: self.run_id.clone(),
             at: now,
             register: register.name.clone(),
@@ -533,6 +533,13 @@ impl Engine {
         self.store
             .call(move |store: &mut dyn Store| {
                 let before = store.set_aside_of(&name, side, &at.id)?;
+                // what was made has its id by now
+                if event.what == "created"
+                    && let Some(link) = store.link(&name, side, &at)?
+                {
+                    event.left = Some(link.left.id);
+                    event.right = Some(link.right.id);
+                }
                 match &set_aside {
                     Some((code, reason, refused)) => {
                         let same = before.as_ref().is_some_and(|row| row.reason == *reason);
