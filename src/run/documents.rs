@@ -25,6 +25,9 @@ pub(super) type AllRoles = BTreeMap<String, Roles>;
 /// Documents whose rows cannot be read: resource and key, and why.
 pub(super) type Unreadable = BTreeMap<(String, String), String>;
 
+/// A record of the left side and what belongs to it at the right side, as far as each was there when it was read.
+pub(super) type Pair = (Option<Record>, Option<Record>);
+
 /// Why rows were not read.
 pub(super) enum Unread {
     /// Nothing can be read.
@@ -543,8 +546,8 @@ impl Decider {
         &self,
         store: &dyn Store,
         document: &Document,
-        (left, right): (Option<Record>, Option<Record>),
-    ) -> StoreResult<Result<(Option<Record>, Option<Record>), String>> {
+        (left, right): Pair,
+    ) -> StoreResult<Result<Pair, String>> {
         let Some(resource) = &document.becomes else { return Ok(Ok((left, right))) };
         let source = if document.source == Side::Left { left } else { right };
         let became = match &source {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::apply::{Became, Stop, told};
 use super::decider::{Decider, StoreView};
-use super::documents::Unread;
+use super::documents::{Pair, Unread};
 use super::send::{Sending, Sent};
 use super::{Engine, Entry, RunError};
 use crate::plan::document::{self, Progress, Undo, Verdict};
@@ -360,7 +360,7 @@ impl Engine {
         decider: &Decider,
         document: &Arc<Document>,
         link: &Link,
-    ) -> Result<(Option<Record>, Option<Record>), Stop> {
+    ) -> Result<Pair, Stop> {
         let pair = self.pair(decider, link).await?;
         let (of, document) = (decider.clone(), Arc::clone(document));
         let followed = self.store.read(move |store| of.followed(store, &document, pair)).await?;
@@ -370,7 +370,7 @@ impl Engine {
     }
 
     /// Both records of a link as the mirror has them.
-    async fn pair(&self, decider: &Decider, link: &Link) -> Result<(Option<Record>, Option<Record>), Stop> {
+    async fn pair(&self, decider: &Decider, link: &Link) -> Result<Pair, Stop> {
         let (of, at) = (decider.clone(), link.clone());
         Ok(self
             .store
