@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 
 use mapengine::case::open_cases;
 use mapengine::diagnostic::{Diagnostics, Format, Sources, codes, render};
-use mapengine::program::mapping_compile::Answers;
 use mapengine::program::open::Opened;
 use mapengine::program::system_compile::compile_system;
 use mapengine::spec::load::{FileKind, file_kind, load_system};
@@ -23,7 +22,7 @@ fn check(path: &Path) -> (Sources, Diagnostics) {
         open_cases(path, &mut sources, &mut found);
     } else if kind == Some(FileKind::Mapping) && !path.starts_with("tests/rejected/systems") {
         if let Some(opened) = Opened::read(path, &mut sources, &mut found) {
-            opened.program(&Answers::None, &sources, &mut found);
+            opened.check(&sources, &mut found);
         }
     } else if let Some(system) = load_system(&mut sources, path, &mut found) {
         compile_system(&system, &sources, &mut found);

@@ -6,7 +6,6 @@ use super::args::{FindingFormat, Format as Output, TestArgs, ValidateArgs};
 use super::{Exit, Terminal};
 use crate::case::{check_sandbox, open_cases, run_file};
 use crate::diagnostic::{Diagnostic, Diagnostics, Format, Sources, Span, codes, render};
-use crate::program::mapping_compile::Answers;
 use crate::program::open::Opened;
 use crate::program::system_compile::compile_system;
 use crate::sandbox::Company;
@@ -107,7 +106,7 @@ fn validate_file(path: &Path, sources: &mut Sources, found: &mut Diagnostics) ->
         }
         FileKind::Mapping => {
             if let Some(opened) = Opened::read(path, sources, found) {
-                opened.program(&Answers::None, sources, found);
+                opened.check(sources, found);
             }
         }
         FileKind::Connection => {

@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::mapping::Program;
+use super::mapping::{Program, SettingKind};
 use super::mapping_compile::{Answers, compile_mapping};
 use super::system::System;
 use super::system_compile::compile_system;
-use crate::diagnostic::{Diagnostic, Diagnostics, Sources, codes};
+use crate::diagnostic::{At, Diagnostic, Diagnostics, Level, Sources, codes};
 use crate::spec::load::{load_mapping, load_system};
 use crate::spec::mapping::Mapping;
-use crate::value::Both;
+use crate::value::{Both, Value};
 
 /// A mapping that was read, with both its systems compiled.
 #[derive(Debug)]
@@ -84,6 +84,38 @@ impl Opened {
         diagnostics: &mut Diagnostics,
     ) -> Option<Program> {
         compile_mapping(&self.mapping, self.systems.clone(), answers, sources, diagnostics)
+    }
+
+    /// Checks it without anybody's answers. A setting that says which side is the master, or which way a register goes, changes what
+    /// the rows mean: each of its answers is compiled, one setting at a time, and what is wrong with one is told with it.
+    pub fn check(&self, sources: &Sources, diagnostics: &mut Diagnostics) -> Option<Program> {
+        let program = self.program(&Answers::None, sources, diagnostics)?;
+        let (left, right) = (&self.names.left, &self.names.right);
+        for setting in program.settings.values() {
+            let answers = match setting.kind {
+                SettingKind::Side => vec![left.clone(), right.clone()],
+                SettingKind::Direction => {
+                    vec![format!("{left} -> {right}"), format!("{right} -> {left}"), "none".to_owned()]
+                }
+                _ => continue,
+            };
+            for answer in answers {
+                if setting.default.as_ref().and_then(Value::as_text) == Some(answer.as_str()) {
+                    continue;
+                }
+                let (name, given) = (At::from(setting.name.clone()), At::from(Value::text(answer.clone())));
+                let mut own = Diagnostics::new();
+                self.program(&Answers::Case(vec![(&name, &given)]), sources, &mut own);
+                for one in &own {
+                    let mut one = one.clone();
+                    if one.level == Level::Error {
+                        one.message = format!("where `{}` is '{answer}': {}", setting.name, one.message);
+                        diagnostics.push(one);
+                    }
+                }
+            }
+        }
+        Some(program)
     }
 
     /// Where the sandbox file of this mapping is, whether it exists or not.
