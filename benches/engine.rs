@@ -13,10 +13,12 @@ use divan::counter::ItemsCount;
 use mapengine::diagnostic::{Diagnostics, Format, Sources, render};
 use mapengine::plan::decide::{Known, Record, base_of, decide_linked};
 use mapengine::plan::{Context, RefTarget, View};
+use mapengine::program::expr::{Expr, Scope};
 use mapengine::program::mapping::Program;
-use mapengine::program::mapping_compile::Answers;
 use mapengine::program::open::Opened;
 use mapengine::program::system::Lookup;
+use mapengine::program::types::Type;
+use mapengine::spec::yaml::parse;
 use mapengine::store::{Effect, Handle, Intent, IntentState, Mode, RecordRef};
 use mapengine::value::{Both, Path as FieldPath, Side, Value, from_json_str};
 use mapengine::wire::{LookupProblem, Lookups};
@@ -71,7 +73,7 @@ fn compile(path: &Path) -> Program {
     let mut sources = Sources::new();
     let mut found = Diagnostics::new();
     let opened = Opened::read(path, &mut sources, &mut found);
-    let program = opened.and_then(|opened| opened.program(&Answers::Sandbox, &sources, &mut found));
+    let program = opened.and_then(|opened| opened.check(&sources, &mut found));
     assert!(!found.has_errors(), "{}", render(&found, &sources, Format::Human { color: false }));
     program.expect("no error, so there is a program")
 }
@@ -81,6 +83,26 @@ fn compile(path: &Path) -> Program {
 fn validate_1000_lines(bencher: Bencher) {
     let path = long_mapping();
     bencher.bench_local(|| compile(&path));
+}
+
+/// Files of one, two and four: what a line costs must not grow with the file.
+#[divan::bench(args = [10_000, 20_000, 40_000])]
+fn yaml_lines(bencher: Bencher, lines: usize) {
+    let text = (0..lines).map(|i| format!("k{i}: 1\n")).collect::<String>();
+    bencher.counter(ItemsCount::new(lines)).bench_local(|| {
+        let mut sources = Sources::new();
+        let mut found = Diagnostics::new();
+        parse(&mut sources, Path::new("large.yaml"), &text, &mut found).expect("a node").entries().len()
+    });
+}
+
+/// A condition as scopes and rows have them.
+#[divan::bench]
+fn condition(bencher: Bencher) {
+    let scope = Scope::new().root("status", Type::Text).root("number", Type::Integer);
+    let expr = Expr::compile("status != 'Inactive' and number > 5", &scope).expect("an expression");
+    let record = parsed(r#"{"status":"Active","number":12}"#);
+    bencher.counter(ItemsCount::new(1_usize)).bench_local(|| assert_eq!(expr.holds(&record), Ok(true)));
 }
 
 /// Nothing here refers to another record.

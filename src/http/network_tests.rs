@@ -241,7 +241,8 @@ async fn a_dribble_is_cut_at_the_end_of_its_time() {
     let server = server(Does::Dribbles(ok("", &[b'x'; 1000]))).await;
     let begun = std::time::Instant::now();
     unknown(network().send(request("GET", &server.url)).await);
-    assert!(begun.elapsed() < Duration::from_secs(3));
+    // dribbled to its end it would take a minute
+    assert!(begun.elapsed() < Duration::from_secs(30));
 }
 
 #[tokio::test]

@@ -524,18 +524,3 @@ fn compiled_things_are_shared_between_threads() {
         }
     });
 }
-
-#[test]
-fn a_simple_condition_is_cheap() {
-    let expr = compiled("status != 'Inactive' and number > 5");
-    let record = record();
-    let start = std::time::Instant::now();
-    const TIMES: u32 = 2000;
-    for _ in 0..TIMES {
-        assert_eq!(expr.holds(&record), Ok(true));
-    }
-    let each = start.elapsed() / TIMES;
-    // a release build takes a few µs; this only finds an evaluation that converts or compiles too much
-    assert!(each < std::time::Duration::from_millis(1), "{each:?}");
-    println!("one evaluation: {each:?}");
-}
