@@ -7,7 +7,7 @@ use super::apply::{Became, Stop};
 use super::{Engine, RunError};
 use crate::value::Side;
 
-/// Since when the state is in doubt, in milliseconds since 1970.
+/// Since when the state is in doubt, in milliseconds since 1970, and which doubt that is: a backup may bring an older one along.
 const SINCE: &str = "doubt_since";
 
 impl Engine {
@@ -20,13 +20,18 @@ impl Engine {
             return Ok(false);
         }
         let now = self.clock.now_ms();
+        let doubt = serde_json::to_string(&self.store.origin()).unwrap_or_default();
         let since = self
             .store
             .call(move |store| {
-                if let Some(since) = store.fact(SINCE)?.and_then(|text| text.parse::<i64>().ok()) {
+                let known = store.fact(SINCE)?;
+                let known = known.as_deref().and_then(|text| text.split_once(' '));
+                if let Some((since, _)) = known.filter(|(_, of)| *of == doubt.as_str())
+                    && let Ok(since) = since.parse::<i64>()
+                {
                     return Ok(since);
                 }
-                store.set_fact(SINCE, Some(&now.to_string()))?;
+                store.set_fact(SINCE, Some(&format!("{now} {doubt}")))?;
                 Ok(now)
             })
             .await?;
@@ -56,14 +61,15 @@ impl Engine {
         Ok(self.store.origin_settled().await?)
     }
 
-    /// Holds a write back while something that was sent before may still arrive.
+    /// Holds a write back while something that was sent before may still arrive, and to the end of a run that began in that time:
+    /// what it has read does not show what arrived later.
     pub(super) fn may_send(&self) -> Result<(), Stop> {
         match self.quiet_until.get() {
-            Some(until) if self.clock.now_ms() < until => Err(Stop::Change(Became::Waiting(format!(
+            Some(until) => Err(Stop::Change(Became::Waiting(format!(
                 "the state may have forgotten what was sent last: nothing is sent before {}",
                 shown(until)
             )))),
-            _ => Ok(()),
+            None => Ok(()),
         }
     }
 }

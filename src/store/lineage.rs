@@ -44,10 +44,15 @@ impl Origin {
 
     /// Compares what the state says with what the file beside it says.
     pub(super) fn of(state: &Identity, beside: Option<&Mark>) -> Origin {
-        // a doubt that nobody settled stays, also where all looks well by now
-        if let Some(doubt) = state.doubt.as_deref().and_then(|doubt| serde_json::from_str(doubt).ok()) {
-            return doubt;
+        let now = Origin::told_by(state, beside);
+        if now.is_doubtful() {
+            return now;
         }
+        // a doubt that nobody settled stays, also where all looks well by now
+        state.doubt.as_deref().and_then(|doubt| serde_json::from_str(doubt).ok()).unwrap_or(now)
+    }
+
+    fn told_by(state: &Identity, beside: Option<&Mark>) -> Origin {
         match beside {
             None if state.serial == 0 => Origin::Fresh,
             None => Origin::WentBack { serial: state.serial, was: None },
@@ -112,6 +117,9 @@ mod tests {
         assert_eq!(Origin::of(&state(0), Some(&mark("b", 5))), Origin::OtherLineage { was: "b".into() });
         let doubtful = Identity { doubt: Some(serde_json::to_string(&back).unwrap()), ..state(9) };
         assert_eq!(Origin::of(&doubtful, Some(&mark("a", 9))), back);
+        // a backup of that time brings a doubt of its own
+        let again = Origin::WentBack { serial: 9, was: Some(12) };
+        assert_eq!(Origin::of(&doubtful, Some(&mark("a", 12))), again);
     }
 
     #[test]
