@@ -104,6 +104,13 @@ pub fn role_of<'r>(document: &Document, roles: &'r Roles, source: &Value) -> Opt
     roles.of(flow.field.get(source).unwrap_or(&Value::Null))
 }
 
+/// Whether what the other side says of a source record is followed now: it was made, as its status tells.
+pub fn is_followed(document: &Document, roles: &Roles, source: &Value) -> bool {
+    let role = role_of(document, roles, source);
+    let follow = document.follow.as_ref();
+    role.is_some_and(|role| follow.is_some_and(|follow| follow.during.iter().any(|one| one == role)))
+}
+
 /// Whether a source record travels now.
 ///
 /// # Errors
@@ -425,7 +432,7 @@ pub fn next_move<'d>(
     let (Some(follow), Some(flow)) = (&document.follow, &document.flow) else { return Ok(None) };
     let source = if document.source == Side::Left { left } else { right };
     let Some(role) = role_of(document, roles, source) else { return Ok(None) };
-    if !follow.during.iter().any(|one| one == role) {
+    if !is_followed(document, roles, source) {
         return Ok(None);
     }
     let root = context.root(Some(left), Some(right), None);

@@ -532,7 +532,7 @@ impl Engine {
         let decider = decider.clone();
         self.store
             .call(move |store: &mut dyn Store| {
-                let before = store.set_aside_of(&name, side, &at.id)?;
+                let before = store.set_aside_of(&name, side, &at)?;
                 // what was made has its id by now
                 if event.what == "created"
                     && let Some(link) = store.link(&name, side, &at)?
@@ -582,7 +582,7 @@ impl Engine {
                     }
                     None => {
                         if clears && before.is_some() {
-                            store.remove_set_aside(&name, side, &at.id)?;
+                            store.remove_set_aside(&name, side, &at)?;
                         }
                         if !event.what.is_empty() {
                             store.add_event(&event)?;

@@ -34,6 +34,8 @@ pub(super) struct Decider {
     pub unreadable: Arc<super::documents::Unreadable>,
     /// New documents are decided about.
     pub takes_new: bool,
+    /// The state may have forgotten documents that were made: those that are followed are linked again.
+    pub forgot: bool,
     /// So many new documents more in this transfer; none: any number.
     pub room: Option<u64>,
 }
@@ -192,7 +194,7 @@ impl Decider {
                 continue;
             }
             let later = if applying { mine < registers && place >= registers } else { place > mine };
-            if later || store.change_of(&other.name, side, &at.id)?.is_some() {
+            if later || store.change_of(&other.name, side, at)?.is_some() {
                 return Ok(false);
             }
         }
@@ -212,7 +214,8 @@ impl Decider {
         let mut chunk = Chunk { last: rows.last().map(|row| row.id.clone()), ..Chunk::default() };
         let mut plan = Vec::new();
         for row in rows {
-            if store.change_of(&register.name, side, &row.id)?.is_some() || planned(&plan, side, &row.id) {
+            let at = RecordRef { resource: resource.to_owned(), id: row.id.clone() };
+            if store.change_of(&register.name, side, &at)?.is_some() || planned(&plan, side, &at) {
                 continue;
             }
             chunk.looked_at += 1;
@@ -233,7 +236,7 @@ impl Decider {
                         store.clean(side, &at.resource, &at.id, hash)?;
                     }
                     if let Some(at) = change.on(side) {
-                        store.remove_set_aside(&register.name, side, &at.id)?;
+                        store.remove_set_aside(&register.name, side, at)?;
                     }
                 }
                 if !change.notes.is_empty() {
@@ -272,7 +275,7 @@ impl Decider {
         if self.retry_all {
             return Ok(None);
         }
-        let Some(row) = store.set_aside_of(&register.name, side, &record.at.id)? else { return Ok(None) };
+        let Some(row) = store.set_aside_of(&register.name, side, &record.at)? else { return Ok(None) };
         let same = row.values.get("hash").and_then(Value::as_text) == Some(&record.hash);
         if !same || row.retry_at.is_none_or(|at| at <= self.now_ms) {
             return Ok(None);
@@ -317,7 +320,7 @@ impl Decider {
         let mut known = Known::default();
         let keys = self.keys(store, &context, register, side, &record)?;
         self.clashes(store, register, side, &record, &keys, &mut known)?;
-        known.open = store.open_intent_of(&register.name, side, &record.at.id)?.map(|intent| intent.id);
+        known.open = store.open_intent_of(&register.name, side, &record.at)?.map(|intent| intent.id);
         let entries = entries(register);
         let mut other = None;
         for (index, key) in keys.iter().take(entries.len()).enumerate() {
@@ -331,7 +334,7 @@ impl Decider {
                         known.taken.get_or_insert((hit, link.on(side).id.clone()));
                     }
                     Some(_) => {}
-                    None if claimed(store, register, side.other(), &hit.id, plan)? => {}
+                    None if claimed(store, register, side.other(), &hit, plan)? => {}
                     None => free.push(hit),
                 }
             }
@@ -435,9 +438,9 @@ impl Decider {
         };
         let keys = self.keys(store, context, register, side, &record)?;
         self.clashes(store, register, side, &record, &keys, &mut known)?;
-        known.open = match store.open_intent_of(&register.name, side, &record.at.id)? {
+        known.open = match store.open_intent_of(&register.name, side, &record.at)? {
             Some(intent) => Some(intent.id),
-            None => store.open_intent_of(&register.name, side.other(), &there.id)?.map(|intent| intent.id),
+            None => store.open_intent_of(&register.name, side.other(), &there)?.map(|intent| intent.id),
         };
         let view = StoreView { store, register_of: &self.program };
         let (left, right) = match side {
@@ -570,7 +573,7 @@ impl Decider {
             for at in store.by_key(&register.name, from, slot, key, 6)? {
                 // one that is linked counts by the record it is linked to, unless that one is still to be changed
                 let changes = match store.link(&register.name, from, &at)? {
-                    Some(link) => store.change_of(&register.name, from, &at.id)?.is_some_and(|row| {
+                    Some(link) => store.change_of(&register.name, from, &at)?.is_some_and(|row| {
                         serde_json::from_str::<Change>(&row.change)
                             .is_ok_and(|other| other.fields[to].iter().any(|one| one.path == field))
                             && !others.contains(&(to, link.on(to).clone()))
@@ -718,34 +721,40 @@ pub(super) fn plan_row(change: &Change) -> PlanRow {
     PlanRow {
         seq: 0,
         register: change.register.clone(),
-        left: change.left.as_ref().map(|one| one.id.clone()),
-        right: change.right.as_ref().map(|one| one.id.clone()),
+        left: change.left.clone(),
+        right: change.right.clone(),
         action: change.action.name().to_owned(),
         change: serde_json::to_string(change)
             .expect("a change is plain data with text keys, so it is always JSON"),
     }
 }
 
-pub(super) fn planned(plan: &[PlanRow], side: Side, id: &str) -> bool {
+pub(super) fn planned(plan: &[PlanRow], side: Side, at: &RecordRef) -> bool {
     plan.iter().any(|row| match side {
-        Side::Left => row.left.as_deref() == Some(id),
-        Side::Right => row.right.as_deref() == Some(id),
+        Side::Left => row.left.as_ref() == Some(at),
+        Side::Right => row.right.as_ref() == Some(at),
     })
 }
 
 /// Whether a record is part of a planned pair already.
-fn claimed(store: &dyn Store, register: &Register, side: Side, id: &str, plan: &[PlanRow]) -> Result<bool> {
+fn claimed(
+    store: &dyn Store,
+    register: &Register,
+    side: Side,
+    at: &RecordRef,
+    plan: &[PlanRow],
+) -> Result<bool> {
     if plan.iter().any(|row| {
         let here = match side {
             Side::Left => &row.left,
             Side::Right => &row.right,
         };
-        here.as_deref() == Some(id) && row.left.is_some() && row.right.is_some()
+        here.as_ref() == Some(at) && row.left.is_some() && row.right.is_some()
     }) {
         return Ok(true);
     }
     Ok(store
-        .change_of(&register.name, side, id)?
+        .change_of(&register.name, side, at)?
         .is_some_and(|row| row.left.is_some() && row.right.is_some()))
 }
 
@@ -771,7 +780,7 @@ impl View for StoreView<'_> {
                 None => RefTarget::Missing(text),
             };
         }
-        match self.store.change_of(register, from, &at.id) {
+        match self.store.change_of(register, from, &at) {
             Ok(Some(row)) => {
                 let Ok(change) = serde_json::from_str::<Change>(&row.change) else {
                     return RefTarget::Missing(text);

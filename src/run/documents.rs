@@ -15,7 +15,7 @@ use crate::plan::translate::MissingCode;
 use crate::plan::{Action, Change, FieldChange, NewValue, Record};
 use crate::program::document::{Document, Step};
 use crate::program::system::{ErrorClass, Part, Resource};
-use crate::store::{Link, PlanRow, Result as StoreResult, Store, Which};
+use crate::store::{Link, PlanRow, RecordRef, Result as StoreResult, Store, Which};
 use crate::value::{Map, Path, Side, Value};
 use crate::wire;
 
@@ -300,7 +300,8 @@ impl Decider {
         let mut plan: Vec<PlanRow> = Vec::new();
         let name = document.register.name.clone();
         for row in rows {
-            if store.change_of(&name, side, &row.id)?.is_some() || planned(&plan, side, &row.id) {
+            let at = RecordRef { resource: resource.to_owned(), id: row.id.clone() };
+            if store.change_of(&name, side, &at)?.is_some() || planned(&plan, side, &at) {
                 continue;
             }
             chunk.looked_at += 1;
@@ -310,10 +311,16 @@ impl Decider {
             }
             // a new one stays on the work list until somebody asks
             let new = side == document.source && store.link(&name, side, &record.at)?.is_none();
-            if new && !self.takes_new {
+            if new && !self.takes_new && !self.forgot {
                 continue;
             }
-            let change = self.decide_document(store, document, side, &record, &plan)?;
+            let mut change = self.decide_document(store, document, side, &record, &plan)?;
+            if new && !self.takes_new {
+                change = change.filter(|change| change.action == Action::Link);
+                if change.is_none() {
+                    continue;
+                }
+            }
             let nothing = change.as_ref().is_none_or(|change| change.action == Action::Nothing);
             if nothing && self.may_clean(store, &name, side, &record.at, false)? {
                 store.clean(side, &record.at.resource, &record.at.id, &record.hash)?;
@@ -321,7 +328,7 @@ impl Decider {
             let Some(change) = change else { continue };
             if nothing {
                 if side == document.source && !self.is_refused(document, &record) {
-                    store.remove_set_aside(&name, side, &record.at.id)?;
+                    store.remove_set_aside(&name, side, &record.at)?;
                 }
                 continue;
             }
@@ -402,24 +409,36 @@ impl Decider {
             return Ok(change);
         }
         let mut known = crate::plan::Known {
-            open: store.open_intent_of(&register.name, side, &record.at.id)?.map(|intent| intent.id),
+            open: store.open_intent_of(&register.name, side, &record.at)?.map(|intent| intent.id),
             ..crate::plan::Known::default()
         };
+        let forgot = self.forgot && document::is_followed(document, &self.roles_of(document), &record.data);
         let keys = self.keys(store, &context, register, side, &record)?;
         for (index, key) in keys.iter().take(register.matching.len()).enumerate() {
             let Some(key) = key else { continue };
             for hit in store.by_key(&register.name, side.other(), index, key, 6)? {
                 // one that this run links already is nobody else's, and neither is one of another document
-                let mut claimed = planned(plan, side.other(), &hit.id);
+                let mut claimed = planned(plan, side.other(), &hit);
                 for name in self.program.documents_with(side.other(), &hit.resource) {
                     claimed = claimed
-                        || store.change_of(name, side.other(), &hit.id)?.is_some()
+                        || store.change_of(name, side.other(), &hit)?.is_some()
                         || store.link(name, side.other(), &hit)?.is_some();
                 }
                 if !claimed {
                     known.matches.push(hit);
                 }
             }
+        }
+        if let ([made], true) = (&known.matches[..], forgot) {
+            let label = crate::plan::label(register, side, &record);
+            let (left, right) = match side {
+                Side::Left => (record.at.clone(), made.clone()),
+                Side::Right => (made.clone(), record.at.clone()),
+            };
+            let found = crate::plan::Found::Found;
+            let mut change = Change::new(&register.name, Some(left), Some(right), label, found);
+            change.action = Action::Link;
+            return Ok(change);
         }
         let view = StoreView { store, register_of: &self.program };
         Ok(document::decide_new(&context, document, &self.roles_of(document), &record, &known, &view))
@@ -446,7 +465,7 @@ impl Decider {
             change.hashes[side] = record.as_ref().map(|record| record.hash.clone());
         }
         for side in Side::BOTH {
-            if let Some(intent) = store.open_intent_of(&register.name, side, &link.on(side).id)? {
+            if let Some(intent) = store.open_intent_of(&register.name, side, link.on(side))? {
                 return Ok(crate::plan::decide::unanswered(change, intent.id));
             }
         }
@@ -513,10 +532,9 @@ impl Decider {
             Ok(None) => {}
             Err(reason) => return Ok(crate::plan::decide::set_aside(change, "ME0902", reason)),
         }
-        let follows = document.follow.as_ref().filter(|follow| {
-            document::role_of(document, &roles, &if source == Side::Left { left } else { right }.data)
-                .is_some_and(|role| follow.during.iter().any(|one| one == role))
-        });
+        let record = if source == Side::Left { left } else { right };
+        let follows =
+            document.follow.as_ref().filter(|_| document::is_followed(document, &roles, &record.data));
         if let Some(follow) = follows {
             let view = StoreView { store, register_of: &self.program };
             match document::row_changes(&context, &follow.write, source.other(), left, right, &view) {

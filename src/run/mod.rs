@@ -171,6 +171,8 @@ pub struct Engine {
     quiet_until: Cell<Option<i64>>,
     /// Everything is read, not only what changed.
     full: Cell<bool>,
+    /// The state may have forgotten something.
+    doubtful: Cell<bool>,
     left_out: RefCell<HashSet<String>>,
     desk: files::Desk,
 }
@@ -204,6 +206,7 @@ impl Engine {
             lookups: RefCell::new(Both::default()),
             quiet_until: Cell::new(None),
             full: Cell::new(false),
+            doubtful: Cell::new(false),
             left_out: RefCell::default(),
         }
     }
@@ -236,6 +239,7 @@ impl Engine {
         self.store.call(move |store| store.put_run(&row)).await?;
         self.rename_registers().await?;
         let doubtful = self.look_for_doubt().await?;
+        self.doubtful.set(doubtful);
         self.full.set(self.options.full || doubtful);
         self.leave_out().await?;
         self.same_company().await?;
@@ -326,6 +330,7 @@ impl Engine {
             roles: Arc::default(),
             unreadable: Arc::default(),
             takes_new: true,
+            forgot: self.doubtful.get(),
             room: None,
         }
     }

@@ -78,7 +78,7 @@ impl Engine {
         let (of, name) = (decider.clone(), register.name.clone());
         let record = self
             .store
-            .read(move |store| match store.open_intent_of(&name, side, &at.id)? {
+            .read(move |store| match store.open_intent_of(&name, side, &at)? {
                 Some(_) => Ok(None),
                 None => of.record(store, side, &at),
             })

@@ -46,11 +46,19 @@ impl Engine {
                 let (Some(left), Some(right)) = (change.left.clone(), change.right.clone()) else {
                     return Ok(Became::Nothing);
                 };
+                let (of, source) = (decider.clone(), document.source);
+                let at = if source == Side::Left { left.clone() } else { right.clone() };
+                let record = self.store.read(move |store| of.record(store, source, &at)).await?;
+                let roles = decider.roles_of(document);
+                // a state that was lost: its status says that all its steps are done
+                let followed =
+                    record.is_some_and(|record| document::is_followed(document, &roles, &record.data));
+                let done = if followed { document.steps.len() } else { 0 };
                 let link = Link {
                     register: document.register.name.clone(),
                     left,
                     right,
-                    base: Progress::default().to_value(),
+                    base: Progress { done, ..Progress::default() }.to_value(),
                     since: self.clock.now_ms(),
                     how: "matched".into(),
                 };

@@ -133,7 +133,7 @@ pub trait Journal {
     /// Every intent that is not settled (planned, sent, in doubt), oldest first.
     fn open_intents(&self) -> Result<Vec<Intent>>;
     /// Whether a record has an open intent: about to be written, or its own create under way (as source).
-    fn open_intent_of(&self, register: &str, side: Side, id: &str) -> Result<Option<Intent>>;
+    fn open_intent_of(&self, register: &str, side: Side, at: &RecordRef) -> Result<Option<Intent>>;
     /// The last `limit` intents, newest first, of one record (written to, or the source) or of all.
     fn intents(&self, register: Option<&str>, id: Option<&str>, limit: usize) -> Result<Vec<Intent>>;
 }
@@ -147,7 +147,7 @@ pub trait Scratch {
     /// Up to `limit` rows after the number `after`, in order; of one register or of all.
     fn changes(&self, register: Option<&str>, after: i64, limit: usize) -> Result<Vec<PlanRow>>;
     /// The row that holds a record already, if any.
-    fn change_of(&self, register: &str, side: Side, id: &str) -> Result<Option<PlanRow>>;
+    fn change_of(&self, register: &str, side: Side, at: &RecordRef) -> Result<Option<PlanRow>>;
     /// How many rows of each action a register has.
     fn count_changes(&self, register: &str) -> Result<Vec<(String, u64)>>;
 }
@@ -157,9 +157,9 @@ pub trait Log {
     /// Sets a record aside, or replaces the reason; `since` of an older row stays.
     fn put_set_aside(&mut self, row: &SetAside) -> Result<()>;
     /// Takes it back. Answers whether it was there.
-    fn remove_set_aside(&mut self, register: &str, side: Side, id: &str) -> Result<bool>;
+    fn remove_set_aside(&mut self, register: &str, side: Side, at: &RecordRef) -> Result<bool>;
     /// What is set aside of one record, if it is.
-    fn set_aside_of(&self, register: &str, side: Side, id: &str) -> Result<Option<SetAside>>;
+    fn set_aside_of(&self, register: &str, side: Side, at: &RecordRef) -> Result<Option<SetAside>>;
     /// Everything set aside, of one register or of all, oldest first.
     fn set_aside(&self, register: Option<&str>) -> Result<Vec<SetAside>>;
     /// Starts (`ended` is none) or ends a run.

@@ -157,10 +157,10 @@ pub struct PlanRow {
     pub seq: i64,
     /// The register.
     pub register: String,
-    /// The left record's id, where there is one.
-    pub left: Option<String>,
-    /// The right record's id, where there is one.
-    pub right: Option<String>,
+    /// The left record, where there is one.
+    pub left: Option<RecordRef>,
+    /// The right record, where there is one.
+    pub right: Option<RecordRef>,
     /// The action's name, for counting.
     pub action: String,
     /// The change as JSON.

@@ -212,7 +212,7 @@ fn a_reader_works_beside_a_writer_and_writes_nothing() {
     let change = PlanRow {
         seq: 0,
         register: "customers".into(),
-        left: Some("1".into()),
+        left: Some(RecordRef { resource: "customers".into(), id: "1".into() }),
         right: None,
         action: "create".into(),
         change: "{}".into(),

@@ -369,10 +369,10 @@ impl Look<'_> {
             let reason = format!("write {}: {}", intent.id, intent.outcome);
             return Ok(Some((Standing::InDoubt, reason, Some(super::time(intent.sent_at)))));
         }
-        let aside = self.store.set_aside_of(name, side, &at.id)?;
+        let aside = self.store.set_aside_of(name, side, at)?;
         let aside = aside.filter(|row| row.resource == at.resource);
         let since = aside.as_ref().map(|row| super::time(row.since));
-        let planned = self.store.change_of(name, side, &at.id)?;
+        let planned = self.store.change_of(name, side, at)?;
         let change = planned.and_then(|row| serde_json::from_str::<Change>(&row.change).ok());
         match change.map(|change| change.action) {
             Some(Action::Wait { reason, .. }) => return Ok(Some((Standing::Waiting, reason, since))),

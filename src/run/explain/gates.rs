@@ -173,10 +173,10 @@ impl Explainer<'_> {
         at: &RecordRef,
         link: Option<&Link>,
     ) -> Result<Option<SetAside>> {
-        let here = self.store.set_aside_of(&register.name, side, &at.id)?;
+        let here = self.store.set_aside_of(&register.name, side, at)?;
         match (here, link) {
             (None, Some(link)) => {
-                self.store.set_aside_of(&register.name, side.other(), &link.on(side.other()).id)
+                self.store.set_aside_of(&register.name, side.other(), link.on(side.other()))
             }
             (here, _) => Ok(here.filter(|row| row.resource == at.resource)),
         }

@@ -73,6 +73,7 @@ pub(super) fn decider(program: &Arc<Program>, store: &dyn Store, now_ms: i64) ->
         roles: Arc::new(roles),
         unreadable: Arc::default(),
         takes_new: true,
+        forgot: false,
         room: None,
     })
 }

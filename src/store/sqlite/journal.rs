@@ -78,17 +78,18 @@ impl Journal for Sqlite {
         Ok(found.collect::<rusqlite::Result<_>>()?)
     }
 
-    fn open_intent_of(&self, register: &str, side: Side, id: &str) -> Result<Option<Intent>> {
+    fn open_intent_of(&self, register: &str, side: Side, at: &RecordRef) -> Result<Option<Intent>> {
         let sql = format!(
             "{SELECT} WHERE id IN (
-                SELECT id FROM intent WHERE register = ?1 AND side = ?2 AND target = ?4 AND {OPEN}
+                SELECT id FROM intent WHERE register = ?1 AND side = ?2 AND target = ?4 AND resource = ?5 AND {OPEN}
                 UNION ALL
                 SELECT id FROM intent
-                WHERE register = ?1 AND side = ?3 AND source_id = ?4 AND effect = 'create' AND {OPEN}
+                WHERE register = ?1 AND side = ?3 AND source_id = ?4 AND source_resource = ?5
+                  AND effect = 'create' AND {OPEN}
              ) ORDER BY id LIMIT 1"
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
-        let values = params![register, number(side), number(side.other()), id];
+        let values = params![register, number(side), number(side.other()), at.id, at.resource];
         Ok(statement.query_row(values, intent).optional()?)
     }
 
@@ -250,14 +251,21 @@ pub(in crate::store) mod tests {
         let update =
             Intent { source: Some(RecordRef { resource: "customers".into(), id: "2".into() }), ..update };
         let update = Intent { id: store.add_intent(&update).unwrap(), ..update };
+        let at = |side, id: &str| {
+            let resource = if side == Side::Left { "customers" } else { "clients" };
+            RecordRef { resource: resource.into(), id: id.into() }
+        };
         let of = |store: &Sqlite, side, id: &str| {
-            store.open_intent_of("customers", side, id).unwrap().map(|intent| intent.id)
+            store.open_intent_of("customers", side, &at(side, id)).unwrap().map(|intent| intent.id)
         };
         assert_eq!(of(&store, Side::Left, "1"), Some(create));
         assert_eq!(of(&store, Side::Right, "1"), None);
         assert_eq!(of(&store, Side::Right, "B"), Some(update.id));
         assert_eq!(of(&store, Side::Left, "2"), None);
-        assert_eq!(store.open_intent_of("projects", Side::Left, "1").unwrap(), None);
+        let first = at(Side::Left, "1");
+        assert_eq!(store.open_intent_of("projects", Side::Left, &first).unwrap(), None);
+        let alike = RecordRef { resource: "suppliers".into(), ..first };
+        assert_eq!(store.open_intent_of("customers", Side::Left, &alike).unwrap(), None);
         store.set_intent(&Intent { state: IntentState::Failed, ..update }).unwrap();
         assert_eq!(of(&store, Side::Right, "B"), None);
     }

@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::{Sqlite, json, limited, number, side};
-use crate::store::{EventRow, Log, Result, RunRow, SetAside};
+use crate::store::{EventRow, Log, RecordRef, Result, RunRow, SetAside};
 use crate::value::Side;
 
 impl Log for Sqlite {
@@ -13,7 +13,7 @@ impl Log for Sqlite {
                 "INSERT INTO set_aside (register, side, id, resource, label, code, reason, vals, since,
                     retry_at, attempts)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
-                 ON CONFLICT (register, side, id) DO UPDATE SET resource = excluded.resource,
+                 ON CONFLICT (register, side, resource, id) DO UPDATE SET
                     label = excluded.label, code = excluded.code, reason = excluded.reason,
                     vals = excluded.vals, retry_at = excluded.retry_at, attempts = excluded.attempts",
             )?
@@ -33,20 +33,22 @@ impl Log for Sqlite {
         Ok(())
     }
 
-    fn remove_set_aside(&mut self, register: &str, side: Side, id: &str) -> Result<bool> {
+    fn remove_set_aside(&mut self, register: &str, side: Side, at: &RecordRef) -> Result<bool> {
         let found = self
             .connection
-            .prepare_cached("DELETE FROM set_aside WHERE register = ?1 AND side = ?2 AND id = ?3")?
-            .execute(params![register, number(side), id])?;
+            .prepare_cached(
+                "DELETE FROM set_aside WHERE register = ?1 AND side = ?2 AND resource = ?3 AND id = ?4",
+            )?
+            .execute(params![register, number(side), at.resource, at.id])?;
         Ok(found > 0)
     }
 
-    fn set_aside_of(&self, register: &str, side: Side, id: &str) -> Result<Option<SetAside>> {
+    fn set_aside_of(&self, register: &str, side: Side, at: &RecordRef) -> Result<Option<SetAside>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT register, side, resource, id, label, code, reason, vals, since, retry_at, attempts
-             FROM set_aside WHERE register = ?1 AND side = ?2 AND id = ?3",
+             FROM set_aside WHERE register = ?1 AND side = ?2 AND resource = ?3 AND id = ?4",
         )?;
-        let mut found = statement.query_map(params![register, number(side), id], aside)?;
+        let mut found = statement.query_map(params![register, number(side), at.resource, at.id], aside)?;
         Ok(found.next().transpose()?)
     }
 
@@ -227,8 +229,12 @@ pub(in crate::store) mod tests {
         assert_eq!(store.set_aside(None).unwrap(), expected);
         assert_eq!(store.set_aside(Some("customers")).unwrap(), expected);
         assert!(store.set_aside(Some("projects")).unwrap().is_empty());
-        assert!(store.remove_set_aside("customers", Side::Left, "2").unwrap());
-        assert!(!store.remove_set_aside("customers", Side::Left, "2").unwrap());
+        let second = RecordRef { resource: "customers".into(), id: "2".into() };
+        let alike = RecordRef { resource: "suppliers".into(), ..second.clone() };
+        assert!(!store.remove_set_aside("customers", Side::Left, &alike).unwrap());
+        assert_eq!(store.set_aside_of("customers", Side::Left, &alike).unwrap(), None);
+        assert!(store.remove_set_aside("customers", Side::Left, &second).unwrap());
+        assert!(!store.remove_set_aside("customers", Side::Left, &second).unwrap());
     }
 
     #[test]

@@ -4,7 +4,7 @@
 pub(super) const APPLICATION: i64 = 0x4d41_5045;
 
 /// What makes each version out of the one before. Only ever append: a step that was released never changes.
-pub(super) const STEPS: &[&str] = &[FIRST, SECOND];
+pub(super) const STEPS: &[&str] = &[FIRST, SECOND, THIRD];
 
 /// The tables of a run's scratch: they live in SQLite's temporary database, so they die with the run, cost no
 /// fsync, and a state that was opened for reading can still hold a plan.
@@ -12,7 +12,9 @@ pub(super) const SCRATCH: &str = "
 CREATE TEMP TABLE plan (
     seq      INTEGER PRIMARY KEY AUTOINCREMENT,
     register TEXT NOT NULL,
+    left_resource TEXT,
     left_id  TEXT,
+    right_resource TEXT,
     right_id TEXT,
     action   TEXT NOT NULL,
     change   TEXT NOT NULL
@@ -162,4 +164,25 @@ CREATE UNIQUE INDEX link_left ON link (register, left_resource, left_id);
 CREATE UNIQUE INDEX link_right ON link (register, right_resource, right_id);
 CREATE INDEX link_left_id ON link (register, left_id);
 CREATE INDEX link_right_id ON link (register, right_id);
+";
+
+/// … and two of them may be set aside at once.
+const THIRD: &str = "
+CREATE TABLE set_aside_now (
+    register TEXT NOT NULL,
+    side     INTEGER NOT NULL,
+    id       TEXT NOT NULL,
+    resource TEXT NOT NULL,
+    label    TEXT NOT NULL,
+    code     TEXT NOT NULL,
+    reason   TEXT NOT NULL,
+    vals     TEXT NOT NULL,
+    since    INTEGER NOT NULL,
+    retry_at INTEGER,
+    attempts INTEGER NOT NULL,
+    PRIMARY KEY (register, side, resource, id)
+) STRICT, WITHOUT ROWID;
+INSERT INTO set_aside_now SELECT * FROM set_aside;
+DROP TABLE set_aside;
+ALTER TABLE set_aside_now RENAME TO set_aside;
 ";

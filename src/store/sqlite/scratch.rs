@@ -3,11 +3,12 @@
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::{Sqlite, limited};
-use crate::store::{PlanRow, Result, Scratch};
+use crate::store::{PlanRow, RecordRef, Result, Scratch};
 use crate::value::Side;
 
 /// Every row, with the columns that [`planned`] reads.
-const SELECT: &str = "SELECT seq, register, left_id, right_id, action, change FROM plan";
+const SELECT: &str =
+    "SELECT seq, register, left_resource, left_id, right_resource, right_id, action, change FROM plan";
 
 impl Scratch for Sqlite {
     fn clear_plan(&mut self) -> Result<()> {
@@ -17,10 +18,21 @@ impl Scratch for Sqlite {
 
     fn add_changes(&mut self, rows: &[PlanRow]) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
-            "INSERT INTO plan (register, left_id, right_id, action, change) VALUES (?1, ?2, ?3, ?4, ?5)",
+            "INSERT INTO plan (register, left_resource, left_id, right_resource, right_id, action, change)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         )?;
         for row in rows {
-            statement.execute(params![row.register, row.left, row.right, row.action, row.change])?;
+            let ((left, left_id), (right, right_id)) =
+                (columns(row.left.as_ref()), columns(row.right.as_ref()));
+            statement.execute(params![
+                row.register,
+                left,
+                left_id,
+                right,
+                right_id,
+                row.action,
+                row.change
+            ])?;
             self.scratch += 1;
         }
         Ok(())
@@ -37,14 +49,12 @@ impl Scratch for Sqlite {
         Ok(found.collect::<rusqlite::Result<_>>()?)
     }
 
-    fn change_of(&self, register: &str, side: Side, id: &str) -> Result<Option<PlanRow>> {
-        let column = match side {
-            Side::Left => "left_id",
-            Side::Right => "right_id",
-        };
-        let sql = format!("{SELECT} WHERE register = ?1 AND {column} = ?2 ORDER BY seq LIMIT 1");
+    fn change_of(&self, register: &str, side: Side, at: &RecordRef) -> Result<Option<PlanRow>> {
+        let sql = format!(
+            "{SELECT} WHERE register = ?1 AND {side}_resource = ?2 AND {side}_id = ?3 ORDER BY seq LIMIT 1"
+        );
         let mut statement = self.connection.prepare_cached(&sql)?;
-        Ok(statement.query_row([register, id], planned).optional()?)
+        Ok(statement.query_row([register, &at.resource, &at.id], planned).optional()?)
     }
 
     fn count_changes(&self, register: &str) -> Result<Vec<(String, u64)>> {
@@ -61,23 +71,37 @@ fn planned(row: &Row) -> rusqlite::Result<PlanRow> {
     Ok(PlanRow {
         seq: row.get(0)?,
         register: row.get(1)?,
-        left: row.get(2)?,
-        right: row.get(3)?,
-        action: row.get(4)?,
-        change: row.get(5)?,
+        left: record(row, 2)?,
+        right: record(row, 4)?,
+        action: row.get(6)?,
+        change: row.get(7)?,
     })
+}
+
+fn columns(at: Option<&RecordRef>) -> (Option<&str>, Option<&str>) {
+    (at.map(|one| one.resource.as_str()), at.map(|one| one.id.as_str()))
+}
+
+/// What stands in two columns from this one on.
+fn record(row: &Row, at: usize) -> rusqlite::Result<Option<RecordRef>> {
+    let (resource, id): (Option<String>, Option<String>) = (row.get(at)?, row.get(at + 1)?);
+    Ok(resource.zip(id).map(|(resource, id)| RecordRef { resource, id }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn at(resource: &str, id: &str) -> RecordRef {
+        RecordRef { resource: resource.into(), id: id.into() }
+    }
+
     fn row(register: &str, left: Option<&str>, right: Option<&str>, action: &str) -> PlanRow {
         PlanRow {
             seq: 0,
             register: register.into(),
-            left: left.map(Into::into),
-            right: right.map(Into::into),
+            left: left.map(|id| at(register, id)),
+            right: right.map(|id| at(register, id)),
             action: action.into(),
             change: "{}".into(),
         }
@@ -97,8 +121,12 @@ mod tests {
             rows.iter().zip(1..).map(|(row, seq)| PlanRow { seq, ..row.clone() }).collect();
         assert_eq!(store.changes(None, 0, 9).unwrap(), numbered);
         assert_eq!(store.changes(Some("customers"), 1, 1).unwrap(), numbered[2..3]);
-        assert_eq!(store.change_of("customers", Side::Right, "B").unwrap(), Some(numbered[2].clone()));
-        assert_eq!(store.change_of("customers", Side::Left, "B").unwrap(), None);
+        assert_eq!(
+            store.change_of("customers", Side::Right, &at("customers", "B")).unwrap(),
+            Some(numbered[2].clone())
+        );
+        assert_eq!(store.change_of("customers", Side::Left, &at("customers", "B")).unwrap(), None);
+        assert_eq!(store.change_of("customers", Side::Right, &at("suppliers", "B")).unwrap(), None);
         let counts = store.count_changes("customers").unwrap();
         assert_eq!(counts, [("create".to_owned(), 2), ("update".to_owned(), 1)]);
 
