@@ -167,35 +167,40 @@ pub fn sweep(harness: &mut Harness) -> Result<Report, (RunError, Box<Report>)> {
     runtime.block_on(harness.run(Options { full: true, ..Options::default() }))
 }
 
-/// The first run is cut off after so many requests to one side, as by a kill: whatever is under way is dropped.
+/// The run is cut off after so many requests to one side, as by a kill: whatever is under way is dropped.
 pub fn kill_after(harness: &mut Harness, side: Side, requests: usize) {
-    let seen = |harness: &Harness| {
-        let stand = harness.company.stands[side].borrow();
+    pause_after(harness, side, requests, || Then::Kill);
+}
+
+/// What becomes of a run that was stopped where it stands.
+pub enum Then {
+    /// It is dropped: no code of it runs any more.
+    Kill,
+    /// It goes on, to its end.
+    GoOn,
+}
+
+/// Stops a run where it stands after so many requests to one side, and does something meanwhile.
+pub fn pause_after(harness: &mut Harness, side: Side, requests: usize, meanwhile: impl FnOnce() -> Then) {
+    let stand = Rc::clone(&harness.company.stands[side]);
+    let seen = move || {
+        let stand = stand.borrow();
         stand.log().len() + usize::try_from(stand.reads()).unwrap()
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-    let stand = Rc::clone(&harness.company.stands[side]);
-    let before = seen(harness);
+    let before = seen();
     runtime.block_on(async {
         let run = harness.run(Options::default());
         let watch = async {
-            loop {
+            while seen() < before + requests {
                 tokio::task::yield_now().await;
-                let now = {
-                    let stand = stand.borrow();
-                    stand.log().len() + usize::try_from(stand.reads()).unwrap()
-                };
-                if now >= before + requests {
-                    return;
-                }
             }
         };
         tokio::pin!(run);
         tokio::pin!(watch);
-        // the future of the run is dropped where it stands: no code of it runs any more
         tokio::select! {
             biased;
-            () = &mut watch => {}
+            () = &mut watch => if let Then::GoOn = meanwhile() { let _ = run.await; },
             _ = &mut run => {}
         }
     });

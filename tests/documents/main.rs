@@ -1,11 +1,13 @@
 //! Documents: each exactly once, to the cent, whatever happens on the way.
 
+#[path = "../common/mod.rs"]
 mod common;
+mod stories;
 
 use std::rc::Rc;
 use std::time::Duration;
 
-use common::{Choices, FAULTS, edit, kill_after, record, run, sweep, timed_harness_of, try_run};
+use common::{FAULTS, edit, kill_after, run, sweep, timed_harness_of, try_run};
 use mapengine::case::{Harness, QuickClock};
 use mapengine::value::{Side, Value};
 
@@ -309,110 +311,6 @@ fn a_status_that_somebody_moved_between_two_steps_is_not_overwritten() {
     set_invoice(&harness, &[("status.guid", Value::text("s-2"))]);
     retry_all(&mut harness, "set back");
     check(&harness, &[Invoice { fits: true, credit: false }], "set back");
-}
-
-/// How long a request may be under way in a story before it takes effect, and how long the engine waits for that.
-const LATE: &str = "late_arrival=30s";
-const SETTLE: Duration = Duration::from_secs(60);
-
-/// One random story: invoices that fit and that do not, faults, late arrivals, cut runs, payments; then nothing more goes wrong.
-fn tell(seed: u64, settle: Duration) {
-    let what = format!("seed {seed}");
-    let mut choices = Choices::new(seed);
-    let invoices: Vec<Invoice> = (0..2 + choices.next(4))
-        .map(|_| Invoice { fits: choices.next(3) > 0, credit: choices.next(4) == 0 })
-        .collect();
-    let (mut harness, clock) = story(&invoices);
-    harness.settle_after = Some(settle);
-    for _ in 0..3 {
-        for _ in 0..choices.next(3) {
-            let fault = [
-                "timeout_after_commit",
-                "timeout_before",
-                "error_after",
-                "error_before",
-                "close_after",
-                "cut_body",
-                "unavailable",
-                "expired_token",
-                LATE,
-                LATE,
-            ][choices.next(10)];
-            let call = ["create", "update", "delete", "*"][choices.next(4)];
-            let side = if choices.next(3) == 0 { Side::Left } else { Side::Right };
-            let nth = 1 + choices.next(3);
-            harness.company.stands[side].borrow_mut().faults.add(&format!("{fault}:{call}:*:{nth}")).unwrap();
-        }
-        if choices.next(2) == 0 {
-            let side = if choices.next(2) == 0 { Side::Left } else { Side::Right };
-            kill_after(&mut harness, side, choices.next(30));
-        } else {
-            let _ = try_run(&mut harness);
-        }
-        clock.advance(Duration::from_secs([1, 20, 120][choices.next(3)]));
-        // somebody pays
-        let n = choices.next(invoices.len());
-        if let ([number], false) = (&made(&harness, n)[..], invoices[n].credit)
-            && text(&source(&harness, n), "status.guid") == "s-3"
-        {
-            // what was paid stays paid, also while the move to "paid" is still under way
-            let of = [("number", Value::text(number.clone()))];
-            let paid = text(&record(&harness, Side::Right, "invoice", "number", number), "balance") == "0.00";
-            let balance = ["0.00", "10.00"][choices.next(2)];
-            if !paid {
-                edit(&harness, Side::Right, "invoice", &of, &[("balance", Value::text(balance))]);
-            }
-        }
-    }
-    for side in Side::BOTH {
-        harness.company.stands[side].borrow_mut().faults.clear();
-    }
-    clock.advance(2 * SETTLE);
-    retry_all(&mut harness, &what);
-    clock.advance(2 * SETTLE);
-    retry_all(&mut harness, &what);
-    check(&harness, &invoices, &what);
-    for (n, one) in invoices.iter().enumerate() {
-        // what was paid is paid
-        if one.fits && !one.credit {
-            let stand = harness.company.stands.right.borrow();
-            let mine = |record: &Value| text(record, "memo") == format!("f-{n}");
-            let record = stand.records("invoice").into_iter().find(mine).unwrap();
-            let wanted = match text(&record, "balance").as_str() {
-                "125" | "125.00" => "s-3",
-                "0" | "0.00" => "s-5",
-                _ => "s-4",
-            };
-            assert_eq!(text(&source(&harness, n), "status.guid"), wanted, "{what}: invoice {n}, {record}");
-        }
-    }
-}
-
-/// `SEEDS=N` tells more stories, `SEED=N` one.
-#[test]
-fn each_document_exactly_once_in_random_stories() {
-    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
-    if let Some(seed) = number("SEED") {
-        return tell(seed, SETTLE);
-    }
-    let seeds = number("SEEDS").unwrap_or(500);
-    let threads = std::thread::available_parallelism().map_or(1, |count| count.get() as u64);
-    std::thread::scope(|scope| {
-        for first in 1..=threads {
-            scope.spawn(move || {
-                for seed in (first..=seeds).step_by(usize::try_from(threads).unwrap()) {
-                    tell(seed, SETTLE);
-                }
-            });
-        }
-    });
-}
-
-/// The check must be able to fail: without the wait, a write that arrives late is made twice.
-#[test]
-fn the_same_stories_without_the_wait_fail() {
-    let failed = (1..=200).any(|seed| std::panic::catch_unwind(|| tell(seed, Duration::ZERO)).is_err());
-    assert!(failed, "no story failed");
 }
 
 /// Where nothing reads what was made, a write without an answer is held for a person, and never sent again.
