@@ -114,6 +114,13 @@ impl Company {
         self.folder.path().join(name)
     }
 
+    /// The state of the engine's runs.
+    pub fn state(&self) -> PathBuf {
+        let text = std::fs::read_to_string(&self.connection).unwrap();
+        let state = text.lines().find_map(|line| line.strip_prefix("state: \"sqlite:"));
+        self.file(state.unwrap().trim_end_matches('"'))
+    }
+
     /// The address of the ledger, for other programs.
     pub fn ledger(&self) -> &str {
         &self.ledger.address

@@ -8,6 +8,7 @@
 #![cfg(unix)]
 
 mod company;
+mod power;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -58,6 +59,28 @@ fn can_trace() -> bool {
     let mut command = Command::new("strace");
     command.args(["-o", "/dev/null", "true"]).stdout(Stdio::null()).stderr(Stdio::null());
     command.status().is_ok_and(|status| status.success())
+}
+
+/// Starts a command and takes the power away where a thread of it makes a call for the n-th time. Answers whether that happened before
+/// the end, and how many writes did not arrive on the disk.
+fn lose_power(company: &Company, command: &Command, call: &str, nth: u32, seed: usize) -> (bool, usize) {
+    use std::os::unix::process::ExitStatusExt;
+    let mut disk = power::Disk::of(&company.state());
+    let log = company.file("trace.txt");
+    let inject = format!("inject={call}:signal=SIGKILL:when={nth}");
+    let trace = format!("trace={},{call}", power::CALLS);
+    let flags = ["-xx", "-y", "-s", "10000000", "-o", log.to_str().unwrap(), "-e", &trace, "-e", &inject];
+    let command = strace(&flags, command);
+    let status = company.prepared(command).stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
+    for line in std::fs::read_to_string(&log).unwrap().lines() {
+        disk.take(line);
+    }
+    let mut n = seed * 1000;
+    let lost = disk.lose_power(|| {
+        n += 1;
+        choice(n, 2) == 0
+    });
+    (status.signal().is_some() || status.code() == Some(128 + 9), lost)
 }
 
 /// Starts a command and kills it at a point. Answers whether it was killed before it ended.
@@ -292,6 +315,37 @@ fn a_killed_transfer_makes_each_invoice_exactly_once() {
             if wrong.is_empty() { Ok(()) } else { Err(wrong.join("; ")) }
         },
     );
+}
+
+/// The power goes at a write or a barrier of the state, a request or an answer: of what no barrier followed, any part is on the disk.
+#[test]
+fn a_transfer_without_power_makes_each_invoice_exactly_once() {
+    if !can_trace() {
+        println!("skipped: strace is not here");
+        return;
+    }
+    let (_, most) = measure(&Company::with_invoices, &|company| company.command(), &|_| {});
+    let calls: Vec<(&str, u32)> = most.into_iter().collect();
+    let count = points();
+    let lost = AtomicUsize::new(0);
+    let (killed, wrong) = at_every_point(count, |n| {
+        let (call, most) = calls[n % calls.len()];
+        let nth = 1 + choice(n, u64::from(most));
+        let company = Company::with_invoices();
+        let command = company.command();
+        let (killed, writes) = lose_power(&company, &command, call, u32::try_from(nth).unwrap(), n);
+        lost.fetch_add(usize::from(writes > 0), Ordering::Relaxed);
+        let outcome = until_quiet(&company).and_then(|()| {
+            let wrong = company.wrong_invoices();
+            if wrong.is_empty() { Ok(()) } else { Err(wrong.join("; ")) }
+        });
+        (killed, outcome.map_err(|problem| format!("no power at {call} {nth}: {problem}")))
+    });
+    let lost = lost.into_inner();
+    println!("the power went in {killed} of {count} runs, in {lost} of them with writes that did not arrive");
+    assert!(wrong.is_empty(), "{} of {count}:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(killed * 2 > count, "in only {killed} of {count} runs: this proves little");
+    assert!(lost > 0, "no write was lost: this proves nothing");
 }
 
 /// Programs without a journal, killed in the same way: one notes a record after its request, one before it.
