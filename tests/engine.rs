@@ -173,3 +173,30 @@ fn a_child_is_named_by_its_parent_wherever_the_run_was_cut() {
     }
     assert!(cut, "no run was cut between the two");
 }
+
+/// What a server refused rests a while; where people make both sides equal meanwhile, nothing is left of it.
+#[test]
+fn a_refusal_is_forgotten_when_both_sides_are_equal() {
+    let mut harness = harness(SHOP, LEDGER);
+    run(&mut harness);
+    let set = |harness: &Harness, side, vat: &str| {
+        let of = match side {
+            Side::Left => ("name", Value::text("Fjord AS")),
+            Side::Right => ("number", Value::text("10001")),
+        };
+        edit(harness, side, "customer", &[of], &[("vatNumber", Value::text(vat))]);
+    };
+    set(&harness, Side::Left, "77");
+    harness.company.stands.right.borrow_mut().faults.add("invalid:update:customer:1").unwrap();
+    let report = run(&mut harness);
+    let before = report.registers["customers"];
+    assert_eq!((report.set_aside.len(), before.set_aside), (1, 1), "{report:#?}");
+    assert_eq!(before.unchanged + before.set_aside, before.pairs, "a pair is counted once: {report:#?}");
+
+    set(&harness, Side::Right, "77");
+    let report = run(&mut harness);
+    assert!(report.set_aside.is_empty(), "{report:#?}");
+    assert_eq!(report.registers["customers"].unchanged, before.pairs);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    assert_eq!(runtime.block_on(harness.store.read(|store| store.set_aside(None))).unwrap(), []);
+}

@@ -330,6 +330,8 @@ pub(super) fn start(register: &Register, side: Side, record: &Record) -> Change 
 pub fn set_aside(mut change: Change, code: &str, reason: String) -> Change {
     change.action = Action::SetAside { code: code.to_owned(), reason, refused: false };
     change.fields = Default::default();
+    // nothing is written, so nothing is overwritten
+    change.notes.clear();
     change
 }
 

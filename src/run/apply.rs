@@ -549,13 +549,14 @@ impl Engine {
                                 && same;
                         let attempts = before.as_ref().map_or(0, |row| row.attempts) + u32::from(!resting);
                         let mut values = Map::new();
+                        let link = store.link(&name, side, &at)?;
+                        if let Some(hash) = super::decider::hash_of(store, side, &at, link.as_ref())? {
+                            values.insert("hash".into(), Value::text(hash));
+                        }
                         for (side, at) in [(Side::Left, &change_left), (Side::Right, &change_right)] {
                             if let Some(at) = at
                                 && let Some(record) = store.record(side, &at.resource, &at.id)?
                             {
-                                if side == Side::Left || change_left.is_none() {
-                                    values.insert("hash".into(), Value::text(record.row.hash.clone()));
-                                }
                                 values.insert(decider.program.sides[side].name.clone(), record.row.data);
                             }
                         }

@@ -264,7 +264,7 @@ impl Decider {
         record.at.id == selected.key || key.as_deref() == Some(&selected.key)
     }
 
-    /// What a server refused is not sent again before its time, unless the record changed.
+    /// What a server refused is not sent again before its time, unless the record or the one it is linked to changed.
     pub(super) fn resting(
         &self,
         store: &dyn Store,
@@ -276,15 +276,18 @@ impl Decider {
             return Ok(None);
         }
         let Some(row) = store.set_aside_of(&register.name, side, &record.at)? else { return Ok(None) };
-        let same = row.values.get("hash").and_then(Value::as_text) == Some(&record.hash);
+        let link = store.link(&register.name, side, &record.at)?;
+        let hash = hash_of(store, side, &record.at, link.as_ref())?;
+        let same = row.values.get("hash").and_then(Value::as_text) == hash.as_deref();
         if !same || row.retry_at.is_none_or(|at| at <= self.now_ms) {
             return Ok(None);
         }
-        let mut change = Change::new(&register.name, None, None, row.label, crate::plan::Found::Linked);
-        match side {
-            Side::Left => change.left = Some(record.at.clone()),
-            Side::Right => change.right = Some(record.at.clone()),
-        }
+        let alone = |one: Side| (one == side).then(|| record.at.clone());
+        let (left, right) = match link {
+            Some(link) => (Some(link.left), Some(link.right)),
+            None => (alone(Side::Left), alone(Side::Right)),
+        };
+        let mut change = Change::new(&register.name, left, right, row.label, crate::plan::Found::Linked);
         change.action = Action::SetAside { code: row.code, reason: row.reason, refused: true };
         Ok(Some(change))
     }
@@ -715,6 +718,24 @@ pub(super) fn parent_of(
 /// The slot of the index that holds a record's key.
 pub fn key_slot(register: &Register) -> usize {
     entries(register).len() + register.unique.len()
+}
+
+/// A hash of a record and of the one it is linked to: what a record that rests is known by.
+pub(super) fn hash_of(
+    store: &dyn Store,
+    side: Side,
+    at: &RecordRef,
+    link: Option<&Link>,
+) -> Result<Option<String>> {
+    let Some(record) = store.record(side, &at.resource, &at.id)? else { return Ok(None) };
+    let mut hash = record.row.hash;
+    if let Some(other) = link.map(|link| link.on(side.other()))
+        && let Some(record) = store.record(side.other(), &other.resource, &other.id)?
+    {
+        hash.push(' ');
+        hash.push_str(&record.row.hash);
+    }
+    Ok(Some(hash))
 }
 
 pub(super) fn plan_row(change: &Change) -> PlanRow {

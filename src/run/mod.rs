@@ -465,21 +465,13 @@ impl Engine {
         }
         // a pair may be looked at from both sides, or, where nothing was on the work list, from none
         let name = register.name.clone();
-        let (pairs, planned) = self
-            .store
-            .read(move |store| Ok((store.count_links(&name)?, store.count_changes(&name)?)))
-            .await?;
-        let touched: u64 = planned
-            .iter()
-            .filter(|(action, _)| matches!(action.as_str(), "update" | "delete" | "unlink"))
-            .map(|(_, n)| n)
-            .sum();
-        counts.unchanged = pairs.saturating_sub(touched);
-        counts.pairs = pairs;
+        (counts.pairs, counts.unchanged) =
+            self.store.read(move |store| pairs_and_unchanged(store, &name)).await?;
         self.report.borrow_mut().registers.insert(register.name.clone(), counts);
         Ok(())
     }
 
+    /// What is worth knowing of a change that does nothing else.
     fn note_change(&self, change: &Change) {
         let mut report = self.report.borrow_mut();
         for note in &change.notes {
@@ -662,4 +654,14 @@ impl Engine {
         self.store.call(move |store| store.put_run(&row)).await?;
         Ok(())
     }
+}
+
+/// How many pairs a register or a document has, and how many of them its plan does not touch.
+fn pairs_and_unchanged(store: &dyn crate::store::Store, name: &str) -> crate::store::Result<(u64, u64)> {
+    let planned = store.count_changes(name)?;
+    let touched =
+        planned.iter().filter(|(action, _)| matches!(action.as_str(), "update" | "delete" | "unlink"));
+    let touched = touched.map(|(_, count)| count).sum::<u64>() + store.count_held(name)?;
+    let pairs = store.count_links(name)?;
+    Ok((pairs, pairs.saturating_sub(touched)))
 }

@@ -398,7 +398,7 @@ impl Engine {
         let side_name = &self.program.sides[side].name;
         if seen == 0 {
             self.note(
-                "empty_source",
+                super::report::EMPTY_SOURCE,
                 format!(
                     "{side_name} gave no {} at all, {unseen} were known: nothing is called missing",
                     resource.name
@@ -408,7 +408,7 @@ impl Engine {
         }
         if unseen > (seen / 10).max(20) {
             self.note(
-                "many_missing",
+                super::report::MANY_MISSING,
                 format!(
                     "{unseen} {} of {side_name} were not in the list ({seen} were): too many to be true, nothing is called missing",
                     resource.name

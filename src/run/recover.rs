@@ -47,7 +47,12 @@ impl Engine {
             }
             if intent.settle_until > self.clock.now_ms() {
                 let seconds = (intent.settle_until - self.clock.now_ms()) / 1000;
-                self.report_doubt(&intent, &format!("no answer came; it is looked up in {seconds} s"));
+                let resource = self.program.sides[intent.side].system.resources.get(&intent.resource);
+                let next = match resource.and_then(|resource| self.repeatable(&intent, resource)) {
+                    Some(_) => "sent again with the same key",
+                    None => "looked up",
+                };
+                self.report_doubt(&intent, &format!("no answer came; it is {next} in {seconds} s"));
                 left += 1;
                 continue;
             }

@@ -39,10 +39,17 @@ pub struct Report {
     pub milliseconds: u64,
 }
 
+/// The code of the note that a system gave nothing where something was known: somebody has to look at it.
+pub(super) const EMPTY_SOURCE: &str = "empty_source";
+
+/// The code of the note that too many known records were not in a list.
+pub(super) const MANY_MISSING: &str = "many_missing";
+
 impl Report {
     /// Whether a person has to do something.
     pub fn needs_a_person(&self) -> bool {
-        !self.set_aside.is_empty() || !self.in_doubt.is_empty()
+        let gone = |note: &Entry| note.code == EMPTY_SOURCE || note.code == MANY_MISSING;
+        !self.set_aside.is_empty() || !self.in_doubt.is_empty() || self.notes.iter().any(gone)
     }
 }
 

@@ -75,6 +75,8 @@ pub enum Fault {
     Conflict,
     /// 428: it must be said which version is meant (F12).
     PreconditionMissing,
+    /// 400: it does not pass a rule of the system.
+    Invalid,
     /// Nobody listens (F25).
     Refused,
 }
@@ -118,6 +120,7 @@ impl Fault {
                 | Fault::Changed
                 | Fault::Conflict
                 | Fault::PreconditionMissing
+                | Fault::Invalid
         )
     }
 }
@@ -172,5 +175,6 @@ pub const FAULTS: &[(&str, Fault, &str)] = &[
     ("changed", Fault::Changed, "412: somebody changed it meanwhile (F12)"),
     ("conflict", Fault::Conflict, "409: it collides with something (F12)"),
     ("precondition_missing", Fault::PreconditionMissing, "428: the version must be named (F12)"),
+    ("invalid", Fault::Invalid, "400: it does not pass a rule of the system"),
     ("refused", Fault::Refused, "nobody listens (F25)"),
 ];

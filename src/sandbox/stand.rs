@@ -246,6 +246,7 @@ impl Stand {
             Fault::GatewayTimeoutBefore => Answer::plain(504, "gateway time-out"),
             Fault::Changed => self.error(412, "it was changed meanwhile", "Changed"),
             Fault::Conflict => self.error(409, "it collides with another change", "Conflict"),
+            Fault::Invalid => self.error(400, "a rule of this system forbids it", "Invalid"),
             Fault::PreconditionMissing => {
                 self.error(428, "say which version you mean", "PreconditionMissing")
             }

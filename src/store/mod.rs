@@ -148,6 +148,8 @@ pub trait Scratch {
     fn changes(&self, register: Option<&str>, after: i64, limit: usize) -> Result<Vec<PlanRow>>;
     /// The row that holds a record already, if any.
     fn change_of(&self, register: &str, side: Side, at: &RecordRef) -> Result<Option<PlanRow>>;
+    /// How many linked pairs of a register are planned to wait or to be set aside.
+    fn count_held(&self, register: &str) -> Result<u64>;
     /// How many rows of each action a register has.
     fn count_changes(&self, register: &str) -> Result<Vec<(String, u64)>>;
 }

@@ -57,6 +57,16 @@ impl Scratch for Sqlite {
         Ok(statement.query_row([register, &at.resource, &at.id], planned).optional()?)
     }
 
+    fn count_held(&self, register: &str) -> Result<u64> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT count(*) FROM plan JOIN link ON link.register = plan.register
+                AND link.left_resource = plan.left_resource AND link.left_id = plan.left_id
+                AND link.right_resource = plan.right_resource AND link.right_id = plan.right_id
+             WHERE plan.register = ?1 AND plan.action IN ('wait', 'set_aside')",
+        )?;
+        Ok(statement.query_row([register], |row| row.get::<_, i64>(0))?.unsigned_abs())
+    }
+
     fn count_changes(&self, register: &str) -> Result<Vec<(String, u64)>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT action, count(*) FROM plan WHERE register = ?1 GROUP BY action ORDER BY 1",
