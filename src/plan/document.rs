@@ -39,6 +39,8 @@ pub struct Undo {
     pub reason: String,
     /// The record on the other side is known to be gone.
     pub deleted: bool,
+    /// A hash of what it was made from, without what is compared: a corrected total changes nothing else.
+    pub sent: Option<String>,
 }
 
 impl Progress {
@@ -66,6 +68,7 @@ impl Progress {
                 step: number(undo.get("step")),
                 reason: undo.get("reason").and_then(Value::as_text).unwrap_or_default().to_owned(),
                 deleted: undo.get("deleted") == Some(&Value::Bool(true)),
+                sent: undo.get("sent").and_then(Value::as_text).map(str::to_owned),
             }),
         }
     }
@@ -85,14 +88,15 @@ impl Progress {
             map.insert("files".into(), Value::Map(files.collect()));
         }
         if let Some(undo) = &self.undo {
-            map.insert(
-                "undo".into(),
-                Value::Map(Map::from([
-                    ("step".to_owned(), Value::from(i64::try_from(undo.step).unwrap_or(0))),
-                    ("reason".to_owned(), Value::text(undo.reason.clone())),
-                    ("deleted".to_owned(), Value::Bool(undo.deleted)),
-                ])),
-            );
+            let mut told = Map::from([
+                ("step".to_owned(), Value::from(i64::try_from(undo.step).unwrap_or(0))),
+                ("reason".to_owned(), Value::text(undo.reason.clone())),
+                ("deleted".to_owned(), Value::Bool(undo.deleted)),
+            ]);
+            if let Some(sent) = &undo.sent {
+                told.insert("sent".to_owned(), Value::text(sent.clone()));
+            }
+            map.insert("undo".into(), Value::Map(told));
         }
         Value::Map(map)
     }
@@ -499,8 +503,8 @@ pub fn row_changes(
 }
 
 /// What a document is made from – the fields of the source record and of its rows that the mapping carries or compares –, for
-/// noticing that it changed meanwhile: without its status and what is written back to it.
-pub fn content_of(document: &Document, name: &str, source: &Value) -> Value {
+/// noticing that it changed meanwhile: without its status and what is written back to it. `compared`: with what is only compared.
+pub fn content_of(document: &Document, name: &str, source: &Value, compared: bool) -> Value {
     let side = document.source;
     let mut own: Vec<&Path> = document.flow.iter().map(|flow| &flow.field).collect();
     let back = document.steps.iter().flat_map(|step| match step {
@@ -525,7 +529,7 @@ pub fn content_of(document: &Document, name: &str, source: &Value) -> Value {
     // an expression names the record by its side's name, or its fields alone
     let of_record = |path: &Path| path.strip_prefix(&root).unwrap_or_else(|| path.clone());
     let checked = document.steps.iter().flat_map(|step| match step {
-        Step::Verify(verify) => {
+        Step::Verify(verify) if compared => {
             let pairs = std::iter::once(&verify.equal).chain(&verify.same);
             pairs.map(|pair| pair[side].clone()).collect()
         }
@@ -630,7 +634,12 @@ mod tests {
             content: Some("ab".into()),
             asked: Some(1_793_606_400_000),
             files: [("shop.files/7".to_owned(), "ab12".to_owned())].into(),
-            undo: Some(Undo { step: 1, reason: "too far apart".into(), deleted: true }),
+            undo: Some(Undo {
+                step: 1,
+                reason: "too far apart".into(),
+                deleted: true,
+                sent: Some("d".into()),
+            }),
         };
         assert_eq!(Progress::of(&all.to_value()), all);
         assert_eq!(Progress::of(&Value::Null), Progress::default());

@@ -147,13 +147,8 @@ impl Engine {
                 }
             }
             let name = document.register.name.clone();
-            let (pairs, planned) = self
-                .store
-                .read(move |store| Ok((store.count_links(&name)?, store.count_changes(&name)?)))
-                .await?;
-            let touched: u64 = planned.iter().filter(|(action, _)| action == "update").map(|(_, n)| n).sum();
-            counts.unchanged = pairs.saturating_sub(touched);
-            counts.pairs = pairs;
+            (counts.pairs, counts.unchanged) =
+                self.store.read(move |store| super::pairs_and_unchanged(store, &name)).await?;
             let (of, name) = (decider.clone(), document.register.name.clone());
             let missing = self.store.read(move |store| of.missing_codes(store, &name)).await?;
             let mut report = self.report.borrow_mut();

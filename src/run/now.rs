@@ -59,7 +59,12 @@ impl Engine {
 
     /// A hash of what a document is made from.
     pub(super) fn hash_of_content(&self, document: &Document, source: &Value) -> String {
-        hash_of(&document::content_of(document, &self.program.sides[document.source].name, source))
+        hash_of(&document::content_of(document, &self.program.sides[document.source].name, source, true))
+    }
+
+    /// The same without what is only compared with what the other side made.
+    pub(super) fn hash_of_sent(&self, document: &Document, source: &Value) -> String {
+        hash_of(&document::content_of(document, &self.program.sides[document.source].name, source, false))
     }
 
     /// One of the records of a document as it is now; none where it is gone.

@@ -161,7 +161,9 @@ impl Engine {
         };
         // what only a person can tell apart stays where it is; so does what was made already
         let held = matches!(&became, Became::SetAside { code, .. } if code == "ME0903" || code == "ME0902");
-        if held || change.on(document.target()).is_some() {
+        let (name, side, of) = (document.register.name.clone(), document.source, at.clone());
+        let made = self.store.read(move |store| store.link(&name, side, &of)).await?.is_some();
+        if held || made || change.on(document.target()).is_some() {
             return Ok(became);
         }
         if decider.roles_of(document).status(role).is_none() {
@@ -191,11 +193,16 @@ impl Engine {
     ) -> Result<Became, Stop> {
         loop {
             let mut progress = Progress::of(&link.base);
-            if let Some(undo) = &progress.undo {
-                if undo.deleted || !self.fits_now(decider, document, &link, undo).await? {
-                    return self.undo(decider, document, link).await;
-                }
+            if let Some(undo) = progress.undo.clone() {
+                let fits = match undo.deleted {
+                    true => None,
+                    false => self.fits_now(decider, document, &link, &undo).await?,
+                };
+                let Some(source) = fits else { return self.undo(decider, document, link).await };
                 // somebody has corrected one of the two: it is not taken back any more
+                if undo.sent.is_some_and(|sent| sent == self.hash_of_sent(document, &source.data)) {
+                    progress.content = Some(self.hash_of_content(document, &source.data));
+                }
                 progress.undo = None;
                 link = self.keep_progress(link, &progress).await?;
             }
@@ -214,7 +221,9 @@ impl Engine {
                             });
                         }
                         Verdict::Differs(reason) => {
-                            progress.undo = Some(Undo { step: progress.done, reason, deleted: false });
+                            let source = if document.source == Side::Left { &left } else { &right };
+                            let sent = Some(self.hash_of_sent(document, &source.data));
+                            progress.undo = Some(Undo { step: progress.done, reason, deleted: false, sent });
                             link = self.keep_progress(link, &progress).await?;
                             return self.undo(decider, document, link).await;
                         }
@@ -418,15 +427,16 @@ impl Engine {
         document: &Document,
         link: &Link,
         undo: &Undo,
-    ) -> Result<bool, Stop> {
-        let Some(Step::Verify(verify)) = document.steps.get(undo.step) else { return Ok(false) };
+    ) -> Result<Option<Record>, Stop> {
+        let Some(Step::Verify(verify)) = document.steps.get(undo.step) else { return Ok(None) };
         let (left, right) = (
             self.one_now(decider, document, Side::Left, &link.left).await?,
             self.one_now(decider, document, Side::Right, &link.right).await?,
         );
-        let (Some(left), Some(right)) = (left, right) else { return Ok(false) };
+        let (Some(left), Some(right)) = (left, right) else { return Ok(None) };
         let names = Side::BOTH.map(|side| self.program.sides[side].name.as_str());
-        Ok(document::verify(verify, &left.data, &right.data, names) == Verdict::Fits)
+        let fits = document::verify(verify, &left.data, &right.data, names) == Verdict::Fits;
+        Ok(fits.then_some(if document.source == Side::Left { left } else { right }))
     }
 
     /// Takes a document back that did not stand its check: the record on the other side first, then the status.

@@ -160,17 +160,46 @@ fn no_fault_makes_a_document_twice_or_loses_it() {
 /// Where the other side does not let go of it, a person corrects one of the two: then it stands, and goes on.
 #[test]
 fn what_was_corrected_by_hand_is_not_taken_back() {
-    let invoices = [Invoice { fits: false, credit: false }];
-    let (mut harness, _) = story(&invoices);
-    harness.company.stands.right.borrow_mut().faults.add("unavailable:delete:invoice").unwrap();
-    let _ = try_run(&mut harness);
-    assert_eq!(made(&harness, 0).len(), 1, "it could not be taken back");
-    assert_eq!(text(&source(&harness, 0), "status.guid"), "s-2", "its status waits for that");
-    let of = [("memo", Value::text("f-0"))];
-    edit(&harness, Side::Right, "invoice", &of, &[("vat", Value::text("25.06"))]);
-    harness.company.stands.right.borrow_mut().faults.clear();
-    retry_all(&mut harness, "corrected");
-    check(&harness, &[Invoice { fits: true, credit: false }], "corrected");
+    for (side, by) in [(Side::Right, "memo"), (Side::Left, "guid")] {
+        for fault in ["unavailable", "conflict", "invalid"] {
+            let what = format!("{fault}, corrected on the {side}");
+            let invoices = [Invoice { fits: false, credit: false }];
+            let (mut harness, _) = story(&invoices);
+            harness.company.stands.right.borrow_mut().faults.add(&format!("{fault}:delete:invoice")).unwrap();
+            for _ in 0..2 {
+                let _ = try_run(&mut harness);
+                assert_eq!(made(&harness, 0).len(), 1, "{what}: it could not be taken back");
+                let status = text(&source(&harness, 0), "status.guid");
+                assert_eq!(status, "s-2", "{what}: its status waits for that");
+            }
+            let field = if side == Side::Left { ("total", "125.00") } else { ("vat", "25.06") };
+            let of = [(by, Value::text("f-0"))];
+            edit(&harness, side, "invoice", &of, &[(field.0, Value::text(field.1))]);
+            harness.company.stands.right.borrow_mut().faults.clear();
+            retry_all(&mut harness, &what);
+            check(&harness, &[Invoice { fits: true, credit: false }], &what);
+        }
+    }
+}
+
+/// A step that is refused after the making leaves the status alone: what stands in the ledger is not called failed.
+#[test]
+fn what_was_made_is_not_called_failed() {
+    let (mut harness, _) = story(&[Invoice { fits: true, credit: false }]);
+    harness.company.stands.left.borrow_mut().faults.add("invalid:update:invoice").unwrap();
+    for _ in 0..2 {
+        let _ = try_run(&mut harness);
+        assert_eq!(made(&harness, 0).len(), 1);
+        assert_eq!(text(&source(&harness, 0), "status.guid"), "s-2");
+    }
+    let asked = |harness: &Harness| {
+        let stand = harness.company.stands.left.borrow();
+        stand.log().iter().filter(|write| format!("{write:?}").contains("s-0")).count()
+    };
+    assert_eq!(asked(&harness), 0, "the shop was told that it failed");
+    harness.company.stands.left.borrow_mut().faults.clear();
+    retry_all(&mut harness, "let through");
+    check(&harness, &[Invoice { fits: true, credit: false }], "let through");
 }
 
 /// The reason of a refusal stays with the record, also where the answer about its status never came.
