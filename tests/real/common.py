@@ -120,8 +120,11 @@ class Engine:
         connection = {
             "connection": f"real-{name}",
             "systems": {
-                "redmine": {"base_url": env["REDMINE_URL"], "settle_after": settle_after, "credentials": {"api_key": env["REDMINE_KEY"]}},
-                "tryton": {"base_url": env["TRYTON_URL"], "settle_after": settle_after, "credentials": {"key": env["TRYTON_KEY"], "company": env["TRYTON_COMPANY"]}},
+                "redmine": {"base_url": env["REDMINE_URL"], "credentials": {"api_key": env["REDMINE_KEY"]}, "settle_after": settle_after},
+                "tryton": {
+                    "base_url": env["TRYTON_URL"], "credentials": {"key": env["TRYTON_KEY"], "company": env["TRYTON_COMPANY"]},
+                    "settle_after": settle_after,
+                },
             },
             "settings": self.settings,
             "state": f"sqlite:{self.mapping.stem}-{state}.db",

@@ -99,7 +99,10 @@ class Books:
 
     def records(self):
         """Everything that both hold of invoices, with the times of change."""
-        kinds = {"Redmine issue": self.redmine.all("issues", [("status_id", "*")]), "Redmine hours": self.redmine.all("time_entries"), "Tryton invoice": self.made()}
+        kinds = {
+            "Redmine issue": self.redmine.all("issues", [("status_id", "*")]), "Redmine hours": self.redmine.all("time_entries"),
+            "Tryton invoice": self.made(),
+        }
         return {f"{kind} {record['id']}": record for kind, records in kinds.items() for record in records}
 
     def look(self, invoice):
@@ -110,7 +113,8 @@ class Books:
         check(made["party"]["code"] == invoice["customer"], f"{what} went to {made['party']}")
         date = made["invoice_date"]
         check(datetime.date(date["year"], date["month"], date["day"]) == TODAY, f"{what} has the date {date}")
-        lines = [(Decimal(str(one["quantity"])), Decimal(one["unit_price"]["decimal"]), one["description"]) for one in sorted(made["lines"], key=lambda one: one["id"])]
+        lines = sorted(made["lines"], key=lambda one: one["id"])
+        lines = [(Decimal(str(one["quantity"])), Decimal(one["unit_price"]["decimal"]), one["description"]) for one in lines]
         wanted = [(Decimal(hours), Decimal(price), comment) for hours, price, comment in invoice["rows"]]
         check(lines == wanted, f"{what} has the rows {lines}, not {wanted}")
         check(all(one["account"]["code"] == "4.1.1" and len(one["taxes"]) == 1 for one in made["lines"]), f"{what}: {made['lines']}")
@@ -118,7 +122,8 @@ class Books:
         check(amount == total(invoice["rows"]), f"{what} comes to {amount} in Tryton, {total(invoice['rows'])} was expected")
         check(abs(amount - Decimal(issue["values"]["Invoice total"])) <= TOLERANCE, f"{what}: {amount} in Tryton, {issue['values']} in Redmine")
         check(issue["status"]["name"] == "Invoiced", f"{what} is {issue['status']['name']} in Redmine")
-        check(made["number"] and issue["values"]["Invoice number"] == made["number"], f"{what}: number {made['number']} in Tryton, {issue['values']} in Redmine")
+        number = issue["values"]["Invoice number"]
+        check(made["number"] and number == made["number"], f"{what} has the number {made['number']} in Tryton, {number} in Redmine")
 
     def look_failed(self, invoice):
         """Nothing of it is left in the ERP, and Redmine says that it failed."""
@@ -160,7 +165,7 @@ def what_happens_to_invoices(engine, books):
     connection = engine.connection()
     right = [
         books.invoice("raty", "Lokakuu", [("3", "33.335", "Työ")]),                             # 100.005: the ERP rounds
-        books.invoice("nordlys", "Kai Ø", [("1.25", "80", "Rådgivning"), ("0.1", "99.9999", "Møte"), ("7.5", "112.5", "Bygging – „B”")]),
+        books.invoice("nordlys", "Kai Ø", [("1.25", "80", "Rådgivning"), ("0.1", "99.9999", "Møte"), ("7.5", "112.5", "Bygging – „B”"), ("0.5", "0", "Gratis")]),
         # a person has added it up otherwise: within what is allowed
         books.invoice("raty", "Pyöristys", [("1", "39.84", "Työ")], amount=total([("1", "39.84", "")]) + TOLERANCE),
     ]
@@ -276,7 +281,8 @@ def a_naive_writer_is_caught(books, killer, right, failed):
     connection.request("POST", path, body, headers)
     twin = json.loads(connection.getresponse().read())["id"]
     connection.close()
-    must_see("twin", "one was expected, there are 2", right)
+    fits = json.loads(body)["reference"] in [f"redmine:{one['id']}" for one in right]
+    must_see("twin", "one was expected, there are 2" if fits else "was to be taken back", right)
     books.tryton.call("DELETE", f"/account.invoice/{twin}")
     books.look_at_all(right, failed)
     lost = books.invoice("raty", "Hukassa", [("1", "1", "Työ")])
