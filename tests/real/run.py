@@ -8,23 +8,13 @@
 The engine is $MAPENGINE, by default target/debug/mapengine. Exit code 0: all as expected.
 """
 
-import argparse
-import base64
 import json
-import os
 import pathlib
-import shutil
-import signal
-import subprocess
 import sys
-import tempfile
 import time
-import urllib.error
-import urllib.parse
-import urllib.request
 
-HERE = pathlib.Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
+from common import ROOT, Engine, brief, changed, check, engine_binary, only, options, running, step, told
+
 MAPPING = ROOT / "mappings/examples/redmine_tryton.yaml"
 
 # login, first name, last name: twelve people of Redmine; their address is login@example.com
@@ -64,90 +54,13 @@ WORKS = [
 AMBIGUOUS = {"kaksonen@example.com", "kaksoset"}
 
 
-class Wrong(Exception):
-    """Something is not as expected."""
-
-
-def check(holds, message):
-    if not holds:
-        raise Wrong(message)
-
-
-def step(message):
-    print(f"real servers: {message}", file=sys.stderr, flush=True)
-
-
-class Server:
-    """One server, spoken to directly."""
-
-    def __init__(self, url, headers):
-        self.url, self.headers = url, headers
-
-    def call(self, method, path, body=None, query=()):
-        address = f"{self.url}{path}" + (f"?{urllib.parse.urlencode(query)}" if query else "")
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(address, data, {**self.headers, "Content-Type": "application/json"}, method=method)
-        try:
-            with urllib.request.urlopen(request, timeout=60) as reply:
-                text = reply.read()
-        except urllib.error.HTTPError as error:
-            raise Wrong(f"{method} {path} was answered {error.code}: {error.read().decode(errors='replace')[:300]}") from error
-        return json.loads(text) if text else None
-
-
-class Redmine(Server):
-    def all(self, path, query=()):
-        found = []
-        while True:
-            page = self.call("GET", f"/{path}.json", query=[*query, ("limit", 100), ("offset", len(found))])
-            found += page[path]
-            if len(found) >= page["total_count"] or not page[path]:
-                return found
-
-    def users(self):
-        return [user for user in self.all("users", [("status", "")]) if not user["admin"]]
-
-
-class Tryton(Server):
-    def all(self, model, *fields):
-        return self.call("GET", f"/{model}", query=[("f", field) for field in (*fields, "create_date", "write_date")])
-
-    def parties(self):
-        """Parties with their addresses; the addresses stand in records of their own."""
-        parties = self.all("party.party", "name", "code")
-        for party in parties:
-            party["mail"] = []
-        by_id = {party["id"]: party for party in parties}
-        for mechanism in self.all("party.contact_mechanism", "party", "type", "value"):
-            if mechanism["type"] == "email":
-                by_id[mechanism["party"]]["mail"].append(mechanism["value"])
-        return parties
-
-    def works(self):
-        return self.all("project.work", "name", "number", "type", "comment", "parent")
-
-
-class Servers:
-    """Both servers, running in a folder."""
-
-    def __init__(self, folder):
-        lines = (folder / "env").read_text().split()
-        self.env = dict(line.split("=", 1) for line in lines)
-        self.redmine = Redmine(self.env["REDMINE_URL"], {"X-Redmine-API-Key": self.env["REDMINE_KEY"]})
-        company = int(self.env["TRYTON_COMPANY"])
-        context = json.dumps({"company": company, "companies": [company]}).encode()
-        self.tryton = Tryton(self.env["TRYTON_URL"], {
-            "Authorization": f"Bearer {self.env['TRYTON_KEY']}",
-            "X-Tryton-Context": base64.b64encode(context).decode(),
-        })
-
-    def records(self):
-        """Everything that both hold, with the times of change: kind and id to record."""
-        kinds = {
-            "Redmine user": self.redmine.users(), "Redmine project": self.redmine.all("projects"),
-            "Tryton party": self.tryton.parties(), "Tryton project": self.tryton.works(),
-        }
-        return {f"{kind} {record['id']}": record for kind, records in kinds.items() for record in records}
+def records(servers):
+    """Everything that both hold, with the times of change: kind and id to record."""
+    kinds = {
+        "Redmine user": servers.redmine.users(), "Redmine project": servers.redmine.all("projects"),
+        "Tryton party": servers.tryton.parties(), "Tryton project": servers.tryton.works(),
+    }
+    return {f"{kind} {record['id']}": record for kind, records in kinds.items() for record in records}
 
 
 def fill(servers):
@@ -174,11 +87,6 @@ def look_at_first_records(servers):
     check(len(tryton.works()) == len(WORKS) + 1, f"Tryton holds {len(tryton.works())} works")
     names = {user["lastname"] for user in redmine.users()}
     check({last for _, _, last in USERS} == names, f"names came back changed: {names}")
-
-
-def only(found, what):
-    check(len(found) == 1, f"{what}: one was expected, there are {len(found)}: {found}")
-    return found[0]
 
 
 def look_at_pairs(servers):
@@ -215,57 +123,6 @@ def look_at_pairs(servers):
     check(len(works) == len(WORKS) + len(PROJECTS) - 4, f"Tryton holds {len(works)} projects")
 
 
-def changed(before, after):
-    return sorted(key for key in before.keys() | after.keys() if before.get(key) != after.get(key))
-
-
-class Engine:
-    def __init__(self, folder, servers, binary, mapping):
-        self.folder, self.env, self.binary, self.mapping = folder, servers.env, binary, mapping
-        self.runs = 0
-
-    def connection(self, name="connection", **other):
-        env = {**self.env, **other}
-        connection = {
-            "connection": f"real-{name}",
-            "systems": {
-                "redmine": {"base_url": env["REDMINE_URL"], "credentials": {"api_key": env["REDMINE_KEY"]}},
-                "tryton": {"base_url": env["TRYTON_URL"], "credentials": {"key": env["TRYTON_KEY"], "company": env["TRYTON_COMPANY"]}},
-            },
-            "state": "sqlite:state.db",
-        }
-        file = self.folder / f"{name}.yaml"
-        file.touch(0o600)
-        file.write_text(json.dumps(connection, indent=2))
-        return file
-
-    def run(self, connection, codes):
-        self.runs += 1
-        command = [self.binary, "run", self.mapping, "--connection", connection, "--format", "json"]
-        begun = time.monotonic()
-        done = subprocess.run(command, capture_output=True, text=True, timeout=300)
-        (self.folder / f"report-{self.runs}.json").write_text(done.stdout)
-        check(done.returncode in codes, f"run {self.runs} ended with {done.returncode}, not {codes}:\n{done.stderr[-4000:]}\n{done.stdout[-4000:]}")
-        try:
-            report = json.loads(done.stdout)
-        except ValueError:
-            # what is refused before it begins has no report
-            report = {}
-        report["seconds"] = time.monotonic() - begun
-        return report
-
-    def count(self, report, **registers):
-        """Each register's counts that are named."""
-        for name, wanted in registers.items():
-            counts = report["registers"][name]
-            for word, number in wanted.items():
-                check(counts.get(word) == number, f"run {self.runs}: {name}: {number} {word} were expected: {counts}\n{brief(report)}")
-
-
-def brief(report):
-    return json.dumps({key: report.get(key) for key in ("writes", "set_aside", "waiting", "in_doubt", "notes", "refused")}, ensure_ascii=False)[:4000]
-
-
 def the_first_run(engine, connection, servers):
     # 3: done, but records need a person (the ambiguous ones)
     report = engine.run(connection, {3})
@@ -278,18 +135,18 @@ def the_first_run(engine, connection, servers):
 
 
 def a_quiet_run(engine, connection, servers):
-    before = servers.records()
+    before = records(servers)
     report = engine.run(connection, {3})
     check(report["writes"] == 0, f"nothing was to do, but {report['writes']} writes were sent: {brief(report)}")
-    check((there := changed(before, servers.records())) == [], f"nothing was to do, but these were changed: {there}")
+    check((there := changed(before, records(servers))) == [], f"nothing was to do, but these were changed: {there}")
     return report
 
 
 def a_wrong_key(engine, servers):
     """Redmine answers a wrong key with 200 and empty lists: that is not "everything was deleted"."""
-    before = servers.records()
+    before = records(servers)
     engine.run(engine.connection("wrong-key", REDMINE_KEY="0" * 40), {1, 2})
-    check((there := changed(before, servers.records())) == [], f"a wrong key must not change anything, but: {there}")
+    check((there := changed(before, records(servers))) == [], f"a wrong key must not change anything, but: {there}")
 
 
 def edits_are_carried(engine, connection, servers):
@@ -301,9 +158,9 @@ def edits_are_carried(engine, connection, servers):
     party = only([p for p in tryton.parties() if p["code"] == "maija"], "party maija")
     project = only([p for p in redmine.all("projects") if p["identifier"] == "vag-22"], "project vag-22")
 
-    before = servers.records()
+    before = records(servers)
     report = engine.run(connection, {3})
-    after = servers.records()
+    after = records(servers)
     expected = sorted([f"Tryton party {party['id']}", f"Redmine project {project['id']}"])
     check((there := changed(before, after)) == expected, f"these were to change: {expected}, these did: {there}\n{brief(report)}")
     check(after[expected[1]]["name"] == "Maija Mäkinen-Åberg", f"the user's new name did not arrive: {after[expected[1]]}")
@@ -330,40 +187,22 @@ def with_the_engine(folder, servers, binary, mapping):
 
 
 def main():
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--servers-only", action="store_true", help="without the engine")
-    options.add_argument("--keep", metavar="DIR", type=pathlib.Path, help="leave this folder and the servers")
-    options.add_argument("--mapping", type=pathlib.Path, default=MAPPING, help="another mapping file")
-    options = options.parse_args()
-    binary = os.environ.get("MAPENGINE", str(ROOT / "target/debug/mapengine"))
-    if not options.servers_only and shutil.which(binary) is None:
-        sys.exit(f"real servers: {binary} is not there: build it, or say where it is with MAPENGINE")
+    commands = options(__doc__)
+    commands.add_argument("--servers-only", action="store_true", help="without the engine")
+    commands.add_argument("--mapping", type=pathlib.Path, default=MAPPING, help="another mapping file")
+    chosen = commands.parse_args()
+    binary = None if chosen.servers_only else engine_binary()
 
-    # ends the servers, too
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    folder = options.keep or pathlib.Path(tempfile.mkdtemp(prefix="mapengine-real-"))
-    script = str(HERE / "servers.sh")
-    try:
-        begun = time.monotonic()
-        if subprocess.run([script, "start", str(folder)]).returncode != 0:
-            sys.exit("real servers: they did not start; see above")
-        servers = Servers(folder)
-        step(f"started ({time.monotonic() - begun:.1f} s)")
-        begun = time.monotonic()
-        fill(servers)
-        look_at_first_records(servers)
-        step(f"filled ({time.monotonic() - begun:.1f} s)")
-        if not options.servers_only:
-            with_the_engine(folder, servers, binary, options.mapping)
-    except Wrong as wrong:
-        step(f"WRONG: {wrong}")
-        return 1
-    finally:
-        if not options.keep:
-            subprocess.run([script, "stop", str(folder)])
-            shutil.rmtree(folder, ignore_errors=True)
-    step("all as expected")
-    return 0
+    def tests():
+        with running(chosen.keep) as (folder, servers):
+            begun = time.monotonic()
+            fill(servers)
+            look_at_first_records(servers)
+            step(f"filled ({time.monotonic() - begun:.1f} s)")
+            if binary:
+                with_the_engine(folder, servers, binary, chosen.mapping)
+
+    return told(tests)
 
 
 if __name__ == "__main__":

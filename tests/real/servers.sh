@@ -12,10 +12,10 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/mapengine-real
 redmine=/usr/share/redmine
-tryton=$cache/tryton-8.2
+tryton=$cache/tryton-8.2-invoices
 packages=(redmine redmine-sqlite puma ruby-sqlite3)
-# the databases are made anew when what makes them changes
-templates=$cache/databases-$(cat "$here"/{redmine_setup.rb,tryton_setup.py,servers.sh} | sha256sum | cut -c1-12)
+# the databases are made anew when what makes them changes, and each year: Tryton's hold its fiscal years
+templates=$cache/databases-$(date +%Y)-$(cat "$here"/{redmine_setup.rb,tryton_setup.py,servers.sh} | sha256sum | cut -c1-12)
 
 say() { printf 'servers: %s\n' "$*" >&2; }
 fail() { say "$*"; exit 1; }
@@ -63,7 +63,7 @@ install_tryton() {
     say "installing Tryton into $tryton"
     rm -rf "$tryton"
     quietly python3 -m venv "$tryton"
-    quietly "$tryton/bin/pip" install --quiet --disable-pip-version-check 'trytond==8.2.*' 'trytond-project==8.2.*' 'proteus==8.2.*'
+    quietly "$tryton/bin/pip" install --quiet --disable-pip-version-check 'trytond==8.2.*' 'trytond-project==8.2.*' 'trytond-account-invoice==8.2.*' 'proteus==8.2.*'
     touch "$tryton/ready"
 }
 
@@ -74,7 +74,7 @@ tryton_database() {
     printf 'test' >"$dir/password"
     export TRYTONPASSFILE=$dir/password
     quietly "$tryton/bin/trytond-admin" -c "$dir/trytond.conf" -d erp --all --email admin@example.com
-    quietly "$tryton/bin/trytond-admin" -c "$dir/trytond.conf" -d erp -u project --activate-dependencies
+    quietly "$tryton/bin/trytond-admin" -c "$dir/trytond.conf" -d erp -u project account_invoice --activate-dependencies
     "$tryton/bin/python" "$here/tryton_setup.py" "$dir/trytond.conf" >"$dir/key" 2>"$dir/errors" || { cat "$dir/errors" >&2; return 1; }
 }
 
