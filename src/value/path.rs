@@ -8,6 +8,11 @@ use std::fmt;
 use super::xml::{TEXT, element_text};
 use super::{Map, Value};
 
+/// A path of more steps leads to no field; what is written along it would be nested so deep.
+const MOST_STEPS: usize = 64;
+/// A later item is not meant one by one; what is written there would make a list of so many.
+const LAST_POSITION: usize = 9_999;
+
 /// One step of a [`Path`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Segment {
@@ -53,7 +58,7 @@ impl Path {
     /// Reads a path. A leading `$.` or `$` may be there or not; `name[]` is the same as `name[*]`.
     ///
     /// # Errors
-    /// A [`PathError`] with the place, for an empty name, an open bracket, or anything that is JSONPath.
+    /// A [`PathError`] with the place, for an empty name, an open bracket, too many steps, or anything that is JSONPath.
     pub fn parse(text: &str) -> Result<Path, PathError> {
         let mut parser = Parser { text, at: 0, segments: Vec::new() };
         parser.run()?;
@@ -331,6 +336,9 @@ impl Parser<'_> {
             } else {
                 return Err(self.error("expected `.` or `[`"));
             }
+            if self.segments.len() > MOST_STEPS {
+                return Err(self.error(&format!("a path has at most {MOST_STEPS} steps")));
+            }
             wants_name = false;
         }
         Ok(())
@@ -374,9 +382,10 @@ impl Parser<'_> {
         let inside = &rest[1..end];
         let segment = match inside {
             "" | "*" => Segment::All,
-            digits if digits.bytes().all(|b| b.is_ascii_digit()) => {
-                Segment::Index(digits.parse().map_err(|_| self.error("this position is too large"))?)
-            }
+            digits if digits.bytes().all(|b| b.is_ascii_digit()) => match digits.parse() {
+                Ok(index @ ..=LAST_POSITION) => Segment::Index(index),
+                _ => return Err(self.error(&format!("a position is at most {LAST_POSITION}"))),
+            },
             quoted
                 if quoted.len() >= 2
                     && (quoted.starts_with('\'') && quoted.ends_with('\'')
@@ -540,6 +549,16 @@ mod tests {
         for text in ["a.b[0].c", "lines[*].x", "d['X 1'].y", "t[k='a] b'].y", "t[k=\"d'or\"].y"] {
             assert_eq!(path(text).to_string(), text);
         }
+    }
+
+    #[test]
+    fn no_path_makes_endless_lists() {
+        let message = |text: &str| Path::parse(text).unwrap_err().message;
+        assert_eq!(message("a[10000]"), "a position is at most 9999");
+        assert_eq!(message("a[18446744073709551615]"), "a position is at most 9999");
+        assert_eq!(message("a[99999999999999999999]"), "a position is at most 9999");
+        assert_eq!(message(&"[0]".repeat(65)), "a path has at most 64 steps");
+        assert_eq!(path(&"[9999]".repeat(64)).segments().len(), 64);
     }
 
     #[test]
