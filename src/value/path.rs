@@ -285,13 +285,18 @@ impl fmt::Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, segment) in self.segments.iter().enumerate() {
             match segment {
-                Segment::Key(key) if is_plain(key) => {
+                // `$` alone, and before a step, is the record
+                Segment::Key(key) if is_plain(key) && (i > 0 || key != "$") => {
                     write!(f, "{}{key}", if i == 0 { "" } else { "." })?;
                 }
                 Segment::Key(key) => write!(f, "['{key}']")?,
                 Segment::Index(index) => write!(f, "[{index}]")?,
                 Segment::All => f.write_str("[*]")?,
-                Segment::Where { member, is } if is.contains('\'') => write!(f, "[{member}=\"{is}\"]")?,
+                Segment::Where { member, is }
+                    if is.contains("']") || is.contains('\'') && !is.contains("\"]") =>
+                {
+                    write!(f, "[{member}=\"{is}\"]")?
+                }
                 Segment::Where { member, is } => write!(f, "[{member}='{is}']")?,
             }
         }
@@ -299,8 +304,11 @@ impl fmt::Display for Path {
     }
 }
 
+/// What cannot stand in a name without quotes.
+const NOT_IN_NAMES: [char; 9] = ['*', '?', ']', '\'', '"', '(', ')', ' ', '|'];
+
 fn is_plain(key: &str) -> bool {
-    !key.is_empty() && !key.contains(['.', '[', ']', '\'', '"', ' '])
+    !key.is_empty() && !key.contains(['.', '[']) && !key.contains(NOT_IN_NAMES)
 }
 
 struct Parser<'t> {
@@ -359,7 +367,7 @@ impl Parser<'_> {
         if name.is_empty() {
             return Err(self.error("a name is missing here"));
         }
-        if let Some(bad) = name.find(['*', '?', ']', '\'', '"', '(', ')', ' ', '|']) {
+        if let Some(bad) = name.find(NOT_IN_NAMES) {
             self.at += bad;
             return Err(self.error("this character cannot stand in a name"));
         }
@@ -546,7 +554,17 @@ mod tests {
 
     #[test]
     fn shows_as_written() {
-        for text in ["a.b[0].c", "lines[*].x", "d['X 1'].y", "t[k='a] b'].y", "t[k=\"d'or\"].y"] {
+        for text in [
+            "a.b[0].c",
+            "lines[*].x",
+            "d['X 1'].y",
+            "t[k='a] b'].y",
+            "t[k=\"d'or\"].y",
+            "['a*b'].c",
+            "['$'].a.$",
+            "t[k='d'or\"]'].y",
+            "t[k=\"d'or']\"].y",
+        ] {
             assert_eq!(path(text).to_string(), text);
         }
     }
