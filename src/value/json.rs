@@ -28,6 +28,8 @@ pub fn parse_decimal(text: &str) -> Option<Decimal> {
         let number = Decimal::from_scientific(text).ok()?;
         // from_scientific rounds silently past 28 digits: believe it only where the digits come back
         let (mantissa, _) = text.split_once(['e', 'E'])?;
+        // and silently what stands further behind the point
+        Decimal::from_str_exact(mantissa).ok()?;
         let digits = mantissa.chars().filter(char::is_ascii_digit).collect::<String>();
         return (digits.trim_start_matches('0').len() <= 28).then_some(number);
     }
@@ -200,6 +202,8 @@ mod tests {
     #[test]
     fn a_number_by_exponent_is_exact() {
         assert_eq!(from_json_str("1.5e3").unwrap(), Value::from(1500_i64));
+        // 1e-32 is not zero
+        assert_eq!(parse_decimal("0.0000000000000000000000000000000000001e5"), None);
     }
 
     #[test]
