@@ -539,3 +539,10 @@ fn a_simple_condition_is_cheap() {
     assert!(each < std::time::Duration::from_millis(1), "{each:?}");
     println!("one evaluation: {each:?}");
 }
+
+#[test]
+fn a_character_that_is_not_known_is_pointed_at_whole() {
+    let problems = Expr::compile("'a' ~ ä", &Scope::new()).unwrap_err();
+    let source = "'a' ~ ä";
+    assert_eq!(&source[problems[0].range.clone()], "ä", "{}", problems[0]);
+}
