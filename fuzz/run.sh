@@ -11,7 +11,7 @@ seconds=${1:-600}
 names=("${@:2}")
 [ ${#names[@]} -gt 0 ] || names=(mapping xml json path template)
 
-cargo fuzz build --sanitizer none
+cargo fuzz build --release --sanitizer none
 failed=0
 for name in "${names[@]}"; do
   # what is found is kept in fuzz/corpus (not checked in) and begun from the next time, with the files that are
@@ -19,6 +19,6 @@ for name in "${names[@]}"; do
   options=(-max_total_time="$seconds" -timeout=10 -rss_limit_mb=256 -max_len=16384 -print_final_stats=1)
   [ ! -e "fuzz/dictionaries/$name.dict" ] || options+=(-dict="fuzz/dictionaries/$name.dict")
   printf '\n== %s\n' "$name"
-  cargo fuzz run --sanitizer none "$name" "fuzz/corpus/$name" "tests/corpus/$name" -- "${options[@]}" || failed=1
+  cargo fuzz run --release --sanitizer none "$name" "fuzz/corpus/$name" "tests/corpus/$name" -- "${options[@]}" || failed=1
 done
 exit "$failed"
