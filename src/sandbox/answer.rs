@@ -150,8 +150,8 @@ fn first(path: &Path) -> Path {
     path.segments().iter().fold(Path::root(), |out, segment| {
         let next = match segment {
             Segment::Key(key) => Path::key(key.clone()),
-            Segment::Index(at) => Path::parse(&format!("$[{at}]")).unwrap_or_default(),
-            Segment::All | Segment::Where { .. } => Path::parse("$[0]").unwrap_or_default(),
+            Segment::Index(at) => Path::of(&[Segment::Index(*at)]),
+            Segment::All | Segment::Where { .. } => Path::of(&[Segment::Index(0)]),
         };
         out.join(&next)
     })

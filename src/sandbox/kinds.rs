@@ -225,7 +225,7 @@ fn of_field(field: &Field, rest: &Path, value: &Value, at: &Path, problems: &mut
                 .iter()
                 .enumerate()
                 .map(|(i, item)| {
-                    let at = Path::parse(&format!("$[{i}]")).map_or_else(|_| at.clone(), |i| at.join(&i));
+                    let at = at.join(&Path::of(&[Segment::Index(i)]));
                     match item {
                         Value::Map(map) => members(map, &at, problems),
                         other => {

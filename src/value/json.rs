@@ -28,10 +28,24 @@ pub fn parse_decimal(text: &str) -> Option<Decimal> {
         let number = Decimal::from_scientific(text).ok()?;
         // from_scientific rounds silently past 28 digits: believe it only where the digits come back
         let (mantissa, _) = text.split_once(['e', 'E'])?;
+        // and silently what stands further behind the point
+        Decimal::from_str_exact(mantissa).ok()?;
         let digits = mantissa.chars().filter(char::is_ascii_digit).collect::<String>();
         return (digits.trim_start_matches('0').len() <= 28).then_some(number);
     }
     Decimal::from_str_exact(text).ok()
+}
+
+/// Whether a text is a number of JSON (RFC 8259 section 6).
+fn is_number(text: &str) -> bool {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let text = text.strip_prefix('-').unwrap_or(text);
+    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, "0"));
+    digits(whole)
+        && (whole == "0" || !whole.starts_with('0'))
+        && digits(fraction)
+        && digits(exponent.strip_prefix(['+', '-']).unwrap_or(exponent))
 }
 
 fn number(digits: &str) -> Value {
@@ -105,7 +119,12 @@ impl<'de> Visitor<'de> for ValueVisitor {
         let mut map = Map::new();
         while let Some(key) = access.next_key::<String>()? {
             if map.is_empty() && key == NUMBER_TOKEN {
-                return Ok(number(&access.next_value::<String>()?));
+                let digits = access.next_value::<String>()?;
+                // a member of that name looks the same; what is no number there would be written as it is
+                return match is_number(&digits) {
+                    true => Ok(number(&digits)),
+                    false => Err(de::Error::custom(format!("a member has the name {NUMBER_TOKEN:?}"))),
+                };
             }
             let value = access.next_value()?;
             if map.insert(key.clone(), value).is_some() {
@@ -183,6 +202,20 @@ mod tests {
     #[test]
     fn a_number_by_exponent_is_exact() {
         assert_eq!(from_json_str("1.5e3").unwrap(), Value::from(1500_i64));
+        // 1e-32 is not zero
+        assert_eq!(parse_decimal("0.0000000000000000000000000000000000001e5"), None);
+    }
+
+    #[test]
+    fn what_is_no_number_does_not_become_one_by_the_name_of_a_member() {
+        let named = |text: &str| from_json_str(&format!("{{{NUMBER_TOKEN:?}:{text}}}"));
+        for text in
+            [r#""1,\"b\":2""#, r#""""#, r#""-""#, r#"" 7 ""#, r#""01""#, r#""1.""#, r#""1_000""#, r#""1e""#]
+        {
+            let message = named(text).unwrap_err().to_string();
+            assert!(message.contains("a member has the name"), "{text}: {message}");
+        }
+        assert_eq!(named(r#""-1.50E+2""#).unwrap(), Value::from(-150_i64));
     }
 
     #[test]

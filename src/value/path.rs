@@ -8,6 +8,11 @@ use std::fmt;
 use super::xml::{TEXT, element_text};
 use super::{Map, Value};
 
+/// A path of more steps leads to no field; what is written along it would be nested so deep.
+const MOST_STEPS: usize = 64;
+/// A later item is not meant one by one; what is written there would make a list of so many.
+const LAST_POSITION: usize = 9_999;
+
 /// One step of a [`Path`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Segment {
@@ -53,7 +58,7 @@ impl Path {
     /// Reads a path. A leading `$.` or `$` may be there or not; `name[]` is the same as `name[*]`.
     ///
     /// # Errors
-    /// A [`PathError`] with the place, for an empty name, an open bracket, or anything that is JSONPath.
+    /// A [`PathError`] with the place, for an empty name, an open bracket, too many steps, or anything that is JSONPath.
     pub fn parse(text: &str) -> Result<Path, PathError> {
         let mut parser = Parser { text, at: 0, segments: Vec::new() };
         parser.run()?;
@@ -280,13 +285,18 @@ impl fmt::Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, segment) in self.segments.iter().enumerate() {
             match segment {
-                Segment::Key(key) if is_plain(key) => {
+                // `$` alone, and before a step, is the record
+                Segment::Key(key) if is_plain(key) && (i > 0 || key != "$") => {
                     write!(f, "{}{key}", if i == 0 { "" } else { "." })?;
                 }
                 Segment::Key(key) => write!(f, "['{key}']")?,
                 Segment::Index(index) => write!(f, "[{index}]")?,
                 Segment::All => f.write_str("[*]")?,
-                Segment::Where { member, is } if is.contains('\'') => write!(f, "[{member}=\"{is}\"]")?,
+                Segment::Where { member, is }
+                    if is.contains("']") || is.contains('\'') && !is.contains("\"]") =>
+                {
+                    write!(f, "[{member}=\"{is}\"]")?
+                }
                 Segment::Where { member, is } => write!(f, "[{member}='{is}']")?,
             }
         }
@@ -294,8 +304,11 @@ impl fmt::Display for Path {
     }
 }
 
+/// What cannot stand in a name without quotes.
+const NOT_IN_NAMES: [char; 9] = ['*', '?', ']', '\'', '"', '(', ')', ' ', '|'];
+
 fn is_plain(key: &str) -> bool {
-    !key.is_empty() && !key.contains(['.', '[', ']', '\'', '"', ' '])
+    !key.is_empty() && !key.contains(['.', '[']) && !key.contains(NOT_IN_NAMES)
 }
 
 struct Parser<'t> {
@@ -331,6 +344,9 @@ impl Parser<'_> {
             } else {
                 return Err(self.error("expected `.` or `[`"));
             }
+            if self.segments.len() > MOST_STEPS {
+                return Err(self.error(&format!("a path has at most {MOST_STEPS} steps")));
+            }
             wants_name = false;
         }
         Ok(())
@@ -351,7 +367,7 @@ impl Parser<'_> {
         if name.is_empty() {
             return Err(self.error("a name is missing here"));
         }
-        if let Some(bad) = name.find(['*', '?', ']', '\'', '"', '(', ')', ' ', '|']) {
+        if let Some(bad) = name.find(NOT_IN_NAMES) {
             self.at += bad;
             return Err(self.error("this character cannot stand in a name"));
         }
@@ -374,9 +390,10 @@ impl Parser<'_> {
         let inside = &rest[1..end];
         let segment = match inside {
             "" | "*" => Segment::All,
-            digits if digits.bytes().all(|b| b.is_ascii_digit()) => {
-                Segment::Index(digits.parse().map_err(|_| self.error("this position is too large"))?)
-            }
+            digits if digits.bytes().all(|b| b.is_ascii_digit()) => match digits.parse() {
+                Ok(index @ ..=LAST_POSITION) => Segment::Index(index),
+                _ => return Err(self.error(&format!("a position is at most {LAST_POSITION}"))),
+            },
             quoted
                 if quoted.len() >= 2
                     && (quoted.starts_with('\'') && quoted.ends_with('\'')
@@ -537,9 +554,29 @@ mod tests {
 
     #[test]
     fn shows_as_written() {
-        for text in ["a.b[0].c", "lines[*].x", "d['X 1'].y", "t[k='a] b'].y", "t[k=\"d'or\"].y"] {
+        for text in [
+            "a.b[0].c",
+            "lines[*].x",
+            "d['X 1'].y",
+            "t[k='a] b'].y",
+            "t[k=\"d'or\"].y",
+            "['a*b'].c",
+            "['$'].a.$",
+            "t[k='d'or\"]'].y",
+            "t[k=\"d'or']\"].y",
+        ] {
             assert_eq!(path(text).to_string(), text);
         }
+    }
+
+    #[test]
+    fn no_path_makes_endless_lists() {
+        let message = |text: &str| Path::parse(text).unwrap_err().message;
+        assert_eq!(message("a[10000]"), "a position is at most 9999");
+        assert_eq!(message("a[18446744073709551615]"), "a position is at most 9999");
+        assert_eq!(message("a[99999999999999999999]"), "a position is at most 9999");
+        assert_eq!(message(&"[0]".repeat(65)), "a path has at most 64 steps");
+        assert_eq!(path(&"[9999]".repeat(64)).segments().len(), 64);
     }
 
     #[test]

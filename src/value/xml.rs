@@ -121,8 +121,12 @@ struct Element {
 }
 
 impl Read<'_> {
-    fn name(&self, written: &str) -> String {
-        if self.form.lower { written.to_lowercase() } else { written.to_owned() }
+    /// A name as it is read. `$text` and `@type` are no names in XML: they would be taken for the marks of values.
+    fn name(&self, written: &str) -> Result<String, String> {
+        if !written.starts_with(|c: char| c.is_alphabetic() || matches!(c, '_' | ':')) {
+            return Err(format!("{written:?} cannot be the name of an element or an attribute"));
+        }
+        Ok(if self.form.lower { written.to_lowercase() } else { written.to_owned() })
     }
 
     fn count(&mut self) -> Result<(), String> {
@@ -141,7 +145,7 @@ impl Read<'_> {
             return Err("it has more than one root element".into());
         }
         self.count()?;
-        let mut element = Element { name: self.name(start.name().as_ref()), ..Element::default() };
+        let mut element = Element { name: self.name(start.name().as_ref())?, ..Element::default() };
         for attribute in start.attributes() {
             let attribute = attribute.map_err(|error| error.to_string())?;
             self.count()?;
@@ -152,7 +156,7 @@ impl Read<'_> {
             }
             let value =
                 attribute.normalized_value(XmlVersion::Implicit1_0).map_err(|error| error.to_string())?;
-            let name = format!("@{}", self.name(name));
+            let name = format!("@{}", self.name(name)?);
             if element.members.insert(name.clone(), Value::text(value)).is_some() {
                 return Err(format!("<{}> has the attribute {} twice", element.name, &name[1..]));
             }

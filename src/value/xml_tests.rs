@@ -69,6 +69,10 @@ fn what_is_no_document_is_refused() {
         "</a>",
         "<a b=\"1\" b=\"2\"/>",
         "<a b=1/>",
+        "<a><$text>x</$text></a>",
+        "<a><@type>x</@type></a>",
+        "<a $text=\"x\"/>",
+        "<1a/>",
     ] {
         assert!(read(text).is_err(), "{text}");
     }

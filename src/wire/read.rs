@@ -123,7 +123,7 @@ pub(super) fn halves(path: &Path) -> Option<(Path, Path)> {
 
 /// The path of one item of a list.
 pub(super) fn item(index: usize) -> Path {
-    Path::parse(&format!("[{index}]")).expect("a position in brackets is a path")
+    Path::of(&[Segment::Index(index)])
 }
 
 struct Reader<'a> {

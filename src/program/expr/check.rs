@@ -101,7 +101,8 @@ pub(super) fn too_deep(range: Range<usize>) -> ExprProblem {
 fn syntax(source: &str, error: &Error) -> ExprProblem {
     let detail = error.detail().unwrap_or("this is not an expression");
     let range = error.range().unwrap_or(0..source.len());
-    let range = match range.start.min(source.len())..range.end.min(source.len()) {
+    // MiniJinja's range of a character it does not know is one byte long
+    let range = match source.floor_char_boundary(range.start)..source.ceil_char_boundary(range.end) {
         // the end of the source has nothing to underline
         end if end.is_empty() => 0..source.len(),
         range => range,

@@ -524,3 +524,10 @@ fn compiled_things_are_shared_between_threads() {
         }
     });
 }
+
+#[test]
+fn a_character_that_is_not_known_is_pointed_at_whole() {
+    let problems = Expr::compile("'a' ~ ä", &Scope::new()).unwrap_err();
+    let source = "'a' ~ ä";
+    assert_eq!(&source[problems[0].range.clone()], "ä", "{}", problems[0]);
+}

@@ -14,7 +14,7 @@ use super::problem::{ExprProblem, did_you_mean};
 use super::scope::Scope;
 use super::texts;
 use crate::program::types::Type;
-use crate::value::{Path, Value, parse_decimal};
+use crate::value::{Path, Segment, Value, parse_decimal};
 
 /// A value that an expression reads.
 #[derive(Clone, Debug, PartialEq)]
@@ -237,7 +237,7 @@ impl<'s> Checker<'s> {
         };
         let arg = Arg { range, ..Arg::of(item.clone()) };
         if let Some(slot) = slot {
-            let step = Path::parse(&format!("[{index}]")).expect("a number in brackets is a path");
+            let step = Path::of(&[Segment::Index(index)]);
             (slot.rest, slot.ty) = (slot.rest.join(&step), item);
             return Some(Code::new(arg, "", Binds::Atom));
         }
