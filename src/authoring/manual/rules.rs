@@ -1,14 +1,18 @@
 //! The rule of a row, in words.
 
 use super::page::Line;
-use super::phrases::{Language, Phrase};
+use super::labels::Table;
+use super::phrases::{Language, Phrase, Said};
 use crate::program::expr::Expr;
 use crate::program::mapping::{
     Apply, Compare, Computed, Conflict, Convert, IfMissing, Program, Register, Row, Step, Unlisted,
 };
-use crate::program::system::{Field, Resource};
+use crate::program::system::Resource;
 use crate::spec::mapping as spec;
-use crate::value::{Path, Side, Value};
+use crate::value::{Side, Value};
+
+/// A longer expression is told by what it reads.
+const LONGEST: usize = 110;
 
 /// Says the rules of one mapping.
 pub(super) struct Rules<'p> {
@@ -17,43 +21,13 @@ pub(super) struct Rules<'p> {
 }
 
 impl Rules<'_> {
-    pub(super) fn say(&self, phrase: Phrase, values: &[Line]) -> Line {
+    pub(super) fn say(&self, phrase: impl Said, values: &[Line]) -> Line {
         Line::say(phrase, self.language, values)
     }
 
     /// What people call a side.
     pub(super) fn side(&self, side: Side) -> Line {
         Line::plain(self.program.sides[side].system.title.clone())
-    }
-
-    /// What people call the fields of a row on a side.
-    pub(super) fn fields(&self, register: &Register, row: &Row, side: Side) -> Line {
-        let members = &register.ends[side].members;
-        let named = members.iter().find(|one| row.only.contains(&one.resource.name)).or(members.first());
-        let Some(member) = named else { return Line::default() };
-        Line::join(row.paths(side).iter().map(|path| Line::plain(self.label(&member.resource, path))), " + ")
-    }
-
-    /// What people call a field of a resource: its label, below the labels of the objects around it.
-    pub(super) fn label(&self, resource: &Resource, path: &Path) -> String {
-        let mut names: Vec<String> = Vec::new();
-        let mut rest = path.clone();
-        let mut fields: &[Field] = &resource.fields;
-        while !rest.is_root() {
-            let found = fields.iter().find_map(|field| Some((field, rest.strip_prefix(&field.name)?)));
-            let Some((field, below)) = found else {
-                names.push(rest.to_string());
-                break;
-            };
-            names.push(self.field(field));
-            fields = &field.fields;
-            rest = below;
-        }
-        names.join(" – ")
-    }
-
-    fn field(&self, field: &Field) -> String {
-        field.labels.in_language(self.language.code()).map_or_else(|| field.name.to_string(), str::to_owned)
     }
 
     /// Which way a row goes.
@@ -96,7 +70,8 @@ impl Rules<'_> {
     }
 
     /// The whole rule of a row.
-    pub(super) fn rule(&self, register: &Register, row: &Row, written: Option<&spec::Row>) -> Line {
+    pub(super) fn rule(&self, table: &Table, row: &Row, written: Option<&spec::Row>) -> Line {
+        let register: &Register = table.register;
         let mut parts: Vec<Line> = Vec::new();
         if let Some(Computed::Value(expr)) = &row.computed
             && expr.source().trim().starts_with("settings.")
@@ -107,6 +82,10 @@ impl Rules<'_> {
         match &row.computed {
             Some(Computed::Constant(value)) => add(Phrase::Constant, &[value_line(value)]),
             Some(Computed::Value(expr)) if expr.source().trim().starts_with("settings.") => {}
+            Some(Computed::Value(expr)) if expr.source().len() > LONGEST => add(
+                Phrase::CalculatedFrom,
+                &[self.sources(table, row, expr), Line::plain(row.origin.text.clone())],
+            ),
             Some(Computed::Value(expr)) => add(Phrase::Calculated, &[self.expression(expr)]),
             Some(Computed::Template(template)) => add(Phrase::Template, &[Line::code(template.source())]),
             None => {}
@@ -133,9 +112,14 @@ impl Rules<'_> {
                     let title =
                         self.program.register(register).map_or(register.as_str(), |one| one.title.as_str());
                     add(Phrase::Through, &[Line::plain(title)]);
-                    if *if_missing == IfMissing::Wait {
-                        add(Phrase::Waits, &[]);
-                    }
+                    add(
+                        match if_missing {
+                            IfMissing::Wait => Phrase::Waits,
+                            IfMissing::Leave => Phrase::LeaveUnlinked,
+                            IfMissing::SetAside => Phrase::AsideUnlinked,
+                        },
+                        &[],
+                    );
                 }
                 Step::Convert(convert) => add(
                     match convert {
