@@ -69,8 +69,8 @@ impl Words for AsWritten<'_> {
         let causes = causes.iter().map(|cause| match cause {
             Cause::Refused => "refused".to_owned(),
             Cause::Verify(verify) => {
-                let [left, right] =
-                    Side::BOTH.map(|side| format!("{}.{}", self.program.sides[side].name, verify.equal[side]));
+                let [left, right] = Side::BOTH
+                    .map(|side| format!("{}.{}", self.program.sides[side].name, verify.equal[side]));
                 format!("verify, when {left} and {right} differ")
             }
             Cause::Step(step) => step.word().to_owned(),

@@ -7,7 +7,11 @@ use minijinja::HtmlEscape;
 use super::{Drawing, Drawn, Role};
 
 fn titled(role: &Role) -> String {
-    if role.notes.is_empty() { role.name.clone() } else { format!("{} ({})", role.name, role.notes.join(", ")) }
+    if role.notes.is_empty() {
+        role.name.clone()
+    } else {
+        format!("{} ({})", role.name, role.notes.join(", "))
+    }
 }
 
 /// For a terminal: each role with the moves that lead away from it.
@@ -107,7 +111,9 @@ pub fn svg_in_page(drawing: &Drawing, id: &str, title: &str) -> String {
 }
 
 fn frame(width: usize, height: usize) -> String {
-    format!("class=\"flow\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" role=\"img\">")
+    format!(
+        "class=\"flow\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" role=\"img\">"
+    )
 }
 
 /// The style holds for this picture only, also where more stand in one page; `tip` is the name of its arrow head.
@@ -180,11 +186,8 @@ mod tests {
 
     fn odd() -> Vec<Drawing> {
         let move_of = |from, to, text: &str| Drawn { from, to, own: true, text: text.into() };
-        let role = |name: &str, note: &str, failing| Role {
-            name: name.into(),
-            notes: vec![note.into()],
-            failing,
-        };
+        let role =
+            |name: &str, note: &str, failing| Role { name: name.into(), notes: vec![note.into()], failing };
         vec![Drawing {
             name: "a\"b</text><script>".into(),
             roles: vec![role("one", "is taken", false), role("two\\", "needs a person", true)],

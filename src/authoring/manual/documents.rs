@@ -23,11 +23,7 @@ impl Author<'_> {
             vec![Line::plain(document.register.title.clone()), self.travels_to(document), self.when(document)]
         });
         let rows = rows.collect();
-        let head = vec![
-            self.text(Doc::Document),
-            self.text(Phrase::Direction),
-            self.text(Doc::WhenTravels),
-        ];
+        let head = vec![self.text(Doc::Document), self.text(Phrase::Direction), self.text(Doc::WhenTravels)];
         page.blocks.push(Block::Table(head, rows));
         for document in &self.program.documents {
             self.document(page, document);
@@ -112,9 +108,10 @@ impl Author<'_> {
         let (register, target) = (&document.register, document.target());
         let side = self.rules.side(target);
         let mut said = Vec::new();
-        let keys = register.ends[target].members.iter().map(|member| {
-            member.resource.create.as_ref().and_then(|call| call.idempotency_key.as_ref())
-        });
+        let keys = register.ends[target]
+            .members
+            .iter()
+            .map(|member| member.resource.create.as_ref().and_then(|call| call.idempotency_key.as_ref()));
         let keys: Vec<_> = keys.collect();
         if keys.iter().all(Option::is_some) {
             said.push(self.say(Doc::ByKey, std::slice::from_ref(&side)));

@@ -2,7 +2,7 @@
 
 use super::Author;
 use super::page::{Block, Line, Page};
-use super::phrases::{Doc, Said, status_word};
+use super::phrases::{Doc, Phrase, Said, status_word};
 use super::settings::sentence;
 use crate::authoring::flow::{Cause, Words, drawing};
 use crate::program::document::{Document, Flow, Named, Recognise, SequenceRole, Step};
@@ -42,8 +42,9 @@ impl Author<'_> {
         };
         let mut rows = Vec::new();
         let mut row = |role: &str, how: Line| {
-            let name = Line::join([self.status(role), Line::code(role)], " ");
-            rows.push(vec![name, how]);
+            // the mapping's own word, where the manual says another
+            let own = (self.status_name(role) != role).then(|| Line::code(role));
+            rows.push(vec![Line::join([self.status(role), own.unwrap_or_default()], " "), how]);
         };
         match &flow.recognise {
             Recognise::Named { roles, .. } => {
@@ -55,7 +56,7 @@ impl Author<'_> {
                                 let value = value.scalar_text().unwrap_or_else(|| value.to_json());
                                 self.say(Doc::Named, &[Line::code(value)])
                             }
-                            Named::Setting(name) => self.rules.source(&format!("settings.{name}")),
+                            Named::Setting(name) => self.by_setting(name),
                             Named::Rest => self.say(Doc::Rest, &[]),
                         },
                     );
@@ -76,6 +77,19 @@ impl Author<'_> {
         page.blocks.push(Block::Table(head, rows));
     }
 
+    /// A status that a setting names, with the name it has where nobody answers.
+    fn by_setting(&self, name: &str) -> Line {
+        let setting = self.say(Phrase::FromSetting, &[Line::code(name)]);
+        let default = self.program.settings.get(name).and_then(|one| one.default.as_ref()?.scalar_text());
+        match default {
+            Some(text) => {
+                let default = self.say(Phrase::DefaultIs, &[Line::code(text)]);
+                self.say(Phrase::NamedAs, &[setting, default])
+            }
+            None => setting,
+        }
+    }
+
     fn in_sequence(&self, role: &SequenceRole, flags: &[Path], of: Option<&Resource>) -> Line {
         let names = |paths: Vec<&Path>| {
             let labels = paths.into_iter().map(|path| match of {
@@ -85,9 +99,11 @@ impl Author<'_> {
             Line::join(labels, ", ")
         };
         let on = names(role.flags.iter().collect());
-        let off = names(flags.iter().filter(|flag| !role.flags.contains(flag)).collect());
+        let off: Vec<&Path> = flags.iter().filter(|flag| !role.flags.contains(flag)).collect();
+        let without = if off.len() == 1 { Doc::WithoutOne } else { Doc::Without };
+        let off = names(off);
         let mut said = Vec::new();
-        for (names, phrase) in [(on, Doc::With), (off, Doc::Without)] {
+        for (names, phrase) in [(on, Doc::With), (off, without)] {
             if !names.is_empty() {
                 said.push(self.say(phrase, &[names]));
             }
@@ -122,7 +138,8 @@ impl Spoken<'_> {
             Cause::Verify(verify) => {
                 let register = &self.document.register;
                 let ends = Side::BOTH.map(|side| {
-                    Line::plain(self.author.label_of(register, side, &verify.equal[side]))
+                    let label = Line::plain(self.author.label_of(register, side, &verify.equal[side]));
+                    self.author.say(Phrase::NamedAs, &[label, self.author.rules.side(side)])
                 });
                 self.say(Doc::CauseVerify, &ends)
             }

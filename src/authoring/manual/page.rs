@@ -262,7 +262,10 @@ impl Page {
                         .collect();
                     let picture = flow::svg_in_page(drawing, &format!("tip{number}"), &drawing.name);
                     let moves = moves.concat();
-                    let _ = writeln!(out, "<figure>\n{picture}<figcaption><ol>\n{moves}</ol></figcaption>\n</figure>");
+                    let _ = writeln!(
+                        out,
+                        "<figure>\n{picture}<figcaption><ol>\n{moves}</ol></figcaption>\n</figure>"
+                    );
                 }
                 Block::Facts(facts) => {
                     out.push_str("<dl>\n");

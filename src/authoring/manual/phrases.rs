@@ -111,7 +111,7 @@ phrases! {
         "ingen for registeret: et felt som er endret på begge sider, settes til side hvis ikke raden sier noe annet",
         "ei rekisterikohtaista: molemmissa muuttunut kenttä jätetään sivuun, ellei rivi määrää toisin";
     BySetting = "by the setting {0}; without an answer {1}", "enligt inställningen {0}; utan svar {1}", "etter innstillingen {0}; uten svar {1}", "asetuksen {0} mukaan; ilman vastausta {1}";
-    Exists = "{0}: in {1} there is {2} with {3}", "{0}: i {1} finns {2} med {3}", "{0}: i {1} finnes {2} med {3}", "{0}: järjestelmässä {1} on {2}, jossa {3}";
+    Exists = "{0}: {1} has a record ({2}) with {3}", "{0}: i {1} finns en post ({2}) med {3}", "{0}: i {1} finnes en post ({2}) med {3}", "{0}: järjestelmässä {1} on tietue ({2}), jossa {3}";
     Counted = "only those for which {0} count", "bara de för vilka {0} räknas", "bare de der {0} regnes med", "vain ne lasketaan, joille pätee {0}";
     KindWhere = "{0} where {1} is {2}", "{0} där {1} är {2}", "{0} der {1} er {2}", "{0}, kun {1} on {2}";
     Scope = "Concerned in {0}", "Omfattas i {0}", "Omfattes i {0}", "Mukana järjestelmästä {0}";
@@ -130,6 +130,11 @@ phrases! {
     FromSetting = "the setting {0}", "inställningen {0}", "innstillingen {0}", "asetus {0}";
     SettingOn = "the setting {0} is on", "inställningen {0} är på", "innstillingen {0} er på", "asetus {0} on käytössä";
     SettingOff = "the setting {0} is off", "inställningen {0} är av", "innstillingen {0} er av", "asetus {0} ei ole käytössä";
+    SettingAnswered = "the setting {0} is answered", "inställningen {0} är besvarad", "innstillingen {0} er besvart", "asetukseen {0} on vastattu";
+    SettingOpen = "the setting {0} is not answered", "inställningen {0} inte är besvarad", "innstillingen {0} ikke er besvart", "asetukseen {0} ei ole vastattu";
+    SettingIs = "the setting {0} is {1}", "inställningen {0} är {1}", "innstillingen {0} er {1}", "asetus {0} on {1}";
+    SettingIsNot = "the setting {0} is not {1}", "inställningen {0} inte är {1}", "innstillingen {0} ikke er {1}", "asetus {0} ei ole {1}";
+    TakenFrom = "from {0}", "från {0}", "fra {0}", "tiedosta {0}";
     Template = "put together: {0}", "sätts samman: {0}", "settes sammen: {0}", "muodostetaan: {0}";
     Joined = "joined, with {0} between them", "slås ihop, med {0} emellan", "slås sammen, med {0} imellom", "yhdistetään, välissä {0}";
     LineBreak = "a line break", "radbrytning", "linjeskift", "rivinvaihto";

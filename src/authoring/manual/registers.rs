@@ -149,12 +149,19 @@ impl Author<'_> {
 
     /// What is asked about records of other resources.
     fn questions(&self, register: &Register, side: Side) -> Vec<Line> {
-        let asked = self.program.exists.iter().filter(|one| {
-            one.register == register.name && one.side == side && one.name != BECOMES
-        });
+        let asked = self
+            .program
+            .exists
+            .iter()
+            .filter(|one| one.register == register.name && one.side == side && one.name != BECOMES);
         let lines = asked.map(|one| {
             let name = Line::code(format!("exists.{}", one.name));
-            let there = [name, self.rules.side(one.there), Line::plain(title(&one.resource)), self.pairs(register, one)];
+            let there = [
+                name,
+                self.rules.side(one.there),
+                Line::plain(title(&one.resource)),
+                self.pairs(register, one),
+            ];
             let line = self.say(Phrase::Exists, &there);
             match &one.when {
                 Some(when) => {

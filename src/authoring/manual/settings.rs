@@ -109,6 +109,21 @@ impl Author<'_> {
     }
 }
 
+/// What is filled in: a field, how many there are, or some of a list.
+fn filled(expression: &str) -> String {
+    let mut parts = expression.split('|').map(str::trim);
+    let first = parts.next().unwrap_or_default();
+    let mut said = first.to_owned();
+    for filter in parts {
+        if filter == "length" {
+            "n".clone_into(&mut said);
+        } else if let Some(field) = filter.strip_prefix("map('").and_then(|rest| rest.strip_suffix("')")) {
+            said = format!("{field}, …");
+        }
+    }
+    said
+}
+
 /// A message as a person reads it before it was ever said: what is filled in stands in angle quotes.
 pub(super) fn sentence(template: &str) -> String {
     let mut out = String::new();
@@ -116,8 +131,7 @@ pub(super) fn sentence(template: &str) -> String {
     while let Some(open) = rest.find("{{") {
         let Some(close) = rest[open..].find("}}") else { break };
         out.push_str(&rest[..open]);
-        let inner = rest[open + 2..open + close].split('|').next().unwrap_or_default().trim();
-        out.push_str(&format!("‹{inner}›"));
+        out.push_str(&format!("‹{}›", filled(&rest[open + 2..open + close])));
         rest = &rest[open + close + 2..];
     }
     out.push_str(rest);
@@ -133,6 +147,10 @@ mod tests {
         assert_eq!(
             sentence("Code '{{ code }}' is too long ({{ a.b | default('none') }})"),
             "Code '‹code›' is too long (‹a.b›)"
+        );
+        assert_eq!(
+            sentence("{{ shop.rows | length }} rows: {{ shop.rows | map('text') | join(', ') }}"),
+            "‹n› rows: ‹text, …›"
         );
     }
 }

@@ -120,11 +120,9 @@ impl Author<'_> {
                 Line::join(members.map(|one| Line::plain(title(&one.resource))), ", ")
             }
         };
-        let line =
-            self.say(Doc::Attach, &[files, self.rules.side(from), to, self.rules.side(attach.to)]);
-        let about = attach.about.as_ref().map(|text| {
-            self.say(Doc::About, &[Line::plain(sentence(text.source()))])
-        });
+        let line = self.say(Doc::Attach, &[files, self.rules.side(from), to, self.rules.side(attach.to)]);
+        let about =
+            attach.about.as_ref().map(|text| self.say(Doc::About, &[Line::plain(sentence(text.source()))]));
         self.only_if(Line::join([line, about.unwrap_or_default()], " "), attach.when.as_ref())
     }
 
@@ -153,7 +151,7 @@ impl Author<'_> {
         if let Some((when, reason)) = &follow.refused {
             let reason = if reason.source().len() > 80 {
                 // a text put together of many fields is told by the system that gives it
-                self.rules.side(document.target())
+                self.say(Doc::ReasonGiven, &[self.rules.side(document.target())])
             } else {
                 Line::plain(sentence(reason.source()))
             };
