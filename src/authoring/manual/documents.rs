@@ -6,7 +6,6 @@ use super::Author;
 use super::labels::Table;
 use super::page::{Block, Line, Page};
 use super::phrases::{Doc, Phrase};
-use super::rules::title;
 use super::settings::sentence;
 use crate::program::document::{Document, Lines, Take};
 use crate::program::mapping::{BECOMES, Row};
@@ -20,7 +19,11 @@ impl Author<'_> {
         page.heading(2, self.text(Doc::Documents));
         page.blocks.push(Block::Paragraph(self.say(Doc::Intro, &[])));
         let rows = self.program.documents.iter().map(|document| {
-            vec![Line::plain(document.register.title.clone()), self.travels_to(document), self.when(document)]
+            vec![
+                Line::plain(self.rules.named(&document.register)),
+                self.travels_to(document),
+                self.when(document),
+            ]
         });
         let rows = rows.collect();
         let head = vec![self.text(Doc::Document), self.text(Phrase::Direction), self.text(Doc::WhenTravels)];
@@ -48,9 +51,10 @@ impl Author<'_> {
     fn document(&self, page: &mut Page, document: &Document) {
         let register = &document.register;
         let (source, target) = (document.source, document.target());
-        page.heading(3, register.title.clone());
+        page.heading(3, self.rules.named(register));
         let records = [source, target].map(|side| {
-            let members = register.ends[side].members.iter().map(|one| Line::plain(title(&one.resource)));
+            let members =
+                register.ends[side].members.iter().map(|one| Line::plain(self.rules.title(&one.resource)));
             Line::join([self.rules.side(side), Line::join(members, ", ")], ": ")
         });
         let facts = [
@@ -142,7 +146,7 @@ impl Author<'_> {
         }
         for each in &document.each {
             let list = Line::strong(self.rules.label(&each.of, &each.list));
-            lines.push(self.say(Doc::Each, &[list, Line::plain(title(&each.of))]));
+            lines.push(self.say(Doc::Each, &[list, Line::plain(self.rules.title(&each.of))]));
         }
         lines.extend(Side::BOTH.into_iter().flat_map(|side| self.kinds(register, side)));
         if let Some(file) = &document.file {
@@ -155,7 +159,7 @@ impl Author<'_> {
         let became = self.program.exists.iter();
         for question in became.filter(|one| one.name == BECOMES && one.register == register.name) {
             let pairs = self.pairs(register, question);
-            let record = Line::plain(title(&question.resource));
+            let record = Line::plain(self.rules.title(&question.resource));
             lines.push(self.say(Doc::Becomes, &[self.rules.side(document.target()), record, pairs]));
         }
         lines

@@ -30,7 +30,7 @@ impl Author<'_> {
         page.blocks
             .push(Block::Paragraph(self.say(Doc::FlowIntro, &[field, self.rules.side(document.source)])));
         let mut picture = drawing(document, flow, &Spoken { author: self, document });
-        picture.name.clone_from(&document.register.title);
+        picture.name = self.rules.named(&document.register);
         page.blocks.push(Block::Diagram(picture));
         self.recognised(page, flow);
     }

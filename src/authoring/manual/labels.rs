@@ -1,7 +1,7 @@
 //! What people call fields.
 
 use super::page::Line;
-use super::rules::{Rules, title};
+use super::rules::Rules;
 use crate::program::mapping::{Register, Row};
 use crate::program::system::{Field, Resource};
 use crate::value::{Both, Path, Segment, Side};
@@ -110,7 +110,7 @@ impl Rules<'_> {
                 None => {
                     let (Segment::Key(name), below) = below.split_first()? else { return None };
                     let other = self.program.sides[side].system.resources.get(name)?;
-                    format!("{} – {}", title(other), self.label(other, &below))
+                    format!("{} – {}", self.title(other), self.label(other, &below))
                 }
             },
             (None, Some(lists)) => self.label_below(member(from)?, lists[from], path),

@@ -114,7 +114,7 @@ impl Author<'_> {
             .in_order()
             .map(|register| {
                 vec![
-                    Line::plain(register.title.clone()),
+                    Line::plain(self.rules.named(register)),
                     self.direction(register),
                     match register.master {
                         _ if register.link_only => Line::default(),

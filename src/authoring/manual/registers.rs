@@ -4,7 +4,7 @@ use super::Author;
 use super::labels::Table;
 use super::page::{Block, Line, Page};
 use super::phrases::Phrase;
-use super::rules::{Rules, title};
+use super::rules::Rules;
 use super::settings::sentence;
 use crate::program::mapping::{BECOMES, Exists, Reaction, Register, Row, Situation};
 use crate::spec::mapping as spec;
@@ -33,13 +33,14 @@ impl Author<'_> {
     }
 
     pub(super) fn register(&self, page: &mut Page, register: &Register) {
-        page.heading(3, register.title.clone());
+        page.heading(3, self.rules.named(register));
         let mut facts: Vec<(String, Line)> = Vec::new();
         let mut add = |phrase: Phrase, line: Line| facts.push((self.text(phrase), line));
         let written = self.written.registers.get(&register.name);
         add(Phrase::Direction, self.direction(register));
         let records = Side::BOTH.map(|side| {
-            let members = register.ends[side].members.iter().map(|one| Line::plain(title(&one.resource)));
+            let members =
+                register.ends[side].members.iter().map(|one| Line::plain(self.rules.title(&one.resource)));
             let named = Line::join(members, ", ");
             Line::join([self.rules.side(side), named], ": ")
         });
@@ -141,7 +142,7 @@ impl Author<'_> {
         let by = Line::strong(by.unwrap_or_default());
         let kinds = end.members.iter().filter(|one| !one.values.is_empty()).map(|member| {
             let values = member.values.iter().filter_map(Value::scalar_text).map(Line::code);
-            let kind = Line::plain(title(&member.resource));
+            let kind = Line::plain(self.rules.title(&member.resource));
             self.say(Phrase::KindWhere, &[kind, by.clone(), Line::join(values, ", ")])
         });
         kinds.collect()
@@ -159,7 +160,7 @@ impl Author<'_> {
             let there = [
                 name,
                 self.rules.side(one.there),
-                Line::plain(title(&one.resource)),
+                Line::plain(self.rules.title(&one.resource)),
                 self.pairs(register, one),
             ];
             let line = self.say(Phrase::Exists, &there);
@@ -190,7 +191,7 @@ impl Author<'_> {
             lines.push(self.say(Phrase::OnlyWhen, &[self.rules.condition(when)]));
         }
         if let Some((parent, _)) = &register.part_of {
-            let title = self.program.register(parent).map_or(parent.as_str(), |one| one.title.as_str());
+            let title = self.rules.register_named(parent);
             lines.push(self.say(Phrase::PartOf, &[Line::plain(title)]));
         }
         for side in Side::BOTH {

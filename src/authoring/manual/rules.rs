@@ -32,6 +32,22 @@ impl Rules<'_> {
         Line::plain(self.program.sides[side].system.title.clone())
     }
 
+    /// What people call a kind of record.
+    pub(super) fn title(&self, resource: &Resource) -> String {
+        let title = resource.titles.in_language(self.language.code());
+        title.or(resource.title.as_deref()).unwrap_or(&resource.name).to_owned()
+    }
+
+    /// What people call a register or a document.
+    pub(super) fn named(&self, register: &Register) -> String {
+        register.titles.in_language(self.language.code()).unwrap_or(&register.title).to_owned()
+    }
+
+    /// The same by its name in the mapping.
+    pub(super) fn register_named(&self, name: &str) -> String {
+        self.program.register(name).map_or_else(|| name.to_owned(), |register| self.named(register))
+    }
+
     /// Which way a row goes.
     pub(super) fn arrow(row: &Row) -> &'static str {
         match (row.writes.left, row.writes.right) {
@@ -149,8 +165,7 @@ impl Rules<'_> {
                     }
                 }
                 Step::Reference { register, if_missing, .. } => {
-                    let title =
-                        self.program.register(register).map_or(register.as_str(), |one| one.title.as_str());
+                    let title = self.register_named(register);
                     add(Phrase::Through, &[Line::plain(title)]);
                     add(
                         match if_missing {
@@ -225,8 +240,9 @@ impl Rules<'_> {
             // the side that has kinds: one of the other may have the same name
             let ends = Side::BOTH.into_iter().map(|side| &register.ends[side].members);
             let members = ends.filter(|members| members.len() > 1).flatten();
-            let titles =
-                members.filter(|one| row.only.contains(&one.resource.name)).map(|one| title(&one.resource));
+            let titles = members
+                .filter(|one| row.only.contains(&one.resource.name))
+                .map(|one| self.title(&one.resource));
             add(Phrase::OnlyFor, &[Line::plain(titles.collect::<Vec<_>>().join(", "))]);
         }
         Line::join(parts, "; ")
@@ -237,11 +253,6 @@ impl Rules<'_> {
 fn is_setting(text: &str) -> Option<&str> {
     let name = text.strip_prefix("settings.")?;
     name.chars().all(|c| c.is_alphanumeric() || c == '_').then_some(name)
-}
-
-/// What people call a kind of record.
-pub(super) fn title(resource: &Resource) -> String {
-    resource.title.clone().unwrap_or_else(|| resource.name.clone())
 }
 
 /// A constant or a code.

@@ -3,7 +3,6 @@
 use super::Author;
 use super::page::{Block, Line, Page};
 use super::phrases::Phrase;
-use super::rules::title;
 use crate::program::mapping::{CheckKind, SettingKind};
 use crate::value::{Side, Value};
 
@@ -21,8 +20,9 @@ impl Author<'_> {
                 let kind = match (&setting.from, setting.kind) {
                     (Some((side, resource, path)), _) => {
                         let resource = self.program.sides[*side].system.resources.get(resource);
-                        let label =
-                            resource.map(|one| format!("{} – {}", title(one), self.rules.label(one, path)));
+                        let label = resource.map(|one| {
+                            format!("{} – {}", self.rules.title(one), self.rules.label(one, path))
+                        });
                         self.say(
                             Phrase::OneFrom,
                             &[Line::plain(label.unwrap_or_default()), self.rules.side(*side)],
@@ -78,8 +78,7 @@ impl Author<'_> {
             let line = match &check.kind {
                 CheckKind::That(_) => Line::plain(said),
                 CheckKind::Each { register, side, .. } => {
-                    let title =
-                        self.program.register(register).map_or(register.as_str(), |one| one.title.as_str());
+                    let title = self.rules.register_named(register);
                     self.say(
                         Phrase::EachRecord,
                         &[Line::plain(title), self.rules.side(*side), Line::plain(said)],

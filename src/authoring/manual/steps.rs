@@ -4,7 +4,6 @@ use super::Author;
 use super::labels::Table;
 use super::page::{Block, Line, Page};
 use super::phrases::{Doc, Phrase};
-use super::rules::title;
 use super::settings::sentence;
 use crate::program::document::{ActionStep, AttachStep, Document, Step, Verify};
 use crate::program::expr::Expr;
@@ -114,10 +113,10 @@ impl Author<'_> {
         let from = attach.files.first().map_or(document.source, |(side, _)| *side);
         let files = Line::join(attach.files.iter().map(|(_, name)| Line::code(name.clone())), ", ");
         let to = match &attach.at {
-            Some(elsewhere) => Line::plain(title(&elsewhere.resource)),
+            Some(elsewhere) => Line::plain(self.rules.title(&elsewhere.resource)),
             None => {
                 let members = register.ends[attach.to].members.iter();
-                Line::join(members.map(|one| Line::plain(title(&one.resource))), ", ")
+                Line::join(members.map(|one| Line::plain(self.rules.title(&one.resource))), ", ")
             }
         };
         let line = self.say(Doc::Attach, &[files, self.rules.side(from), to, self.rules.side(attach.to)]);
