@@ -149,6 +149,7 @@ pub(super) fn resource(name: &str) -> Resource {
     Resource {
         name: name.into(),
         title: None,
+        titles: crate::program::system::Labels::default(),
         path: format!("/v1/{name}s"),
         key: vec![Path::key("id")],
         identity: None,

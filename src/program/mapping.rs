@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 
 use super::document::Document;
 use super::expr::{Expr, Template};
-use super::system::{Resource, System};
+use super::system::{Labels, Resource, System};
 use super::types::Type;
 use crate::diagnostic::Span;
 use crate::value::{Both, Path, Side, Value};
@@ -237,6 +237,8 @@ pub struct Register {
     pub name: String,
     /// For people.
     pub title: String,
+    /// The same in each language, where it was given.
+    pub titles: Labels,
     /// The name it had before.
     pub was: Option<String>,
     /// Pairs are found and kept, nothing is written.

@@ -313,6 +313,8 @@ pub struct Resource {
     pub name: String,
     /// For people.
     pub title: Option<String>,
+    /// The same in each language.
+    pub titles: Labels,
     /// What `{path}` stands for.
     pub path: String,
     /// The fields that address a record.

@@ -6,7 +6,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 
 use super::mapping::{Codes, Row, Valid, split, with_sides};
-use super::short::Paths;
+use super::short::{Paths, ShortForm};
+use super::system::Labels;
 use super::yaml::{FromNode, Kind, List, Node, Table, from_node, via_node};
 use crate::diagnostic::{At, Diagnostics};
 
@@ -23,8 +24,8 @@ pub struct Document {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct DocumentWords {
-    /// What it is called, for people.
-    pub title: Option<String>,
+    /// What it is called, for people: one text, or one for each language.
+    pub title: Option<ShortForm<Labels>>,
     /// What people call one: a template over the source's fields: `"{{ customerName }}, {{ date }}"`.
     pub called: Option<At<String>>,
     /// The document is there only when this holds: an expression over `settings`.

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 
-use super::short::Paths;
+use super::short::{Paths, ShortForm};
+use super::system::Labels;
 use super::yaml::{FromNode, Kind, List, Node, Table, from_node, via_node};
 use crate::diagnostic::{At, Diagnostics};
 use crate::value::Value;
@@ -178,8 +179,8 @@ pub struct Register {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RegisterWords {
-    /// What it is called, for people.
-    pub title: Option<String>,
+    /// What it is called, for people: one text, or one for each language.
+    pub title: Option<ShortForm<Labels>>,
     /// The register is there only when this holds: an expression over `settings`.
     pub when: Option<At<String>>,
     /// Where records may be created: `both` (default), one way (`shop -> erp`), `link_only` (pairs are found and kept, nothing is

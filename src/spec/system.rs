@@ -534,8 +534,8 @@ pub struct ResourceScopes {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Resource {
-    /// What it is, for people.
-    pub title: Option<String>,
+    /// What it is, for people: one text, or one for each language.
+    pub title: Option<ShortForm<Labels>>,
     /// Copies another resource of this file, then merges what stands here: maps are merged, lists replaced, null removes.
     pub like: Option<At<String>>,
     /// The path, used as `{path}` in the calls.
@@ -995,7 +995,7 @@ pub struct Field {
     pub sensitive: bool,
 }
 
-/// What a field is called, in more than one language.
+/// What something is called, in more than one language.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Labels {

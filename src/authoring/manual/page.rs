@@ -6,7 +6,8 @@ use std::fmt::Write;
 
 use minijinja::HtmlEscape;
 
-use super::phrases::{Language, Phrase};
+use super::phrases::{Language, Phrase, Said};
+use crate::authoring::flow::{self, Drawing};
 
 /// A piece of a line.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,7 +39,7 @@ impl Line {
     }
 
     /// A phrase with its places filled in.
-    pub(super) fn say(phrase: Phrase, language: Language, values: &[Line]) -> Line {
+    pub(super) fn say(phrase: impl Said, language: Language, values: &[Line]) -> Line {
         let mut line = Line::default();
         let mut rest = phrase.text(language);
         while let Some(open) = rest.find('{') {
@@ -72,6 +73,14 @@ impl Line {
             line.0.into_iter().for_each(|piece| out.push(piece));
         }
         out
+    }
+
+    /// The words alone.
+    pub(super) fn text(&self) -> String {
+        let words = self.0.iter().map(|piece| match piece {
+            Piece::Plain(text) | Piece::Strong(text) | Piece::Code(text) => text.as_str(),
+        });
+        words.collect()
     }
 
     fn markdown(&self, in_table: bool) -> String {
@@ -131,10 +140,13 @@ fn escaped(text: &str) -> String {
 /// A part of a page.
 #[derive(Clone, Debug)]
 pub(super) enum Block {
-    /// Level 2 or 3, and its anchor.
+    /// Level 2, 3 or 4, and its anchor.
     Heading(u8, String, String),
     Paragraph(Line),
     Bullets(Vec<Line>),
+    Numbered(Vec<Line>),
+    /// A status flow.
+    Diagram(Drawing),
     /// A term and what it means.
     Facts(Vec<(String, Line)>),
     Table(Vec<String>, Vec<Vec<Line>>),
@@ -170,6 +182,19 @@ impl Page {
                     for line in lines {
                         let _ = writeln!(out, "- {}", line.markdown(false));
                     }
+                }
+                Block::Numbered(lines) => {
+                    for (number, line) in lines.iter().enumerate() {
+                        let _ = writeln!(out, "{}. {}", number + 1, line.markdown(false));
+                    }
+                }
+                Block::Diagram(drawing) => {
+                    let _ = writeln!(
+                        out,
+                        "```mermaid\n{}```",
+                        // a fence in a name would end the block
+                        flow::mermaid(std::slice::from_ref(drawing)).replace('`', "'")
+                    );
                 }
                 Block::Facts(facts) => {
                     for (term, line) in facts {
@@ -211,7 +236,7 @@ impl Page {
             }
         }
         out.push_str("</ul>\n</nav>\n<main>\n");
-        for block in &self.blocks {
+        for (number, block) in self.blocks.iter().enumerate() {
             match block {
                 Block::Heading(level, text, anchor) => {
                     let _ = writeln!(out, "<h{level} id=\"{anchor}\">{}</h{level}>", HtmlEscape(text));
@@ -223,6 +248,24 @@ impl Page {
                     let lines: Vec<String> =
                         lines.iter().map(|line| format!("<li>{}</li>\n", line.html())).collect();
                     let _ = writeln!(out, "<ul>\n{}</ul>", lines.concat());
+                }
+                Block::Numbered(lines) => {
+                    let lines: Vec<String> =
+                        lines.iter().map(|line| format!("<li>{}</li>\n", line.html())).collect();
+                    let _ = writeln!(out, "<ol>\n{}</ol>", lines.concat());
+                }
+                Block::Diagram(drawing) => {
+                    let moves: Vec<String> = drawing
+                        .moves
+                        .iter()
+                        .map(|one| format!("<li>{}</li>\n", HtmlEscape(&flow::said(drawing, one))))
+                        .collect();
+                    let picture = flow::svg_in_page(drawing, &format!("tip{number}"), &drawing.name);
+                    let moves = moves.concat();
+                    let _ = writeln!(
+                        out,
+                        "<figure>\n{picture}<figcaption><ol>\n{moves}</ol></figcaption>\n</figure>"
+                    );
                 }
                 Block::Facts(facts) => {
                     out.push_str("<dl>\n");

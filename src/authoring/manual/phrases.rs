@@ -1,4 +1,4 @@
-//! Every heading and fixed phrase of a manual, in every language: one table.
+//! The headings and fixed phrases of a manual, in every language: one table for what all manuals say, one for documents.
 
 use serde::Deserialize;
 
@@ -31,31 +31,44 @@ impl Language {
     }
 }
 
+/// Something a manual says.
+pub trait Said: Copy {
+    /// In every language, in the order of [`Language::ALL`].
+    fn texts(self) -> [&'static str; 4];
+
+    /// In one language.
+    fn text(self, language: Language) -> &'static str {
+        self.texts()[language as usize]
+    }
+}
+
 macro_rules! phrases {
-    ($($name:ident = $en:literal, $sv:literal, $nb:literal, $fi:literal;)*) => {
+    ($all:ident: $($name:ident = $en:literal, $sv:literal, $nb:literal, $fi:literal;)*) => {
         /// A heading or fixed phrase; `{0}`, `{1}` are filled in.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[allow(missing_docs)]
-        pub enum Phrase { $($name),* }
+        pub enum $all { $($name),* }
 
-        impl Phrase {
+        #[cfg(test)]
+        impl $all {
             /// All of them.
-            pub const ALL: &'static [Phrase] = &[$(Phrase::$name),*];
+            pub const ALL: &'static [$all] = &[$($all::$name),*];
+        }
 
-            /// In every language, in the order of [`Language::ALL`].
-            pub fn texts(self) -> [&'static str; 4] {
-                match self { $(Phrase::$name => [$en, $sv, $nb, $fi]),* }
-            }
-
-            /// In one language.
-            pub fn text(self, language: Language) -> &'static str {
-                self.texts()[language as usize]
+        impl $crate::authoring::manual::phrases::Said for $all {
+            fn texts(self) -> [&'static str; 4] {
+                match self { $($all::$name => [$en, $sv, $nb, $fi]),* }
             }
         }
     };
 }
 
+mod documents;
+
+pub use documents::{Doc, status_word};
+
 phrases! {
+    Phrase:
     // headings
     Manual = "Manual of the integration", "Handbok för integrationen", "Håndbok for integrasjonen", "Integraation käsikirja";
     KeptEqual = "What is kept equal", "Vad som hålls lika", "Hva som holdes likt", "Mitä pidetään yhdenmukaisena";
@@ -64,7 +77,6 @@ phrases! {
     Registers = "Registers", "Register", "Registre", "Rekisterit";
     Safety = "Schedule and brakes", "Schema och spärrar", "Tidsplan og sperrer", "Aikataulu ja rajoittimet";
     Errors = "What happens when something is not as expected", "Vad som händer när något avviker", "Hva som skjer når noe avviker", "Mitä tapahtuu poikkeustilanteissa";
-    Fields = "Fields", "Fält", "Felter", "Kentät";
     Contents = "Contents", "Innehåll", "Innhold", "Sisällys";
     // columns
     Register = "Register", "Register", "Register", "Rekisteri";
@@ -81,6 +93,7 @@ phrases! {
         "{0} och {1} är kopplade till varandra. Posterna nedan hålls lika i båda, fält för fält: bara det som har ändrats förs över, och en körning utan ändringar skriver ingenting.",
         "{0} og {1} er koblet sammen. Postene nedenfor holdes like i begge, felt for felt: bare det som er endret, overføres, og en kjøring uten endringer skriver ingenting.",
         "{0} ja {1} on yhdistetty toisiinsa. Alla olevat tiedot pidetään samoina molemmissa kenttä kentältä: vain muuttuneet tiedot siirretään, eikä ajo ilman muutoksia kirjoita mitään.";
+    Connected = "{0} and {1} are connected.", "{0} och {1} är kopplade till varandra.", "{0} og {1} er koblet sammen.", "{0} ja {1} on yhdistetty toisiinsa.";
     BothWays = "both ways", "båda riktningarna", "begge retninger", "molempiin suuntiin";
     OneWay = "{0} → {1}", "{0} → {1}", "{0} → {1}", "{0} → {1}";
     LinkOnly = "pairs are found, nothing is written", "par hittas, ingenting skrivs", "par finnes, ingenting skrives", "parit tunnistetaan, mitään ei kirjoiteta";
@@ -97,6 +110,10 @@ phrases! {
         "ingen för registret: ett fält som har ändrats på båda sidor ställs åt sidan om inte raden säger något annat",
         "ingen for registeret: et felt som er endret på begge sider, settes til side hvis ikke raden sier noe annet",
         "ei rekisterikohtaista: molemmissa muuttunut kenttä jätetään sivuun, ellei rivi määrää toisin";
+    BySetting = "by the setting {0}; without an answer {1}", "enligt inställningen {0}; utan svar {1}", "etter innstillingen {0}; uten svar {1}", "asetuksen {0} mukaan; ilman vastausta {1}";
+    Exists = "{0}: {1} has a record ({2}) with {3}", "{0}: i {1} finns en post ({2}) med {3}", "{0}: i {1} finnes en post ({2}) med {3}", "{0}: järjestelmässä {1} on tietue ({2}), jossa {3}";
+    Counted = "only those for which {0} count", "bara de för vilka {0} räknas", "bare de der {0} regnes med", "vain ne lasketaan, joille pätee {0}";
+    KindWhere = "{0} where {1} is {2}", "{0} där {1} är {2}", "{0} der {1} er {2}", "{0}, kun {1} on {2}";
     Scope = "Concerned in {0}", "Omfattas i {0}", "Omfattes i {0}", "Mukana järjestelmästä {0}";
     CreateWhen = "Brought from {0} only when {1}", "Förs från {0} bara när {1}", "Hentes fra {0} bare når {1}", "Tuodaan järjestelmästä {0} vain, kun {1}";
     Matching = "Recognised by", "Känns igen på", "Gjenkjennes på", "Tunnistetaan";
@@ -107,13 +124,17 @@ phrases! {
     UniqueWhen = "In {0} no two records may share {1} where {2}; those that do are set aside", "I {0} får inga två poster ha samma {1} där {2}; de som har det ställs åt sidan", "I {0} kan ikke to poster ha samme {1} der {2}; de som har det, settes til side", "Järjestelmässä {0} kahdella tietueella ei saa olla samaa arvoa kentässä {1}, kun {2}; tällaiset jätetään sivuun";
     Valid = "In {0} it must hold that {1}, else: {2}", "I {0} måste gälla att {1}, annars: {2}", "I {0} må det gjelde at {1}, ellers: {2}", "Järjestelmässä {0} ehtona on {1}, muuten: {2}";
     Adopt = "When two existing records meet for the first time, {0} counts", "När två befintliga poster möts första gången gäller {0}", "Når to eksisterende poster møtes første gang, gjelder {0}", "Kun kaksi olemassa olevaa tietuetta kohtaa ensimmäisen kerran, {0} ratkaisee";
-    ByType = "{0}: {1}", "{0}: {1}", "{0}: {1}", "{0}: {1}";
     // rules of rows
     Constant = "always {0}", "alltid {0}", "alltid {0}", "aina {0}";
     Calculated = "calculated: {0}", "beräknas: {0}", "beregnes: {0}", "lasketaan: {0}";
     FromSetting = "the setting {0}", "inställningen {0}", "innstillingen {0}", "asetus {0}";
     SettingOn = "the setting {0} is on", "inställningen {0} är på", "innstillingen {0} er på", "asetus {0} on käytössä";
     SettingOff = "the setting {0} is off", "inställningen {0} är av", "innstillingen {0} er av", "asetus {0} ei ole käytössä";
+    SettingAnswered = "the setting {0} is answered", "inställningen {0} är besvarad", "innstillingen {0} er besvart", "asetukseen {0} on vastattu";
+    SettingOpen = "the setting {0} is not answered", "inställningen {0} inte är besvarad", "innstillingen {0} ikke er besvart", "asetukseen {0} ei ole vastattu";
+    SettingIs = "the setting {0} is {1}", "inställningen {0} är {1}", "innstillingen {0} er {1}", "asetus {0} on {1}";
+    SettingIsNot = "the setting {0} is not {1}", "inställningen {0} inte är {1}", "innstillingen {0} ikke er {1}", "asetus {0} ei ole {1}";
+    TakenFrom = "from {0}", "från {0}", "fra {0}", "tiedosta {0}";
     Template = "put together: {0}", "sätts samman: {0}", "settes sammen: {0}", "muodostetaan: {0}";
     Joined = "joined, with {0} between them", "slås ihop, med {0} emellan", "slås sammen, med {0} imellom", "yhdistetään, välissä {0}";
     LineBreak = "a line break", "radbrytning", "linjeskift", "rivinvaihto";
@@ -136,6 +157,10 @@ phrases! {
     UpdateOnly = "only when the record exists already", "bara när posten redan finns", "bare når posten finnes fra før", "vain jo olemassa olevaan tietueeseen";
     IfEmpty = "only where the field is empty", "bara där fältet är tomt", "bare der feltet er tomt", "vain tyhjään kenttään";
     When = "only when {0}", "bara när {0}", "bare når {0}", "vain, kun {0}";
+    LeaveUnlinked = "left out where that record is not linked", "utelämnas om den posten inte är länkad", "utelates hvis den posten ikke er koblet", "jätetään pois, jos tietuetta ei ole linkitetty";
+    AsideUnlinked = "set aside where that record is not linked", "ställs åt sidan om den posten inte är länkad", "settes til side hvis den posten ikke er koblet", "jätetään sivuun, jos tietuetta ei ole linkitetty";
+    CalculatedFrom = "calculated from {0} (see {1})", "beräknas av {0} (se {1})", "beregnes av {0} (se {1})", "lasketaan tiedoista {0} (ks. {1})";
+    OnlyToward = "only in the direction {0}", "bara i riktningen {0}", "bare i retningen {0}", "vain suuntaan {0}";
     Otherwise = "else {0}", "annars {0}", "ellers {0}", "muuten {0}";
     Default = "where it is empty: {0}", "om det är tomt: {0}", "hvis det er tomt: {0}", "jos tyhjä: {0}";
     Key = "links the records; must not change afterwards", "länkar posterna; får inte ändras efteråt", "kobler postene; må ikke endres etterpå", "linkittää tietueet; ei saa muuttua jälkikäteen";
@@ -154,7 +179,8 @@ phrases! {
     WholeNumber = "a whole number", "ett heltal", "et heltall", "kokonaisluku";
     ExactNumber = "a number", "ett tal", "et tall", "luku";
     CodeTable = "a table of codes", "en kodtabell", "en kodetabell", "kooditaulukko";
-    ADirection = "a direction", "en riktning", "en retning", "suunta";
+    NamedAs = "{0} ({1})", "{0} ({1})", "{0} ({1})", "{0} ({1})";
+    Neither = "{0} (neither way)", "{0} (ingen riktning)", "{0} (ingen retning)", "{0} (ei kumpaankaan suuntaan)";
     ChecksIntro = "All of these are asked before the first write. What does not hold is told in these words; on the first run nothing is written until it is put right.",
         "Allt detta kontrolleras före den första skrivningen. Det som inte stämmer meddelas med dessa ord; vid första körningen skrivs ingenting förrän det är rättat.",
         "Alt dette kontrolleres før første skriving. Det som ikke stemmer, meldes med disse ordene; ved første kjøring skrives ingenting før det er rettet.",
@@ -212,26 +238,29 @@ phrases! {
 mod tests {
     use super::*;
 
+    fn all() -> impl Iterator<Item = (String, [&'static str; 4])> {
+        let shared = Phrase::ALL.iter().map(|one| (format!("{one:?}"), one.texts()));
+        shared.chain(Doc::ALL.iter().map(|one| (format!("{one:?}"), one.texts())))
+    }
+
     #[test]
     fn no_phrase_is_missing_in_a_language() {
-        for phrase in Phrase::ALL {
-            let texts = phrase.texts();
+        for (phrase, texts) in all() {
             for (text, language) in texts.iter().zip(Language::ALL) {
-                assert!(!text.trim().is_empty(), "{phrase:?} in {language:?}");
+                assert!(!text.trim().is_empty(), "{phrase} in {language:?}");
             }
             // what is filled in is filled in in every language
             let places =
                 |text: &str| (0..4).filter(|n| text.contains(&format!("{{{n}}}"))).collect::<Vec<_>>();
-            assert!(texts.iter().all(|text| places(text) == places(texts[0])), "{phrase:?}");
+            assert!(texts.iter().all(|text| places(text) == places(texts[0])), "{phrase}");
         }
     }
 
     #[test]
     fn long_phrases_are_translated() {
-        for phrase in Phrase::ALL {
-            let texts = phrase.texts();
+        for (phrase, texts) in all() {
             if texts[0].split(' ').count() > 3 && texts[0].len() > 20 {
-                assert!(texts[1..].iter().all(|text| *text != texts[0]), "{phrase:?}");
+                assert!(texts[1..].iter().all(|text| *text != texts[0]), "{phrase}");
             }
         }
     }

@@ -1,14 +1,20 @@
 //! The rule of a row, in words.
 
+use super::labels::Table;
 use super::page::Line;
-use super::phrases::{Language, Phrase};
+use super::phrases::{Language, Phrase, Said};
+use super::settings::sentence;
 use crate::program::expr::Expr;
 use crate::program::mapping::{
-    Apply, Compare, Computed, Conflict, Convert, IfMissing, Program, Register, Row, Step, Unlisted,
+    Apply, Compare, Computed, Conflict, Convert, IfMissing, Program, Register, Row, SettingKind, Step,
+    Unlisted,
 };
-use crate::program::system::{Field, Resource};
+use crate::program::system::Resource;
 use crate::spec::mapping as spec;
 use crate::value::{Path, Side, Value};
+
+/// A longer expression is told by what it reads.
+const LONGEST: usize = 110;
 
 /// Says the rules of one mapping.
 pub(super) struct Rules<'p> {
@@ -17,7 +23,7 @@ pub(super) struct Rules<'p> {
 }
 
 impl Rules<'_> {
-    pub(super) fn say(&self, phrase: Phrase, values: &[Line]) -> Line {
+    pub(super) fn say(&self, phrase: impl Said, values: &[Line]) -> Line {
         Line::say(phrase, self.language, values)
     }
 
@@ -26,34 +32,20 @@ impl Rules<'_> {
         Line::plain(self.program.sides[side].system.title.clone())
     }
 
-    /// What people call the fields of a row on a side.
-    pub(super) fn fields(&self, register: &Register, row: &Row, side: Side) -> Line {
-        let members = &register.ends[side].members;
-        let named = members.iter().find(|one| row.only.contains(&one.resource.name)).or(members.first());
-        let Some(member) = named else { return Line::default() };
-        Line::join(row.paths(side).iter().map(|path| Line::plain(self.label(&member.resource, path))), " + ")
+    /// What people call a kind of record.
+    pub(super) fn title(&self, resource: &Resource) -> String {
+        let title = resource.titles.in_language(self.language.code());
+        title.or(resource.title.as_deref()).unwrap_or(&resource.name).to_owned()
     }
 
-    /// What people call a field of a resource: its label, below the labels of the objects around it.
-    pub(super) fn label(&self, resource: &Resource, path: &Path) -> String {
-        let mut names: Vec<String> = Vec::new();
-        let mut rest = path.clone();
-        let mut fields: &[Field] = &resource.fields;
-        while !rest.is_root() {
-            let found = fields.iter().find_map(|field| Some((field, rest.strip_prefix(&field.name)?)));
-            let Some((field, below)) = found else {
-                names.push(rest.to_string());
-                break;
-            };
-            names.push(self.field(field));
-            fields = &field.fields;
-            rest = below;
-        }
-        names.join(" – ")
+    /// What people call a register or a document.
+    pub(super) fn named(&self, register: &Register) -> String {
+        register.titles.in_language(self.language.code()).unwrap_or(&register.title).to_owned()
     }
 
-    fn field(&self, field: &Field) -> String {
-        field.labels.in_language(self.language.code()).map_or_else(|| field.name.to_string(), str::to_owned)
+    /// The same by its name in the mapping.
+    pub(super) fn register_named(&self, name: &str) -> String {
+        self.program.register(name).map_or_else(|| name.to_owned(), |register| self.named(register))
     }
 
     /// Which way a row goes.
@@ -72,45 +64,88 @@ impl Rules<'_> {
     }
 
     pub(super) fn source(&self, text: &str) -> Line {
-        match text.trim().strip_prefix("settings.") {
-            Some(name) if name.chars().all(|c| c.is_alphanumeric() || c == '_') => {
-                self.say(Phrase::FromSetting, &[Line::code(name)])
-            }
-            _ => Line::code(text.trim()),
-        }
-    }
-
-    /// A condition; a setting alone is on or off.
-    pub(super) fn condition(&self, text: &str) -> Line {
         let text = text.trim();
-        let (phrase, name) = match text.strip_prefix("not settings.") {
-            Some(name) => (Phrase::SettingOff, Some(name)),
-            None => (Phrase::SettingOn, text.strip_prefix("settings.")),
-        };
-        match name {
-            Some(name) if name.chars().all(|c| c.is_alphanumeric() || c == '_') => {
-                self.say(phrase, &[Line::code(name)])
+        if let Some(name) = is_setting(text) {
+            return self.say(Phrase::FromSetting, &[Line::code(name)]);
+        }
+        // an exact number is written as a text
+        let number = text.strip_suffix("| decimal").map(|number| number.trim().trim_matches(['\'', '"']));
+        match number {
+            Some(number) if number.chars().all(|c| c.is_ascii_digit() || c == '.' || c == '-') => {
+                Line::code(number)
             }
             _ => Line::code(text),
         }
     }
 
-    /// The whole rule of a row.
-    pub(super) fn rule(&self, register: &Register, row: &Row, written: Option<&spec::Row>) -> Line {
-        let mut parts: Vec<Line> = Vec::new();
-        if let Some(Computed::Value(expr)) = &row.computed
-            && expr.source().trim().starts_with("settings.")
-        {
-            parts.push(self.expression(expr));
+    /// A condition; one about a single setting is told in words.
+    pub(super) fn condition(&self, text: &str) -> Line {
+        let text = text.trim();
+        let (off, rest) = match text.strip_prefix("not ") {
+            Some(rest) => (true, rest.trim()),
+            None => (false, text),
+        };
+        if let Some(name) = is_setting(rest) {
+            let kind = self.program.settings.get(name).map(|one| one.kind);
+            let phrase = match (off, kind == Some(SettingKind::Bool)) {
+                (false, true) => Phrase::SettingOn,
+                (true, true) => Phrase::SettingOff,
+                (false, false) => Phrase::SettingAnswered,
+                (true, false) => Phrase::SettingOpen,
+            };
+            return self.say(phrase, &[Line::code(name)]);
         }
-        let mut add = |phrase: Phrase, values: &[Line]| parts.push(self.say(phrase, values));
+        for (operator, phrase) in [(" == ", Phrase::SettingIs), (" != ", Phrase::SettingIsNot)] {
+            let Some((name, value)) = text.split_once(operator) else { continue };
+            let quoted = value.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''));
+            if let (Some(name), Some(value)) = (is_setting(name), quoted)
+                && !value.contains('\'')
+            {
+                return self.say(phrase, &[Line::code(name), Line::code(value)]);
+            }
+        }
+        Line::code(text)
+    }
+
+    /// A computed value: a setting, a field, or an expression over some.
+    fn computed(&self, table: &Table, row: &Row, source: &str, reads: &[Path]) -> Line {
+        if is_setting(source.trim()).is_some() {
+            return self.source(source);
+        }
+        let plain = matches!(reads, [one] if one.to_string() == source.trim());
+        match reads {
+            [one] if plain && self.source_of(table, row, one).is_some() => {
+                self.say(Phrase::TakenFrom, &[self.sources(table, row, reads)])
+            }
+            _ if source.len() > LONGEST => {
+                let place = Line::plain(row.origin.text.clone());
+                self.say(Phrase::CalculatedFrom, &[self.sources(table, row, reads), place])
+            }
+            _ => self.say(Phrase::Calculated, &[Line::code(source.trim())]),
+        }
+    }
+
+    /// The whole rule of a row.
+    pub(super) fn rule(&self, table: &Table, row: &Row, written: Option<&spec::Row>) -> Line {
+        let register: &Register = table.register;
+        let mut parts: Vec<Line> = Vec::new();
         match &row.computed {
-            Some(Computed::Constant(value)) => add(Phrase::Constant, &[value_line(value)]),
-            Some(Computed::Value(expr)) if expr.source().trim().starts_with("settings.") => {}
-            Some(Computed::Value(expr)) => add(Phrase::Calculated, &[self.expression(expr)]),
-            Some(Computed::Template(template)) => add(Phrase::Template, &[Line::code(template.source())]),
+            Some(Computed::Constant(value)) => parts.push(self.say(Phrase::Constant, &[value_line(value)])),
+            Some(Computed::Value(expr)) => {
+                let reads: Vec<Path> = expr.uses().into_iter().map(|path| path.to_owned()).collect();
+                parts.push(self.computed(table, row, expr.source(), &reads));
+            }
+            Some(Computed::Template(template)) if template.source().len() > LONGEST => {
+                let sources = self.sources(table, row, &template.uses());
+                let place = Line::plain(row.origin.text.clone());
+                parts.push(self.say(Phrase::CalculatedFrom, &[sources, place]));
+            }
+            Some(Computed::Template(template)) => {
+                parts.push(self.say(Phrase::Template, &[Line::plain(sentence(template.source()))]));
+            }
             None => {}
         }
+        let mut add = |phrase: Phrase, values: &[Line]| parts.push(self.say(phrase, values));
         let by_setting =
             matches!(written.and_then(|row| row.words.values.as_ref()), Some(spec::Values::Setting(_)));
         for step in &row.steps {
@@ -130,12 +165,16 @@ impl Rules<'_> {
                     }
                 }
                 Step::Reference { register, if_missing, .. } => {
-                    let title =
-                        self.program.register(register).map_or(register.as_str(), |one| one.title.as_str());
+                    let title = self.register_named(register);
                     add(Phrase::Through, &[Line::plain(title)]);
-                    if *if_missing == IfMissing::Wait {
-                        add(Phrase::Waits, &[]);
-                    }
+                    add(
+                        match if_missing {
+                            IfMissing::Wait => Phrase::Waits,
+                            IfMissing::Leave => Phrase::LeaveUnlinked,
+                            IfMissing::SetAside => Phrase::AsideUnlinked,
+                        },
+                        &[],
+                    );
                 }
                 Step::Convert(convert) => add(
                     match convert {
@@ -198,18 +237,22 @@ impl Rules<'_> {
             }
         }
         if !row.only.is_empty() {
-            let members = Side::BOTH.into_iter().flat_map(|side| &register.ends[side].members);
-            let titles =
-                members.filter(|one| row.only.contains(&one.resource.name)).map(|one| title(&one.resource));
+            // the side that has kinds: one of the other may have the same name
+            let ends = Side::BOTH.into_iter().map(|side| &register.ends[side].members);
+            let members = ends.filter(|members| members.len() > 1).flatten();
+            let titles = members
+                .filter(|one| row.only.contains(&one.resource.name))
+                .map(|one| self.title(&one.resource));
             add(Phrase::OnlyFor, &[Line::plain(titles.collect::<Vec<_>>().join(", "))]);
         }
         Line::join(parts, "; ")
     }
 }
 
-/// What people call a kind of record.
-pub(super) fn title(resource: &Resource) -> String {
-    resource.title.clone().unwrap_or_else(|| resource.name.clone())
+/// The name of a setting that stands alone.
+fn is_setting(text: &str) -> Option<&str> {
+    let name = text.strip_prefix("settings.")?;
+    name.chars().all(|c| c.is_alphanumeric() || c == '_').then_some(name)
 }
 
 /// A constant or a code.

@@ -139,7 +139,12 @@ impl Compiler<'_> {
         let part_of = self.part_of(words, &rows);
         let mut compiled = Register {
             name: name.value.clone(),
-            title: words.title.clone().unwrap_or_else(|| name.value.replace('_', " ")),
+            title: words
+                .title
+                .as_ref()
+                .and_then(|titles| titles.in_language("en"))
+                .map_or_else(|| name.value.replace('_', " "), str::to_owned),
+            titles: words.title.as_ref().map(|titles| titles.0.clone()).unwrap_or_default(),
             was: words.was.as_ref().map(|was| was.value.clone()),
             link_only: direction.link_only,
             creates: Both { left: direction.to.left, right: direction.to.right },

@@ -190,7 +190,8 @@ fn resource(
     }
     Resource {
         name: shape.name.value.clone(),
-        title: spec.title.clone(),
+        title: spec.title.as_ref().and_then(|titles| titles.in_language("en")).map(str::to_owned),
+        titles: spec.title.as_ref().map(|titles| titles.0.clone()).unwrap_or_default(),
         path: spec.path.as_ref().map(|path| path.value.clone()).unwrap_or_default(),
         key: shape.key.clone(),
         identity: keys::identity(shape, found),
