@@ -72,7 +72,7 @@ fn tell(seed: u64, settle: Duration) {
         .collect();
     let (mut harness, clock) = story(&invoices);
     harness.settle_after = Some(settle);
-    let mut disk = (seed % 4 == 0).then(Disk::new);
+    let mut disk = seed.is_multiple_of(4).then(Disk::new);
     if let Some(disk) = &disk {
         disk.open(&mut harness);
     }
