@@ -2,10 +2,12 @@
 
 pub mod brakes;
 pub mod change;
+pub mod context;
 pub mod decide;
 pub mod document;
 pub mod flow;
 pub mod gate;
+pub mod linked;
 pub mod translate;
 
 pub use change::{Action, Change, FieldChange, Found, NewValue, Note};
