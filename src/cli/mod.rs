@@ -2,6 +2,7 @@
 
 mod args;
 mod author;
+mod display;
 mod examples;
 mod findings;
 mod flow;

@@ -9,13 +9,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::args::{ApplyArgs, Format, PlanArgs, RunArgs, SandboxArgs, StateArgs, Target};
+use super::display::Display;
 use super::place::{self, Opening, Where};
 use super::{Exit, Terminal, show};
 use crate::case::Harness;
 use crate::clock::{Clock, SystemClock};
 use crate::http::{Access, CallListener, LoggedCall};
 use crate::plan::Change;
-use crate::run::{Engine, Event, Options, Report, RunError, Selected, Setup};
+use crate::run::{Engine, Options, Report, RunError, Selected, Setup};
 use crate::sandbox::{FAULTS, serve};
 use crate::store::{Handle, Mode, Origin, reset};
 use crate::value::{Both, Map, Side, Value};
@@ -383,74 +384,6 @@ async fn warn_of_doubt(terminal: &Terminal, store: &Handle) {
     terminal.say(format_args!(
         "warning: this state may have forgotten something: {reason}. Everything is read and matched anew before any record is made, and nothing is sent before the settle time is over"
     ));
-}
-
-/// The progress display, and what `--record` and `plan` show.
-pub(super) struct Display {
-    bar: Option<indicatif::ProgressBar>,
-    format: Format,
-    color: bool,
-    trace: bool,
-    names: Both<String>,
-    changes: RefCell<Vec<Change>>,
-    keep: Cell<bool>,
-}
-
-impl Display {
-    fn new(terminal: &Terminal, format: Format, trace: bool, opening: &Opening) -> Rc<Display> {
-        let bar = (terminal.progress && format == Format::Human).then(|| {
-            let bar = indicatif::ProgressBar::new_spinner();
-            bar.enable_steady_tick(Duration::from_millis(120));
-            bar
-        });
-        Rc::new(Display {
-            bar,
-            format,
-            color: terminal.color,
-            trace,
-            names: opening.opened.names.clone(),
-            changes: RefCell::new(Vec::new()),
-            keep: Cell::new(false),
-        })
-    }
-
-    fn human(&self) -> bool {
-        self.format == Format::Human
-    }
-
-    fn listener(self: &Rc<Self>) -> Rc<dyn Fn(Event)> {
-        let display = Rc::clone(self);
-        Rc::new(move |event| display.tell(event))
-    }
-
-    fn tell(&self, event: Event) {
-        if let Event::Change(change) = &event {
-            if self.keep.get() {
-                self.changes.borrow_mut().push((**change).clone());
-            } else if self.trace && self.human() {
-                let text = show::change(change, &self.names, self.color);
-                let _ = write!(anstream::stdout(), "{text}");
-            }
-        }
-        let Some(bar) = &self.bar else { return };
-        match event {
-            Event::Read { side, resource, count } => {
-                bar.set_message(format!("reading {resource} of {side}: {count}"))
-            }
-            Event::Decided { register, count } => bar.set_message(format!("comparing {register}: {count}")),
-            Event::Applied { register, done, total } => {
-                bar.set_message(format!("writing {register}: {done} of {total}"))
-            }
-            Event::Said(text) => bar.set_message(text),
-            Event::Change(_) => {}
-        }
-    }
-
-    fn finish(&self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
-    }
 }
 
 /// `plan`: decides on a copy of the state, with clients that refuse to write.

@@ -53,6 +53,8 @@ pub struct Known {
     pub clashes: Vec<String>,
     /// A write of this record is under way: its number.
     pub open: Option<i64>,
+    /// The state may have forgotten documents that were made.
+    pub forgot: bool,
     /// Both reads of this run were complete, so that "gone" may be said.
     pub complete: bool,
 }
@@ -150,7 +152,7 @@ pub fn holds_for(context: &Context, condition: &Expr, side: Side, data: &Value) 
 }
 
 /// What an expression over one record sees.
-pub(super) fn root_of(context: &Context, side: Side, data: &Value) -> Value {
+fn root_of(context: &Context, side: Side, data: &Value) -> Value {
     let (left, right) = match side {
         Side::Left => (Some(data), None),
         Side::Right => (None, Some(data)),

@@ -156,7 +156,7 @@ impl Waits {
 }
 
 /// In scope only when the parent is linked: else nothing happens, and it is looked at again.
-pub(super) fn part_of(
+fn part_of(
     register: &Register,
     side: Side,
     record: &Record,
@@ -233,7 +233,7 @@ pub(super) fn problems(
     (!known.clashes.is_empty()).then(|| ("ME0906", known.clashes.join("; ")))
 }
 
-pub(super) fn found(
+fn found(
     context: &Context,
     register: &Register,
     side: Side,
@@ -452,7 +452,7 @@ pub(super) fn new_values(
     Ok(some_values(values, row))
 }
 
-pub(super) fn some_values(values: Vec<Value>, row: &Row) -> Option<New> {
+fn some_values(values: Vec<Value>, row: &Row) -> Option<New> {
     if values.iter().all(Value::is_empty) && !row.clear { None } else { Some(New::Values(values)) }
 }
 

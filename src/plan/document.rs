@@ -164,8 +164,13 @@ pub fn decide_new(
 ) -> Change {
     let (register, side) = (&document.register, document.source);
     let mut change = start(register, side, record);
+    // its status tells that it was made: a state that was lost has to find what that was
+    let mut made_before = false;
     match left_out(context, document, roles, record) {
         Ok(None) => {}
+        Ok(Some(Gate::Take)) if known.forgot && is_followed(document, roles, &record.data) => {
+            made_before = true;
+        }
         Ok(gate) => {
             change.found = Found::OutOfScope;
             change.held = gate;
@@ -176,7 +181,8 @@ pub fn decide_new(
     if let Some(open) = known.open {
         return unanswered(change, open);
     }
-    if let Some((code, reason)) = problems(context, register, side, record, known) {
+    let problem = if made_before { None } else { problems(context, register, side, record, known) };
+    if let Some((code, reason)) = problem {
         change.held = (code == "ME0901").then_some(Gate::Valid);
         return set_aside(change, code, reason);
     }
@@ -203,6 +209,11 @@ pub fn decide_new(
             );
             return set_aside(change, "ME0903", reason);
         }
+    }
+    if made_before {
+        change.found = Found::OutOfScope;
+        change.held = Some(Gate::Take);
+        return change;
     }
     let mut change = absent(context, register, side, record, change, view);
     // the rows are looked at whatever the header says: all that is wrong with a document is said at once

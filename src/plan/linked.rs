@@ -64,7 +64,7 @@ pub fn decide_linked(
     }
 }
 
-pub(super) fn gone(
+fn gone(
     context: &Context,
     register: &Register,
     left: Option<&Record>,
@@ -114,7 +114,7 @@ pub(super) fn gone(
     }
 }
 
-pub(super) fn linked_start(register: &Register, left: &Record, right: &Record, found: Found) -> Change {
+fn linked_start(register: &Register, left: &Record, right: &Record, found: Found) -> Change {
     let mut text = label(register, Side::Left, left);
     if text == left.at.id {
         text = label(register, Side::Right, right);
@@ -176,7 +176,7 @@ pub(super) fn compare(
 }
 
 /// A match key that differs on linked records (F-5): a serious error on this record, nothing else stops.
-pub(super) fn key_changed(
+fn key_changed(
     context: &Context,
     register: &Register,
     left: &Record,

@@ -2,9 +2,10 @@
 
 use futures_util::StreamExt;
 
-use super::decider::{Decider, StoreView};
+use super::decider::Decider;
 use super::report::{Counts, Entry, Event};
 use super::send::{Sending, Sent, link_of};
+use super::view::StoreView;
 use super::{Engine, RunError, pointers};
 use crate::plan::{Action, Change, FieldChange, NewValue, RefTarget, View};
 use crate::program::mapping::Register;

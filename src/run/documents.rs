@@ -5,8 +5,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::decider::{Chunk, Decider, StoreView, plan_row, planned};
+use super::decider::{Chunk, Decider, plan_row, planned};
 use super::read::{row_of, wanted};
+use super::view::StoreView;
 use super::{Counts, Engine, Event, MissingCodes, RunError};
 use crate::http::Pages;
 use crate::plan::document::{self, Progress};
@@ -311,7 +312,10 @@ impl Decider {
             }
             let mut change = self.decide_document(store, document, side, &record, &plan)?;
             if new && !self.takes_new {
-                change = change.filter(|change| change.action == Action::Link);
+                // of a lost state: what was made before is linked again, or a person has to say which it was
+                change = change.filter(|change| {
+                    change.action == Action::Link || change.found == crate::plan::Found::Ambiguous
+                });
                 if change.is_none() {
                     continue;
                 }
@@ -344,10 +348,11 @@ impl Decider {
     ) -> StoreResult<Option<Change>> {
         let link = store.link(&document.register.name, side, &record.at)?;
         Ok(match (&link, side == document.source) {
-            (Some(link), _) => match self.resting(store, &document.register, document.source, record)? {
-                Some(change) if side == document.source => Some(change),
-                _ => Some(self.decide_life(store, document, link)?),
+            (Some(link), true) => match self.resting(store, &document.register, side, record)? {
+                Some(change) => Some(change),
+                None => Some(self.decide_life(store, document, link)?),
             },
+            (Some(link), false) => Some(self.decide_life(store, document, link)?),
             (None, true) => match self.resting(store, &document.register, side, record)? {
                 Some(change) => Some(change),
                 None => Some(self.decide_new_document(store, document, record.clone(), plan)?),
@@ -403,11 +408,14 @@ impl Decider {
             change.action = Action::Wait { reason: format!("its rows cannot be read: {reason}") };
             return Ok(change);
         }
+        // until a person has said which of many it was, it is as forgotten as before
+        let many =
+            store.set_aside_of(&register.name, side, &record.at)?.is_some_and(|row| row.code == "ME0903");
         let mut known = crate::plan::Known {
             open: store.open_intent_of(&register.name, side, &record.at)?.map(|intent| intent.id),
+            forgot: self.forgot || many,
             ..crate::plan::Known::default()
         };
-        let forgot = self.forgot && document::is_followed(document, &self.roles_of(document), &record.data);
         let keys = self.keys(store, &context, register, side, &record)?;
         for (index, key) in keys.iter().take(register.matching.len()).enumerate() {
             let Some(key) = key else { continue };
@@ -423,17 +431,6 @@ impl Decider {
                     known.matches.push(hit);
                 }
             }
-        }
-        if let ([made], true) = (&known.matches[..], forgot) {
-            let label = crate::plan::label(register, side, &record);
-            let (left, right) = match side {
-                Side::Left => (record.at.clone(), made.clone()),
-                Side::Right => (made.clone(), record.at.clone()),
-            };
-            let found = crate::plan::Found::Found;
-            let mut change = Change::new(&register.name, Some(left), Some(right), label, found);
-            change.action = Action::Link;
-            return Ok(change);
         }
         let view = StoreView { store, register_of: &self.program };
         Ok(document::decide_new(&context, document, &self.roles_of(document), &record, &known, &view))

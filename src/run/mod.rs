@@ -26,6 +26,7 @@ mod restored;
 mod send;
 mod steps;
 mod transfers;
+mod view;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;

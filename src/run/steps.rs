@@ -7,9 +7,10 @@
 use std::sync::Arc;
 
 use super::apply::{Became, Stop, told};
-use super::decider::{Decider, StoreView};
+use super::decider::Decider;
 use super::documents::{Pair, Unread};
 use super::send::{Sending, Sent};
+use super::view::StoreView;
 use super::{Engine, Entry, RunError};
 use crate::plan::document::{self, Progress, Undo, Verdict};
 use crate::plan::{Action, Change, NewValue, Record};

@@ -2,6 +2,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod lost;
 mod stories;
 
 use std::rc::Rc;

@@ -10,7 +10,8 @@ use super::words::stopped;
 use super::{find, known, time};
 use crate::plan::{Action, Change, Gate, label};
 use crate::program::mapping::{Program, Register};
-use crate::run::decider::{Decider, Selected, StoreView};
+use crate::run::decider::{Decider, Selected};
+use crate::run::view::StoreView;
 use crate::store::{Link, RecordRef, Result, RunRow, SetAside, Store};
 use crate::value::{Path, Side};
 

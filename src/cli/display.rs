@@ -1,0 +1,83 @@
+//! The progress display of a run, and what `--record` and `plan` show of its changes.
+
+use std::cell::{Cell, RefCell};
+use std::io::Write;
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::args::Format;
+use super::place::Opening;
+use super::{Terminal, show};
+use crate::plan::Change;
+use crate::run::Event;
+use crate::value::Both;
+
+/// The progress display, and what `--record` and `plan` show.
+pub(super) struct Display {
+    bar: Option<indicatif::ProgressBar>,
+    format: Format,
+    color: bool,
+    trace: bool,
+    names: Both<String>,
+    /// What would be done, where it is kept.
+    pub changes: RefCell<Vec<Change>>,
+    /// Changes are kept, not shown.
+    pub keep: Cell<bool>,
+}
+
+impl Display {
+    pub(super) fn new(terminal: &Terminal, format: Format, trace: bool, opening: &Opening) -> Rc<Display> {
+        let bar = (terminal.progress && format == Format::Human).then(|| {
+            let bar = indicatif::ProgressBar::new_spinner();
+            bar.enable_steady_tick(Duration::from_millis(120));
+            bar
+        });
+        Rc::new(Display {
+            bar,
+            format,
+            color: terminal.color,
+            trace,
+            names: opening.opened.names.clone(),
+            changes: RefCell::new(Vec::new()),
+            keep: Cell::new(false),
+        })
+    }
+
+    pub(super) fn human(&self) -> bool {
+        self.format == Format::Human
+    }
+
+    pub(super) fn listener(self: &Rc<Self>) -> Rc<dyn Fn(Event)> {
+        let display = Rc::clone(self);
+        Rc::new(move |event| display.tell(event))
+    }
+
+    fn tell(&self, event: Event) {
+        if let Event::Change(change) = &event {
+            if self.keep.get() {
+                self.changes.borrow_mut().push((**change).clone());
+            } else if self.trace && self.human() {
+                let text = show::change(change, &self.names, self.color);
+                let _ = write!(anstream::stdout(), "{text}");
+            }
+        }
+        let Some(bar) = &self.bar else { return };
+        match event {
+            Event::Read { side, resource, count } => {
+                bar.set_message(format!("reading {resource} of {side}: {count}"))
+            }
+            Event::Decided { register, count } => bar.set_message(format!("comparing {register}: {count}")),
+            Event::Applied { register, done, total } => {
+                bar.set_message(format!("writing {register}: {done} of {total}"))
+            }
+            Event::Said(text) => bar.set_message(text),
+            Event::Change(_) => {}
+        }
+    }
+
+    pub(super) fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
