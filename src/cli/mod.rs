@@ -10,6 +10,7 @@ mod place;
 mod reference;
 mod report;
 mod running;
+mod sandbox;
 mod schema;
 mod setup;
 mod show;
@@ -109,7 +110,7 @@ pub fn main() -> ExitCode {
         }
         Verb::Flow(args) => flow::flow(&terminal, &args),
         Verb::Test(args) => findings::test(&terminal, &args),
-        Verb::Sandbox(args) => running::sandbox(&terminal, &args),
+        Verb::Sandbox(args) => sandbox::sandbox(&terminal, &args),
         Verb::Links(args) => state::links(&terminal, &args),
         Verb::SetAside(args) => state::set_aside(&terminal, &args),
         Verb::History(args) => state::history(&terminal, &args),

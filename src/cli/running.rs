@@ -1,4 +1,4 @@
-//! `run`, `retry`, `plan`, `apply`, `recover`, `sandbox`: everything that asks the systems.
+//! `run`, `retry`, `plan`, `apply`, `recover`: everything that asks the systems.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::args::{ApplyArgs, Format, PlanArgs, RunArgs, SandboxArgs, StateArgs, Target};
+use super::args::{ApplyArgs, Format, PlanArgs, RunArgs, StateArgs, Target};
 use super::display::Display;
 use super::place::{self, Opening, Where};
 use super::{Exit, Terminal, show};
@@ -17,9 +17,8 @@ use crate::clock::{Clock, SystemClock};
 use crate::http::{Access, CallListener, LoggedCall};
 use crate::plan::Change;
 use crate::run::{Engine, Options, Report, RunError, Selected, Setup};
-use crate::sandbox::{FAULTS, serve};
 use crate::store::{Handle, Mode, Origin, reset};
-use crate::value::{Both, Map, Side, Value};
+use crate::value::{Map, Side, Value};
 
 /// A saved plan.
 #[derive(Debug, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
@@ -55,7 +54,7 @@ pub(super) fn runtime() -> Option<tokio::runtime::Runtime> {
 }
 
 /// A set flag ends a run at the next safe point: Ctrl-C and SIGTERM set it.
-async fn watch_signals(stop: Rc<Cell<bool>>) {
+pub(super) async fn watch_signals(stop: Rc<Cell<bool>>) {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
@@ -95,12 +94,12 @@ fn options(opening: &Opening, only: &[String], record: Option<&str>) -> Result<O
     Ok(Options { only: only.to_vec(), record, ..Options::default() })
 }
 
-fn bad(terminal: &Terminal, reason: impl std::fmt::Display) -> Exit {
+pub(super) fn bad(terminal: &Terminal, reason: impl std::fmt::Display) -> Exit {
     terminal.say(format_args!("error: {reason}"));
     Exit::BadInput
 }
 
-fn failed(terminal: &Terminal, reason: impl std::fmt::Display) -> Exit {
+pub(super) fn failed(terminal: &Terminal, reason: impl std::fmt::Display) -> Exit {
     terminal.say(format_args!("error: {reason}"));
     Exit::Failed
 }
@@ -638,67 +637,4 @@ pub(super) fn recover(terminal: &Terminal, args: &StateArgs) -> Exit {
         display.finish();
         session.report(terminal, args.format, &outcome)
     })
-}
-
-/// `sandbox`: the stand-ins over HTTP until stopped.
-pub(super) fn sandbox(terminal: &Terminal, args: &SandboxArgs) -> Exit {
-    if args.list_faults {
-        for (name, _, text) in FAULTS {
-            terminal.line(format_args!("{name:22} {text}"));
-        }
-        return Exit::Done;
-    }
-    let target = Target { mapping: Some(args.mapping.clone()), connection: None, settings: Vec::new() };
-    let opening = match place::open(terminal, &target) {
-        Ok(opening) => opening,
-        Err(exit) => return exit,
-    };
-    let Where::Sandbox { folder } = &opening.side else { return Exit::Failed };
-    let (company, _) = match place::company(&opening, &folder.join("served"), true) {
-        Ok(company) => company,
-        Err(error) => return bad(terminal, error),
-    };
-    let mut served = Vec::new();
-    for (side, port) in Side::BOTH.into_iter().zip(args.ports.iter().copied().chain([0, 0])) {
-        for text in &args.fault {
-            if let Err(error) = company.stands[side].borrow_mut().faults.add(text) {
-                return bad(terminal, error);
-            }
-        }
-        let system = Arc::clone(&opening.program.sides[side].system);
-        let blank = crate::sandbox::Stand::new(
-            system,
-            &crate::sandbox::credentials(&opening.opened.systems[side]),
-            &indexmap::IndexMap::new(),
-            0,
-        );
-        let Ok(blank) = blank else { return failed(terminal, "a stand-in cannot be made") };
-        let stand = company.stands[side].replace(blank);
-        match serve(stand, port, Duration::ZERO) {
-            Ok(one) => served.push(one),
-            Err(error) => return failed(terminal, format_args!("port {port}: {error}")),
-        }
-    }
-    let addresses = Both {
-        left: format!("http://{}", served[0].address),
-        right: format!("http://{}", served[1].address),
-    };
-    for side in Side::BOTH {
-        terminal.line(format_args!("{:12} {}", opening.opened.names[side], addresses[side]));
-    }
-    let text = place::connection_text(&opening, &addresses);
-    match &args.connection_out {
-        Some(path) => {
-            if let Err(error) = std::fs::write(path, text) {
-                return failed(terminal, format_args!("{}: {error}", path.display()));
-            }
-            terminal.line(format_args!("connection   {}", path.display()));
-        }
-        None => terminal.text(&format!("\n# a connection for these addresses\n{text}")),
-    }
-    terminal.line("Ctrl-C ends it");
-    let Some(runtime) = runtime() else { return failed(terminal, "no runtime can be had") };
-    runtime.block_on(watch_signals(Rc::new(Cell::new(false))));
-    drop(served);
-    Exit::Done
 }
