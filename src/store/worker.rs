@@ -138,14 +138,14 @@ impl Worker {
 
     /// Runs a job that only reads, on one unchanging view of the state.
     fn read(&mut self, mut task: Box<dyn Task>) {
-        let begun = self.store.connection.execute_batch("BEGIN DEFERRED");
+        let begun = self.store.say("BEGIN DEFERRED");
         match begun {
             Ok(()) => {
                 task.run(&mut self.store);
                 self.roll_back();
                 task.answer(None);
             }
-            Err(error) => task.answer(Some(&error.into())),
+            Err(error) => task.answer(Some(&error)),
         }
     }
 
@@ -195,9 +195,9 @@ impl Worker {
     /// Begins a transaction, if the state is still ours.
     fn begin(&mut self) -> Result<()> {
         let Some(held) = &mut self.held else {
-            return Ok(self.store.connection.execute_batch("BEGIN DEFERRED")?);
+            return self.store.say("BEGIN DEFERRED");
         };
-        self.store.connection.execute_batch("BEGIN IMMEDIATE")?;
+        self.store.say("BEGIN IMMEDIATE")?;
         let instead = self.store.holder_instead_of(&held.token);
         let problem = match instead {
             Ok(None) => return Ok(()),
@@ -218,7 +218,7 @@ impl Worker {
     /// is nothing else yet that could be undone with it.
     fn run(&mut self, task: &mut Box<dyn Task>, first: bool) -> Result<bool> {
         if !first {
-            self.store.connection.prepare_cached("SAVEPOINT job")?.execute([])?;
+            self.store.say("SAVEPOINT job")?;
         }
         let before = self.store.news();
         let succeeded = task.run(&mut self.store);
@@ -235,9 +235,9 @@ impl Worker {
             }
         } else {
             if !succeeded {
-                self.store.connection.prepare_cached("ROLLBACK TO job")?.execute([])?;
+                self.store.say("ROLLBACK TO job")?;
             }
-            self.store.connection.prepare_cached("RELEASE job")?.execute([])?;
+            self.store.say("RELEASE job")?;
         }
         Ok(succeeded && self.store.news() > before)
     }
@@ -252,7 +252,7 @@ impl Worker {
 
     fn try_commit(&mut self, changed: bool) -> Result<()> {
         let serial = if changed && self.held.is_some() { Some(self.store.next_serial()?) } else { None };
-        self.store.connection.execute_batch("COMMIT")?;
+        self.store.say("COMMIT")?;
         if let (Some(serial), Some(held)) = (serial, &mut self.held) {
             held.mark.serial = serial;
             held.behind = true;
@@ -264,7 +264,7 @@ impl Worker {
     fn roll_back(&self) {
         if !self.store.connection.is_autocommit() {
             // fails only where there is nothing to roll back
-            let _ = self.store.connection.execute_batch("ROLLBACK");
+            let _ = self.store.say("ROLLBACK");
         }
     }
 

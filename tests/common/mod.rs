@@ -191,11 +191,11 @@ pub fn pause_after(harness: &mut Harness, side: Side, requests: usize, meanwhile
     let before = seen();
     runtime.block_on(async {
         let run = harness.run(Options::default());
-        let watch = async {
-            while seen() < before + requests {
-                tokio::task::yield_now().await;
-            }
-        };
+        // looked at whenever the run has something to go on with, which is before each of its requests
+        let watch = std::future::poll_fn(|_| match seen() < before + requests {
+            true => std::task::Poll::Pending,
+            false => std::task::Poll::Ready(()),
+        });
         tokio::pin!(run);
         tokio::pin!(watch);
         tokio::select! {

@@ -21,14 +21,16 @@ const SETTLE: Duration = Duration::from_secs(60);
 struct Disk {
     folder: tempfile::TempDir,
     backup: Option<Vec<u8>>,
+    /// What the engine holds while somebody handles the file: another, empty state.
+    meanwhile: Handle,
 }
 
 impl Disk {
     /// In memory where the machine has such a folder: what a disk does with barriers is not what is asked here.
-    fn new() -> Disk {
+    fn new(meanwhile: Handle) -> Disk {
         let memory = Path::new("/dev/shm");
         let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
-        Disk { folder: folder.unwrap(), backup: None }
+        Disk { folder: folder.unwrap(), backup: None, meanwhile }
     }
 
     fn path(&self) -> PathBuf {
@@ -39,13 +41,13 @@ impl Disk {
         harness.store = Handle::open(&self.path(), Mode::Write).unwrap();
     }
 
-    fn close(harness: &mut Harness) {
-        harness.store = Handle::open(Path::new(""), Mode::InMemory).unwrap();
+    fn close(&self, harness: &mut Harness) {
+        harness.store = self.meanwhile.clone();
     }
 
     /// What a person does to a state between two runs: keeps a copy, brings it back, or loses it.
     fn handle(&mut self, harness: &mut Harness, choices: &mut Choices) {
-        Disk::close(harness);
+        self.close(harness);
         match (choices.next(4), &self.backup) {
             (0 | 1, None) => self.backup = Some(std::fs::read(self.path()).unwrap()),
             (0 | 1, Some(backup)) => std::fs::write(self.path(), backup).unwrap(),
@@ -72,7 +74,7 @@ fn tell(seed: u64, settle: Duration) {
         .collect();
     let (mut harness, clock) = story(&invoices);
     harness.settle_after = Some(settle);
-    let mut disk = seed.is_multiple_of(4).then(Disk::new);
+    let mut disk = seed.is_multiple_of(4).then(|| Disk::new(harness.store.clone()));
     if let Some(disk) = &disk {
         disk.open(&mut harness);
     }

@@ -2,8 +2,8 @@
 //! nothing is made twice, nothing is lost, no edit is forgotten.
 //!
 //! Points are moments (the kill falls anywhere) and, where `strace` can be used, the k-th write to the state, fsync,
-//! request or answer of a thread. `MAPENGINE_KILLS` says how many points each test has, `MAPENGINE` which binary is
-//! killed. A naive writer goes through the same kills at the end: the check that finds nothing wrong with the engine
+//! request or answer of a thread. `MAPENGINE_KILLS` says how many points each test has – `all`: every such call of the
+//! run –, `MAPENGINE` which binary is killed. A naive writer goes through the same kills at the end: the check that finds nothing wrong with the engine
 //! must find its twins and its losses.
 #![cfg(unix)]
 
@@ -20,8 +20,8 @@ use company::{Company, Http, SETTLE, expected, text};
 use serde_json::{Value, json};
 
 /// The system calls at which something happens that a crash can fall before or after: a page or a barrier of the
-/// state, a request, an answer.
-const CALLS: [&str; 6] = ["fsync", "fdatasync", "pwrite64", "writev", "sendto", "recvfrom"];
+/// state, the file beside it, a request, an answer.
+const CALLS: [&str; 8] = ["fsync", "fdatasync", "pwrite64", "write", "rename", "writev", "sendto", "recvfrom"];
 
 /// Where a process is killed.
 #[derive(Clone, Debug)]
@@ -40,9 +40,22 @@ fn choice(seed: usize, below: u64) -> u64 {
     (x ^ (x >> 32)) % below
 }
 
-/// How many points each test has.
-fn points() -> usize {
-    std::env::var("MAPENGINE_KILLS").map_or(6, |text| text.parse().expect("MAPENGINE_KILLS is a number"))
+/// How many points each test has; none: as many as there are calls.
+fn points() -> Option<usize> {
+    let Ok(text) = std::env::var("MAPENGINE_KILLS") else { return Some(6) };
+    (text != "all").then(|| text.parse().expect("MAPENGINE_KILLS is a number, or `all`"))
+}
+
+/// Every call of a run.
+fn every(most: &BTreeMap<&'static str, u32>) -> Vec<(&'static str, u32)> {
+    most.iter().flat_map(|(call, most)| (1..=*most).map(move |nth| (*call, nth))).collect()
+}
+
+/// How many points there are, and the n-th of them: a share of them, or every call.
+fn chosen(took: Duration, most: &BTreeMap<&'static str, u32>) -> (usize, impl Fn(usize) -> Point) {
+    let (every, most, all) = (every(most), most.clone(), points().is_none());
+    let count = points().unwrap_or(every.len());
+    (count, move |n| if all { Point::At(every[n].0, every[n].1) } else { point(n, count, took, &most) })
 }
 
 /// The command under strace, where that is there and may trace.
@@ -260,12 +273,12 @@ fn survives(
     begin: impl Fn(&Company) -> Vec<String> + Sync,
     verify: impl Fn(&Company, &[String]) -> Result<(), String> + Sync,
 ) {
-    let count = points();
     let (took, most) = measure(&start, &|company| company.command(), &|company| {
         begin(company);
     });
+    let (count, point) = chosen(took, &most);
     let (killed, wrong) = at_every_point(count, |n| {
-        let point = point(n, count, took, &most);
+        let point = point(n);
         let company = start();
         let texts = begin(&company);
         let killed = kill(&company, company.command(), &point);
@@ -325,15 +338,17 @@ fn a_transfer_without_power_makes_each_invoice_exactly_once() {
         return;
     }
     let (_, most) = measure(&Company::with_invoices, &|company| company.command(), &|_| {});
+    let (every, all) = (every(&most), points().is_none());
     let calls: Vec<(&str, u32)> = most.into_iter().collect();
-    let count = points();
+    let count = points().unwrap_or(every.len());
     let lost = AtomicUsize::new(0);
     let (killed, wrong) = at_every_point(count, |n| {
         let (call, most) = calls[n % calls.len()];
-        let nth = 1 + choice(n, u64::from(most));
+        let sampled = (call, u32::try_from(1 + choice(n, u64::from(most))).unwrap());
+        let (call, nth) = if all { every[n] } else { sampled };
         let company = Company::with_invoices();
         let command = company.command();
-        let (killed, writes) = lose_power(&company, &command, call, u32::try_from(nth).unwrap(), n);
+        let (killed, writes) = lose_power(&company, &command, call, nth, n);
         lost.fetch_add(usize::from(writes > 0), Ordering::Relaxed);
         let outcome = until_quiet(&company).and_then(|()| {
             let wrong = company.wrong_invoices();
@@ -368,7 +383,7 @@ fn the_check_sees_the_twins_and_losses_of_naive_writers() {
             command
         };
         let (took, most) = measure(&Company::start, &command, &|_| {});
-        let count = points().min(24);
+        let count = points().unwrap_or(24).min(24);
         let (_, wrong) = at_every_point(count, |n| {
             let company = Company::start();
             let killed = kill(&company, command(&company), &point(n, count, took, &most));

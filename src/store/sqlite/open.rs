@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 
 use super::Sqlite;
@@ -83,9 +84,17 @@ impl Sqlite {
         connection.pragma_update(None, "cache_size", -65_536)?;
         // scratch rows may be many, whatever SQLite was built to do with them
         connection.pragma_update(None, "temp_store", "FILE")?;
+        // without it, each statement with a limit is compiled anew whenever its values change
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.set_prepared_statement_cache_capacity(128);
         connection.execute_batch(SCRATCH)?;
         Ok(Sqlite { connection, scratch: 0 })
+    }
+
+    /// One statement without values, which is compiled once.
+    pub(in crate::store) fn say(&self, sql: &str) -> Result<()> {
+        self.connection.prepare_cached(sql)?.execute([])?;
+        Ok(())
     }
 
     /// Which state this is.
