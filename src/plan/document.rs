@@ -181,6 +181,14 @@ pub fn decide_new(
     if let Some(open) = known.open {
         return unanswered(change, open);
     }
+    if let Some(whole) = &known.whole {
+        let reason = format!(
+            "it is part of {whole}, which went to {} as a whole before: make what is missing there by hand, or say `mapengine resolve --unlink {}:{whole}` and all of it goes",
+            context.program.sides[side.other()].name,
+            register.name
+        );
+        return set_aside(change, "ME0960", reason);
+    }
     let problem = if made_before { None } else { problems(context, register, side, record, known) };
     if let Some((code, reason)) = problem {
         change.held = (code == "ME0901").then_some(Gate::Valid);

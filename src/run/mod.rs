@@ -15,6 +15,7 @@ mod exists;
 mod explain;
 mod facts;
 mod files;
+mod items;
 mod lookups;
 mod now;
 mod pointers;

@@ -18,8 +18,8 @@ use crate::value::{Map, Path, Value};
 pub fn encode_answer(system: &System, resource: &Resource, record: &Value, lookups: &dyn Lookups) -> Value {
     let mut out = Value::Map(Map::new());
     for field in &resource.fields {
-        // a sum is made by who reads; the system itself has no such member
-        if field.pivot.is_some() || field.write_only || !field.sum.is_empty() {
+        // what is worked out is made by who reads; the system itself has no such member
+        if field.pivot.is_some() || field.write_only || field.is_made() {
             continue;
         }
         let Some(read) = field.read.as_ref().and_then(|read| read.as_path()) else { continue };

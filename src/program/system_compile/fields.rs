@@ -19,6 +19,9 @@ use crate::value::{Path, Query, Segment, Value};
 /// A table of fields as it is written.
 pub(super) type FieldTable = Table<Option<ShortForm<spec::Field>>>;
 
+/// The member of a day that tells it from the others.
+const DATE: &str = "date";
+
 /// Compiles tables of fields of one system.
 pub(super) struct Fields<'s> {
     /// The file.
@@ -102,7 +105,10 @@ impl Fields<'_> {
             found.error(&codes::VALUE_TYPE, value.span, message);
         }
         Some(Field {
-            key: list_key(field, &members, found),
+            key: match &field.days {
+                Some(_) => Some(Path::key(DATE)),
+                None => list_key(field, &members, found),
+            },
             ty,
             help: field.help.clone(),
             label: field.label.as_ref().and_then(|labels| labels.in_language("en")).map(str::to_owned),
@@ -124,6 +130,7 @@ impl Fields<'_> {
             lookup: None,
             pivot: None,
             sum: Vec::new(),
+            days: None,
             sandbox: None,
             wrap: field.wrap.unwrap_or(true),
             always_send: field.always_send,
@@ -185,6 +192,10 @@ impl Fields<'_> {
             "list" if field.pivot.is_some() && field.fields.is_empty() => {
                 (Type::list(Type::object::<String>([])), Vec::new())
             }
+            "list" if field.days.is_some() => {
+                let members = self.day(name.span, inside, found);
+                (Type::list(object_type(&members)), members)
+            }
             "object" | "list" if field.fields.is_empty() => {
                 let (message, help) = if kind.value == "object" {
                     ("an object needs `fields`", "list its members, or name an object type of `objects`")
@@ -215,6 +226,32 @@ impl Fields<'_> {
         }
     }
 
+    /// The members of a day.
+    fn day(&self, span: Span, inside: &mut Vec<String>, found: &mut Findings) -> Vec<Field> {
+        let at = |text: &str| At { value: text.to_owned(), span };
+        let labels = |en: &str, sv: &str, nb: &str, fi: &str| spec::Labels {
+            text: None,
+            en: Some(en.to_owned()),
+            sv: Some(sv.to_owned()),
+            nb: Some(nb.to_owned()),
+            fi: Some(fi.to_owned()),
+        };
+        let members = [
+            (DATE, "date", labels("Day", "Dag", "Dag", "Päivä")),
+            ("count", "integer", labels("Days", "Dagar", "Dager", "Päiviä")),
+        ];
+        let members = members.into_iter().filter_map(|(name, kind, labels)| {
+            let field = spec::Field {
+                kind: Some(at(kind)),
+                label: Some(ShortForm(labels)),
+                read_only: true,
+                ..spec::Field::default()
+            };
+            self.field(&at(name), &field, inside, found)
+        });
+        members.collect()
+    }
+
     fn unknown_type(&self, kind: &At<String>, found: &mut Findings) {
         let known = WORDS.iter().copied().chain(self.system.objects.keys()).collect::<Vec<_>>();
         let message = format!("there is no type named `{}`", kind.value);
@@ -238,7 +275,7 @@ impl Fields<'_> {
         field: &spec::Field,
         found: &mut Findings,
     ) -> (Option<Query>, Option<Path>) {
-        if field.pivot.is_some() {
+        if field.pivot.is_some() || field.days.is_some() {
             return (None, None);
         }
         let read = match field.read.as_ref().or(field.path.as_ref()) {

@@ -58,6 +58,24 @@ pub(super) fn contradictions(name: &At<String>, field: &spec::Field, found: &mut
             "sum",
             "a sum is not written: make the field `read_only`",
         ),
+        (field.days.is_some(), "days", has_path, "path", "it is worked out from other fields"),
+        (field.days.is_some(), "days", pivot, "pivot", "it is worked out from other fields"),
+        (
+            field.days.is_some(),
+            "days",
+            field.key.is_some(),
+            "key",
+            "a day is told from the others by its `date`",
+        ),
+        (
+            field.days.is_some(),
+            "days",
+            !field.fields.is_empty(),
+            "fields",
+            "a day has the members `date` and `count`",
+        ),
+        (field.days.is_some(), "days", field.write_only, "write_only", "it is worked out from what is read"),
+        (field.days.is_some(), "days", field.required, "required", "no system has it: it is worked out"),
         (
             !has_lookup,
             "",
@@ -100,6 +118,7 @@ pub(super) fn words_of_type(name: &At<String>, field: &spec::Field, ty: &Type, f
         (field.unit.is_some(), number, "unit", "integer and decimal"),
         (field.lines, text, "lines", "text"),
         (field.key.is_some(), matches!(ty, Type::List(_)), "key", "list"),
+        (field.days.is_some(), matches!(ty, Type::List(_)), "days", "list"),
         (
             !field.fields.is_empty(),
             matches!(ty, Type::List(_) | Type::Object(_)) && !named_object,
