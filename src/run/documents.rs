@@ -147,6 +147,7 @@ impl Engine {
                     }
                 }
             }
+            self.list_embedded(document).await?;
             let name = document.register.name.clone();
             (counts.pairs, counts.unchanged) =
                 self.store.read(move |store| super::pairs_and_unchanged(store, &name)).await?;

@@ -11,6 +11,7 @@ mod checks;
 mod choices;
 mod decider;
 mod documents;
+mod embed;
 mod exists;
 mod explain;
 mod facts;

@@ -168,6 +168,8 @@ pub struct Field {
     pub sum: Vec<Path>,
     /// It is the list of the days from one field of the record to another.
     pub days: Option<Days>,
+    /// Its items are files.
+    pub embeds: Option<Embeds>,
     /// What a stand-in answers here.
     pub sandbox: Option<Expr>,
     /// Put into the encoding's `wrap`.
@@ -190,6 +192,17 @@ impl Field {
     pub fn is_made(&self) -> bool {
         !self.sum.is_empty() || self.days.is_some()
     }
+}
+
+/// The members of an item that hold a file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Embeds {
+    /// Its name.
+    pub name: Vec<Path>,
+    /// Its media type.
+    pub media: Option<Path>,
+    /// Its content, as base64.
+    pub content: Path,
 }
 
 /// The days from one field to another.

@@ -9,7 +9,7 @@ use super::templates::{path, query};
 use super::types::{WORDS, fits, simple};
 use super::words::{contradictions, words_of_type};
 use crate::diagnostic::{At, Diagnostic, Span, codes};
-use crate::program::system::Field;
+use crate::program::system::{Embeds, Field};
 use crate::program::types::Type;
 use crate::spec::short::ShortForm;
 use crate::spec::system as spec;
@@ -104,6 +104,7 @@ impl Fields<'_> {
             let message = format!("`on_create` does not fit the field: {wanted}");
             found.error(&codes::VALUE_TYPE, value.span, message);
         }
+        let embeds = embeds(field, &members, found);
         Some(Field {
             key: match &field.days {
                 Some(_) => Some(Path::key(DATE)),
@@ -131,6 +132,7 @@ impl Fields<'_> {
             pivot: None,
             sum: Vec::new(),
             days: None,
+            embeds,
             sandbox: None,
             wrap: field.wrap.unwrap_or(true),
             always_send: field.always_send,
@@ -387,6 +389,45 @@ fn list_key(field: &spec::Field, members: &[Field], found: &mut Findings) -> Opt
         return None;
     }
     Some(parsed)
+}
+
+/// The members that hold a file. Each is a text that is written.
+fn embeds(field: &spec::Field, members: &[Field], found: &mut Findings) -> Option<Embeds> {
+    let written = field.embeds.as_ref()?;
+    if members.is_empty() {
+        return None;
+    }
+    let mut member = |text: &At<String>| {
+        let at = path(text, found)?;
+        let Some(member) = members.iter().find(|member| member.name == at) else {
+            let names = members.iter().map(|member| member.name.to_string()).collect::<Vec<_>>();
+            found.unknown(&codes::UNKNOWN_FIELD, text, "member", names.iter().map(String::as_str));
+            return None;
+        };
+        if member.ty != Type::Text || member.write.is_none() {
+            found.error_help(
+                &codes::BAD_FILES,
+                text.span,
+                format!("`{text}` cannot hold anything of a file"),
+                "its name, its media type and its content (as base64) are texts that are written",
+            );
+            return None;
+        }
+        Some(at)
+    };
+    let name = written.name.iter().filter_map(&mut member).collect::<Vec<_>>();
+    let media = written.media.as_ref().and_then(&mut member);
+    let content = member(&written.content)?;
+    let holds = |one: &Path| name.contains(one) || media.as_ref() == Some(one) || content == *one;
+    for other in members.iter().filter(|member| member.required && !holds(&member.name)) {
+        found.error_help(
+            &codes::BAD_FILES,
+            written.content.span,
+            format!("nothing gives `{}` of such a file its value", other.name),
+            "name the member for the file's `name` or `type`, or give it no `required`",
+        );
+    }
+    Some(Embeds { name, media, content })
 }
 
 /// Attributes stand below the field's own element.

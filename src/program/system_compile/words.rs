@@ -59,6 +59,7 @@ pub(super) fn contradictions(name: &At<String>, field: &spec::Field, found: &mut
             "a sum is not written: make the field `read_only`",
         ),
         (field.days.is_some(), "days", has_path, "path", "it is worked out from other fields"),
+        (field.read_only, "read_only", field.embeds.is_some(), "embeds", "it cannot be written at all"),
         (field.days.is_some(), "days", pivot, "pivot", "it is worked out from other fields"),
         (
             field.days.is_some(),
@@ -119,6 +120,7 @@ pub(super) fn words_of_type(name: &At<String>, field: &spec::Field, ty: &Type, f
         (field.lines, text, "lines", "text"),
         (field.key.is_some(), matches!(ty, Type::List(_)), "key", "list"),
         (field.days.is_some(), matches!(ty, Type::List(_)), "days", "list"),
+        (field.embeds.is_some(), matches!(ty, Type::List(_)), "embeds", "list"),
         (
             !field.fields.is_empty(),
             matches!(ty, Type::List(_) | Type::Object(_)) && !named_object,

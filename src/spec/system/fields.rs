@@ -80,6 +80,8 @@ pub struct Field {
     /// `list`, read only: the days from one field of the same record to another. Each is an item with its `date`, which tells it
     /// from the others, and the `count` of all of them.
     pub days: Option<Days>,
+    /// `list`: its items are files inside the message: which members hold what of a file. A mapping fills it by `embed`.
+    pub embeds: Option<Embeds>,
     /// What the built-in stand-in answers here: an expression over the record. A real server computes it itself.
     pub sandbox: Option<At<String>>,
     /// Never put into the encoding's `wrap`.
@@ -166,6 +168,19 @@ pub struct Days {
     /// The field with the last day. Empty: the first is the only one. A text that ends at midnight does not count the day that
     /// begins then.
     pub to: At<String>,
+}
+
+/// How a file stands in an item of a list.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Embeds {
+    /// The member (or members) with the name of the file.
+    pub name: Paths,
+    /// The member with its media type.
+    #[serde(rename = "type")]
+    pub media: Option<At<String>>,
+    /// The member with its content, as base64.
+    pub content: At<String>,
 }
 
 /// The one child record that matches.
