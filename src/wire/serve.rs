@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
 use super::check::{check, is_assigned};
 use super::order::is_in_order;
 use super::read::{halves, item, target};
@@ -381,6 +384,15 @@ impl Reader<'_> {
             let mut record = Value::Map(Map::new());
             for (path, value) in reader.found {
                 path.set(&mut record, value);
+            }
+            if let Some(embeds) = &field.embeds
+                && embeds
+                    .content
+                    .get(&record)
+                    .and_then(Value::as_text)
+                    .is_none_or(|text| BASE64.decode(text).is_err())
+            {
+                return Err(format!("{} is not base64", embeds.content));
             }
             out.push(record);
         }
