@@ -189,6 +189,15 @@ pub(super) fn change(change: &Change, names: &Both<String>, color: bool) -> Stri
             let _ = writeln!(out, "    {}.{}: {values}  {why}", names[side], field.path);
         }
     }
+    for embed in change.embeds.iter().filter(|embed| !embed.found.is_empty()) {
+        let names: Vec<String> = embed.found.iter().map(|file| clean(&file.name)).collect();
+        let count = match names.len() {
+            1 => "1 file".to_owned(),
+            many => format!("{many} files"),
+        };
+        let names = paint(&names.join(", "), colored(AnsiColor::Green), color);
+        let _ = writeln!(out, "    {}: {count} inside: {names}", embed.at);
+    }
     for note in &change.notes {
         let _ = writeln!(out, "    {}", paint(&clean(&note.text), Style::new().dimmed(), color));
     }

@@ -578,6 +578,10 @@ Right:
     BECAME_MANY = "ME0959", "it became more than one record",
         "The system made more than one record of what a document made there, an order that is invoiced in parts: which of them is sent or \
          paid says nothing of the whole. It is not followed; a person moves its status.";
+    WENT_WHOLE = "ME0960", "the record went as a whole before",
+        "Each item of a list is a document of its own now, and the record that holds the list was one document before: what it carried then is \
+         not made again. What is missing on the other side is made there by hand. Once the link of the whole record is forgotten \
+         (`mapengine resolve --unlink`), its items travel.";
 }
 
 #[cfg(test)]

@@ -133,6 +133,7 @@ impl Client {
             headers: Vec::new(),
             body: None,
             file: None,
+            embedded: Vec::new(),
             call: CallKind::Get,
             resource: outgoing.resource.clone(),
         })

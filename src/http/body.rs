@@ -6,7 +6,7 @@ use bytes::Bytes;
 use flate2::write::GzDecoder;
 
 /// The largest body, decoded.
-pub(super) const LARGEST: usize = 32 * 1024 * 1024;
+pub const LARGEST: usize = 32 * 1024 * 1024;
 /// From this size on the ratio counts.
 const RATIO_FROM: usize = 1024 * 1024;
 /// So many times larger than what came over the wire a body may be.

@@ -6,12 +6,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::address::Base;
 use super::auth::{Proof, Prover, context, render};
+use super::file;
 use super::line::{About, Line, Listener};
 use super::outcome::{CallError, Reply, WriteOutcome};
 use super::pacing::Pacer;
@@ -286,7 +286,7 @@ impl Client {
             }
             (Some(body), None) => {
                 add("content-type", &encoding.content_type());
-                Some(Bytes::from(encoding.write(body)?))
+                Some(file::filled(encoding.write(body)?, &outgoing.embedded)?)
             }
             (None, None) => None,
         };

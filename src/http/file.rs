@@ -1,5 +1,7 @@
 //! A file as the body of a request.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::{Bytes, BytesMut};
 use sha2::{Digest, Sha256};
 
@@ -88,6 +90,62 @@ impl FileBody {
     }
 }
 
+/// A file inside a body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Embedded {
+    /// What stands in the body for its content until it leaves: what it is, and nothing that another text could be.
+    pub mark: String,
+    /// What is in it.
+    pub content: Bytes,
+}
+
+impl Embedded {
+    /// A file with this content.
+    pub fn new(content: Bytes) -> Embedded {
+        let mark = format!(
+            "file {} of {} bytes, sha256 {}",
+            uuid::Uuid::new_v4(),
+            content.len(),
+            hex(&Sha256::digest(&content))
+        );
+        Embedded { mark, content }
+    }
+}
+
+/// A body with the contents of files, as base64, where their marks stand: it is in memory once.
+///
+/// # Errors
+/// A file that has no place in it, or more than one.
+pub(super) fn filled(body: Vec<u8>, files: &[Embedded]) -> Result<Bytes, String> {
+    if files.is_empty() {
+        return Ok(body.into());
+    }
+    let mut places = Vec::with_capacity(files.len());
+    for file in files {
+        let mark = file.mark.as_bytes();
+        let mut found = body.windows(mark.len()).enumerate().filter(|(_, some)| *some == mark);
+        match (found.next(), found.next()) {
+            (Some((at, _)), None) => places.push((at, file)),
+            _ => return Err("a file that goes inside the message has no place in it".to_owned()),
+        }
+    }
+    places.sort_by_key(|(at, _)| *at);
+    let size = |file: &Embedded| file.content.len().div_ceil(3) * 4;
+    let more: usize = files.iter().map(size).sum();
+    let marks: usize = files.iter().map(|file| file.mark.len()).sum();
+    let mut out = vec![0; body.len() - marks + more];
+    let (mut from, mut to) = (0, 0);
+    for (at, file) in places {
+        let before = &body[from..at];
+        out[to..to + before.len()].copy_from_slice(before);
+        to += before.len();
+        to += BASE64.encode_slice(&file.content, &mut out[to..]).map_err(|error| error.to_string())?;
+        from = at + file.mark.len();
+    }
+    out[to..].copy_from_slice(&body[from..]);
+    Ok(out.into())
+}
+
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -132,5 +190,20 @@ mod tests {
                 "--{boundary}\r\nContent-Type: application/json\r\n\r\n{{\"Name\":\"a\\\"b.pdf\",\"About\":\"Grus, 3 m³\"}}\r\n--{boundary}\r\nContent-Type: application/pdf\r\n\r\n%PDF\r\n--mapengine-\r\n\r\n--{boundary}--\r\n"
             )
         );
+    }
+
+    #[test]
+    fn files_stand_where_their_marks_are() {
+        let contents: [&[u8]; 4] = [b"%PDF", b"", b"ab", &[0xff, 0xfe, 0xfd]];
+        let files = contents.map(|content| Embedded::new(Bytes::copy_from_slice(content)));
+        let [one, two, three, four] = &files;
+        let body = format!("<a>{}</a><b>{}</b>{}{}", three.mark, one.mark, two.mark, four.mark);
+        let told = filled(body.clone().into_bytes(), &files).unwrap();
+        assert_eq!(told, "<a>YWI=</a><b>JVBERg==</b>//79");
+        assert_eq!(filled(b"as it is".to_vec(), &[]).unwrap(), "as it is");
+        // a file is never left out, and never stands twice
+        let lost = Embedded::new(Bytes::from_static(b"%PDF"));
+        assert!(lost.mark != one.mark && filled(body.into_bytes(), &[lost]).is_err());
+        assert!(filled(format!("{0}{0}", one.mark).into_bytes(), &files[..1]).is_err());
     }
 }

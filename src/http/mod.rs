@@ -36,8 +36,9 @@ mod token;
 mod types;
 mod verdict;
 
+pub use body::LARGEST;
 pub use client::{Access, Client, ClientSetup};
-pub use file::FileBody;
+pub use file::{Embedded, FileBody};
 pub use line::Listener as CallListener;
 pub use network::{Network, NetworkSetup};
 pub use outcome::{CallError, LoggedCall, Reply, WriteOutcome};

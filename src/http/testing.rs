@@ -247,6 +247,7 @@ pub(super) fn call(method: &str, path: &str, call: CallKind, body: Option<&str>)
         headers: Vec::new(),
         body: body.map(value),
         file: None,
+        embedded: Vec::new(),
         call,
         resource: "customer".into(),
     }

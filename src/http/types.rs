@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::file::FileBody;
+use super::file::{Embedded, FileBody};
 use crate::clock::LocalFuture;
 use crate::program::system::CallKind;
 use crate::value::Value;
@@ -22,6 +22,8 @@ pub struct Outgoing {
     pub body: Option<Value>,
     /// A file that is sent instead of such a body; one that is a part of a form has the body's members as parts beside it.
     pub file: Option<FileBody>,
+    /// Files inside the body: each stands where its mark is, as base64.
+    pub embedded: Vec<Embedded>,
     /// What kind of call it is: decides retries and error classes.
     pub call: CallKind,
     /// The resource, for messages and error rules.

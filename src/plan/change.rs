@@ -144,6 +144,34 @@ pub struct Note {
     pub lost: Value,
 }
 
+/// Files that go inside the message of a new record.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Embedding {
+    /// The list that holds them, in the record that is made: `lines[0].attachments`.
+    pub at: String,
+    /// Whose files.
+    pub resource: String,
+    /// Their name in the system file.
+    pub files: String,
+    /// What is asked for with of the record that has them.
+    pub record: Value,
+    /// The members of an item with the name, the media type and the content of a file.
+    pub members: (Vec<String>, Option<String>, String),
+    /// Which there are.
+    pub found: Vec<EmbeddedFile>,
+}
+
+/// One of them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EmbeddedFile {
+    /// Its id.
+    pub id: String,
+    /// The name that it goes by.
+    pub name: String,
+    /// Its media type, where the list tells it.
+    pub media: Option<String>,
+}
+
 /// What would happen to one pair of records, and why.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Change {
@@ -161,6 +189,9 @@ pub struct Change {
     pub action: Action,
     /// The fields that would be written, on each side.
     pub fields: Both<Vec<FieldChange>>,
+    /// The files that go inside the message.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub embeds: Vec<Embedding>,
     /// What else is worth saying.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Note>,
@@ -200,6 +231,7 @@ impl Change {
             found,
             action: Action::Nothing,
             fields: Both::default(),
+            embeds: Vec::new(),
             notes: Vec::new(),
             missing_codes: Vec::new(),
             hashes: Both::default(),
@@ -234,6 +266,7 @@ impl Change {
             &self.right,
             &self.action,
             &self.fields,
+            &self.embeds,
             &self.hashes,
         ))
         .expect("a change is plain data with text keys, so it is always JSON");

@@ -53,6 +53,8 @@ pub struct Known {
     pub clashes: Vec<String>,
     /// A write of this record is under way: its number.
     pub open: Option<i64>,
+    /// The record that holds this item went as one document before: its id.
+    pub whole: Option<String>,
     /// The state may have forgotten documents that were made.
     pub forgot: bool,
     /// Both reads of this run were complete, so that "gone" may be said.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::change::{Action, Change, FieldChange, Found, NewValue};
+use super::change::{Action, Change, Embedding, FieldChange, Found, NewValue};
 use super::decide::{
     Context, Known, New, Record, Waits, absent, holds, new_values, outside, problems, push, set_aside, start,
     target_resource, unanswered, wait,
@@ -10,10 +10,10 @@ use super::decide::{
 use super::flow::Roles;
 use super::gate::{Awaited, Gate};
 use super::translate::{MissingCode, Untranslatable, View, values_at};
-use crate::program::document::{Document, FollowMove, Lines, Step, Take, Verify};
+use crate::program::document::{Document, Embed, FollowMove, Lines, Step, Take, Verify};
 use crate::program::expr::Expr;
 use crate::program::mapping::Row;
-use crate::value::{Decimal, Map, Path, Side, Value};
+use crate::value::{Decimal, Map, Path, Segment, Side, Value};
 
 /// How far a document is: what its link holds in the state.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -181,6 +181,14 @@ pub fn decide_new(
     if let Some(open) = known.open {
         return unanswered(change, open);
     }
+    if let Some(whole) = &known.whole {
+        let reason = format!(
+            "it is part of {whole}, which went to {} as a whole before: make what is missing there by hand, or say `mapengine resolve --unlink {}:{whole}` and all of it goes",
+            context.program.sides[side.other()].name,
+            register.name
+        );
+        return set_aside(change, "ME0960", reason);
+    }
     let problem = if made_before { None } else { problems(context, register, side, record, known) };
     if let Some((code, reason)) = problem {
         change.held = (code == "ME0901").then_some(Gate::Valid);
@@ -223,9 +231,15 @@ pub fn decide_new(
         _ => None,
     };
     let Some(resource) = made else { return change };
-    let rows = all_lines(context, document, record, &resource, view, &mut change.missing_codes);
+    let mut embeds: Vec<Embedding> = document
+        .embed
+        .iter()
+        .filter_map(|embed| embedding(embed, &resource, &record.data, embed.to.to_string()))
+        .collect();
+    let rows = all_lines(context, document, record, &resource, view, &mut change.missing_codes, &mut embeds);
     let (code, reason) = match (rows, &change.action) {
         (Ok(lists), Action::Create { .. }) => {
+            change.embeds = embeds;
             for (path, list) in lists {
                 change.fields[side.other()].push(FieldChange {
                     path: path.to_string(),
@@ -264,11 +278,12 @@ fn all_lines(
     resource: &str,
     view: &dyn View,
     missing: &mut Vec<MissingCode>,
+    embeds: &mut Vec<Embedding>,
 ) -> Result<Vec<(Path, Value)>, Untranslatable> {
     let (mut out, mut waits, mut refusals) = (Vec::new(), Vec::new(), Vec::new());
     let mut awaited = Vec::new();
     for table in &document.lines {
-        match lines(context, document, table, record, resource, view, missing) {
+        match lines(context, document, table, record, resource, view, missing, embeds) {
             Ok(list) => out.push(list),
             Err(Untranslatable::Wait(reason, records)) => {
                 waits.push(reason);
@@ -289,7 +304,31 @@ fn all_lines(
     if waits.is_empty() { Ok(out) } else { Err(Untranslatable::Wait(together(waits), awaited)) }
 }
 
+/// The files of a record that go to a place in what is made of it.
+fn embedding(embed: &Embed, made: &str, of: &Value, at: String) -> Option<Embedding> {
+    let (_, form) = embed.forms.iter().find(|(resource, _)| resource == made)?;
+    let mut record = Value::Map(Map::new());
+    for path in &embed.needs {
+        // a list is taken whole, whichever of its items have files
+        let path = path.segments().iter().take_while(|segment| matches!(segment, Segment::Key(_)));
+        let path = Path::of(&path.cloned().collect::<Vec<_>>());
+        if let Some(value) = path.get(of) {
+            path.set(&mut record, value.clone());
+        }
+    }
+    let text = |path: &Path| path.to_string();
+    Some(Embedding {
+        at,
+        resource: embed.of.name.clone(),
+        files: embed.files.clone(),
+        record,
+        members: (form.name.iter().map(text).collect(), form.media.as_ref().map(text), text(&form.content)),
+        found: Vec::new(),
+    })
+}
+
 /// The rows of one list.
+#[allow(clippy::too_many_arguments)]
 fn lines(
     context: &Context,
     document: &Document,
@@ -298,6 +337,7 @@ fn lines(
     resource: &str,
     view: &dyn View,
     missing: &mut Vec<MissingCode>,
+    embeds: &mut Vec<Embedding>,
 ) -> Result<(Path, Value), Untranslatable> {
     let side = document.source;
     let items = items(lines, &record.data);
@@ -346,6 +386,10 @@ fn lines(
                     missing.push(one);
                 }
             }
+        }
+        if let Some(embed) = &lines.embed {
+            let at = format!("{}[{}].{}", lines.to, out.len(), embed.to);
+            embeds.extend(embedding(embed, resource, item, at));
         }
         out.push(made);
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::expr::{Expr, Template};
 use super::mapping::{Origin, Register, Row};
-use super::system::Resource;
+use super::system::{Embeds, Resource};
 use crate::value::{Both, Decimal, Path, Side, Value};
 
 /// A document: made once on the other side, then followed.
@@ -28,6 +28,8 @@ pub struct Document {
     pub each: Vec<Each>,
     /// The source's file that the record is made of, by its name.
     pub file: Option<String>,
+    /// The files of the source that go inside the message.
+    pub embed: Option<Embed>,
     /// The rows below it, for each list of the other side that gets some.
     pub lines: Vec<Lines>,
     /// The life of the source record.
@@ -62,6 +64,11 @@ impl Document {
             }
         }
         roles
+    }
+
+    /// The files that go inside its message.
+    pub fn embeds(&self) -> impl Iterator<Item = &Embed> {
+        self.embed.iter().chain(self.lines.iter().filter_map(|lines| lines.embed.as_ref()))
     }
 
     /// The resource that is read where items of its list are documents.
@@ -103,8 +110,25 @@ pub struct Lines {
     pub order: Option<Path>,
     /// Only rows that satisfy this travel.
     pub scope: Option<Expr>,
+    /// The files of a row that go inside the message.
+    pub embed: Option<Embed>,
     /// The field table of a row.
     pub rows: Vec<Row>,
+}
+
+/// Files that go inside the message.
+#[derive(Clone, Debug)]
+pub struct Embed {
+    /// Whose files.
+    pub of: Arc<Resource>,
+    /// Their name.
+    pub files: String,
+    /// What is asked for with of the record that has them.
+    pub needs: Vec<Path>,
+    /// The list that holds them, in the record that is made or in one of its rows.
+    pub to: Path,
+    /// How a file stands in it, by the resource that is made.
+    pub forms: Vec<(String, Embeds)>,
 }
 
 /// The life of a source record.

@@ -500,6 +500,10 @@ impl Engine {
         for side in Side::BOTH {
             detail.extend(told(&self.program.sides[side].name, &change.fields[side]));
         }
+        for embed in change.embeds.iter().filter(|embed| !embed.found.is_empty()) {
+            let names = embed.found.iter().map(|file| Value::text(file.name.clone()));
+            detail.insert(format!("files in {}", embed.at), Value::List(names.collect()));
+        }
         for note in &change.notes {
             detail.insert(note.kind.clone(), Value::text(note.text.clone()));
         }

@@ -147,6 +147,7 @@ impl Engine {
                     }
                 }
             }
+            self.list_embedded(document).await?;
             let name = document.register.name.clone();
             (counts.pairs, counts.unchanged) =
                 self.store.read(move |store| super::pairs_and_unchanged(store, &name)).await?;
@@ -408,11 +409,19 @@ impl Decider {
             change.action = Action::Wait { reason: format!("its rows cannot be read: {reason}") };
             return Ok(change);
         }
+        let open = |at: &RecordRef| store.open_intent_of(&register.name, side, at);
+        let (mut whole, mut unanswered) = (None, open(&record.at)?);
+        // its record may have been one document, before its items were
+        if let Some(holder) = super::items::holder_of(document, &record) {
+            unanswered = unanswered.or(open(&holder)?);
+            whole = store.link(&register.name, side, &holder)?;
+        }
         // until a person has said which of many it was, it is as forgotten as before
         let many =
             store.set_aside_of(&register.name, side, &record.at)?.is_some_and(|row| row.code == "ME0903");
         let mut known = crate::plan::Known {
-            open: store.open_intent_of(&register.name, side, &record.at)?.map(|intent| intent.id),
+            open: unanswered.map(|intent| intent.id),
+            whole: whole.map(|link| link.on(side).id.clone()),
             forgot: self.forgot || many,
             ..crate::plan::Known::default()
         };

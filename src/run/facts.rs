@@ -25,6 +25,7 @@ impl Engine {
                 headers: Vec::new(),
                 body: None,
                 file: None,
+                embedded: Vec::new(),
                 call: CallKind::Get,
                 resource: "whoami".into(),
             };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
 
 use super::actions::held;
 use super::apply::{Became, Stop};
@@ -23,12 +23,12 @@ use crate::wire;
 const UNKNOWN: &str = "application/octet-stream";
 
 /// One file that there is.
-struct Found {
+pub(super) struct Found {
     /// What it is remembered by: the files' name and its id.
-    key: String,
-    id: String,
-    name: String,
-    media: Option<String>,
+    pub key: String,
+    pub id: String,
+    pub name: String,
+    pub media: Option<String>,
 }
 
 /// So many files are under way at once: that bounds the memory they need, for none is larger than the largest answer.
@@ -44,6 +44,14 @@ pub(super) struct Desk {
 impl Default for Desk {
     fn default() -> Desk {
         Desk { room: Semaphore::new(AT_ONCE), turn: Mutex::new(()) }
+    }
+}
+
+impl Desk {
+    /// Room for the files of one request.
+    pub(super) async fn room(&self) -> SemaphorePermit<'_> {
+        // the semaphore is never closed
+        self.room.acquire().await.expect("a semaphore that nobody closes gives room")
     }
 }
 
@@ -102,7 +110,7 @@ impl Engine {
                     continue;
                 }
                 let asked = wire::file(from, files, &record.data, &one.id)?;
-                let _room = self.desk.room.acquire().await;
+                let _room = self.desk.room().await;
                 let _turn = if goal.elsewhere { Some(self.desk.turn.lock().await) } else { None };
                 let (name, once) = if goal.elsewhere {
                     let once = once(&goal, &asked);
@@ -184,7 +192,7 @@ impl Engine {
             return Err(held("ME0957", format!("it has no file `{name}`")));
         };
         let asked = wire::file(resource, files, record, &one.id)?;
-        let _room = self.desk.room.acquire().await;
+        let _room = self.desk.room().await;
         let (content, kind) = self.fetched(side, &asked, &one).await?;
         if content.is_empty() {
             return Err(held("ME0957", format!("its file {} is empty", one.name)));
@@ -260,7 +268,7 @@ impl Engine {
     }
 
     /// The files that there are of a record.
-    async fn listed(
+    pub(super) async fn listed(
         &self,
         side: Side,
         resource: &Arc<Resource>,
@@ -333,7 +341,7 @@ impl Engine {
     }
 
     /// The content of a file, and its media type as the system tells it.
-    async fn fetched(
+    pub(super) async fn fetched(
         &self,
         side: Side,
         asked: &Outgoing,
@@ -444,19 +452,19 @@ fn once(goal: &Goal, asked: &Outgoing) -> String {
     format!("file:{}:{}:{id}:{}", goal.side, goal.resource.name, asked.path)
 }
 
-fn cannot_list(error: CallError) -> Stop {
+pub(super) fn cannot_list(error: CallError) -> Stop {
     match error.class {
         ErrorClass::NotAllowed => Stop::Run(error.into()),
         _ => Stop::Change(Became::Waiting(error.to_string())),
     }
 }
 
-fn is_media(text: &str) -> bool {
+pub(super) fn is_media(text: &str) -> bool {
     text.contains('/') && !text.contains(char::is_control) && text.is_ascii()
 }
 
 /// A name that none of these is.
-fn free_name(name: &str, taken: &[String]) -> String {
+pub(super) fn free_name(name: &str, taken: &[String]) -> String {
     if !taken.iter().any(|one| one == name) {
         return name.to_owned();
     }

@@ -6,7 +6,8 @@ use super::Engine;
 use super::apply::{Became, Stop};
 use super::decider::Decider;
 use super::documents::Unread;
-use super::read::{hash_of, items, row_of, wanted};
+use super::items::items;
+use super::read::{hash_of, row_of, wanted};
 use crate::plan::Record;
 use crate::plan::document::{self, Progress};
 use crate::program::document::Document;
@@ -113,10 +114,8 @@ impl Engine {
         let Some(id) = header.and_then(|header| each.of.id_of(header)) else { return Ok(None) };
         let holder = RecordRef { resource: each.of.name.clone(), id };
         let Some(row) = self.read_one(side, &holder).await? else { return Ok(None) };
-        let rows: Vec<RecordRow> = items(&each, &row.data);
-        let found = rows.iter().find(|row| row.id == at.id).cloned();
-        let name = each.item.name.clone();
-        self.store.call(move |store| store.put_records(side, &name, &rows, 0).map(|_| ())).await?;
+        let found = items(&each, &row).into_iter().find(|row| row.id == at.id);
+        self.put_items(side, &each.of, &[row], 0).await?;
         Ok(found.map(|row| Record {
             at: at.clone(),
             hash: row.hash,

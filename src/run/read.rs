@@ -88,23 +88,6 @@ pub(super) fn row_of(resource: &Resource, data: Value, part_of: Option<&PartOf>)
     Some(RecordRow { id, parent, hash: hash_of(&counted), data })
 }
 
-/// The items of a record's list, each with the record around it.
-pub(super) fn items(each: &crate::program::document::Each, data: &Value) -> Vec<RecordRow> {
-    let mut header = data.clone();
-    each.list.remove(&mut header);
-    each.list
-        .get(data)
-        .and_then(Value::as_list)
-        .unwrap_or_default()
-        .iter()
-        .filter_map(|item| {
-            let mut item = item.clone();
-            crate::value::Path::key("header").set(&mut item, header.clone());
-            row_of(&each.item, item, None)
-        })
-        .collect()
-}
-
 /// A short hash of a value in its canonical form.
 pub(super) fn hash_of(value: &Value) -> String {
     use sha2::{Digest, Sha256};
@@ -229,10 +212,7 @@ impl Engine {
                 }
             }
             count += rows.len() as u64;
-            for each in self.items_of(&resource.name, side) {
-                let items = rows.iter().flat_map(|row| items(&each, &row.data)).collect();
-                self.put_page(side, &each.item, items, number, None).await?;
-            }
+            self.put_items(side, resource, &rows, number).await?;
             self.put_page(side, resource, rows, number, part_of).await?;
             self.tell(Event::Read {
                 side: self.program.sides[side].name.clone(),
@@ -269,18 +249,6 @@ impl Engine {
             self.store.call(move |store| store.set_fact(&cursor_fact, Some(&newest))).await?;
         }
         Ok(())
-    }
-
-    /// The documents that are items of a list of these records.
-    fn items_of(&self, resource: &str, side: Side) -> Vec<crate::program::document::Each> {
-        self.program
-            .documents
-            .iter()
-            .filter(|document| document.source == side)
-            .flat_map(|document| &document.each)
-            .filter(|each| each.of.name == resource)
-            .cloned()
-            .collect()
     }
 
     /// A list below a parent is read for parents on the work list; for all of them where the parents were read
@@ -440,8 +408,9 @@ impl Engine {
                             && let Ok(Some(data)) = self.decoded(side, resource, &fields, &found)
                             && let Some(found) = row_of(resource, data, None)
                         {
-                            let found = RecordRow { parent: row.parent.clone(), ..found };
-                            self.put_page(side, resource, vec![found], sweep, None).await?;
+                            let found = vec![RecordRow { parent: row.parent.clone(), ..found }];
+                            self.put_items(side, resource, &found, sweep).await?;
+                            self.put_page(side, resource, found, sweep, None).await?;
                         }
                     }
                     Err(error) if error.class == ErrorClass::Gone => {
@@ -467,6 +436,7 @@ impl Engine {
             .filter(|register| register.member(side, &resource.name).is_some())
             .map(|register| register.name.clone())
             .collect();
+        self.forget_items(side, resource, id).await?;
         let (name, id) = (resource.name.clone(), id.to_owned());
         let program = Arc::clone(&self.program);
         self.store

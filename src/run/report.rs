@@ -45,10 +45,13 @@ pub(super) const EMPTY_SOURCE: &str = "empty_source";
 /// The code of the note that too many known records were not in a list.
 pub(super) const MANY_MISSING: &str = "many_missing";
 
+/// The code of the note that an item left its list after it had become a document.
+pub(super) const ITEM_GONE: &str = "item_gone";
+
 impl Report {
     /// Whether a person has to do something.
     pub fn needs_a_person(&self) -> bool {
-        let gone = |note: &Entry| note.code == EMPTY_SOURCE || note.code == MANY_MISSING;
+        let gone = |note: &Entry| [EMPTY_SOURCE, MANY_MISSING, ITEM_GONE].contains(&note.code.as_str());
         !self.set_aside.is_empty() || !self.in_doubt.is_empty() || self.notes.iter().any(gone)
     }
 }

@@ -3,12 +3,14 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
-use crate::http::{FileBody, Outgoing};
+use crate::http::{Embedded, FileBody, Outgoing};
 use crate::program::system::CallKind;
 use crate::value::{Map, Value};
 
 /// The member that holds a file's content: only while its request may have to be repeated.
 const CONTENT: &str = "content";
+/// The member that holds the contents of files inside the message by their marks; of the request, the marks alone.
+const EMBEDDED: &str = "embedded";
 /// The member that holds the key by which the system knows the request again.
 const KEY: &str = "idempotency_key";
 
@@ -37,6 +39,10 @@ pub(super) fn noted(outgoing: &Outgoing, key: Option<&str>) -> Value {
         map.insert("file".into(), Value::Map(told));
     }
     if let Some(key) = key {
+        if !outgoing.embedded.is_empty() {
+            let marks = outgoing.embedded.iter().map(|file| Value::text(file.mark.clone()));
+            map.insert(EMBEDDED.into(), Value::List(marks.collect()));
+        }
         if !outgoing.headers.is_empty() {
             map.insert("headers".into(), pairs(&outgoing.headers));
         }
@@ -45,14 +51,21 @@ pub(super) fn noted(outgoing: &Outgoing, key: Option<&str>) -> Value {
     Value::Map(map)
 }
 
-/// The content of a file, for as long as its request may have to be repeated: it stands beside the request, which never changes.
+/// The contents of files, for as long as their request may have to be repeated: they stand beside the request, which never changes.
 pub(super) fn keep_content(outgoing: &Outgoing, then: &mut Value) {
-    let Some(file) = &outgoing.file else { return };
+    if outgoing.file.is_none() && outgoing.embedded.is_empty() {
+        return;
+    }
     if matches!(then, Value::Null) {
         *then = Value::Map(Map::new());
     }
-    if let Value::Map(then) = then {
+    let Value::Map(then) = then else { return };
+    if let Some(file) = &outgoing.file {
         then.insert(CONTENT.into(), Value::text(BASE64.encode(&file.content)));
+    }
+    if !outgoing.embedded.is_empty() {
+        let file = |file: &Embedded| (file.mark.clone(), Value::text(BASE64.encode(&file.content)));
+        then.insert(EMBEDDED.into(), Value::Map(outgoing.embedded.iter().map(file).collect()));
     }
 }
 
@@ -70,6 +83,13 @@ pub(super) fn keyed(request: &Value, then: &Value, resource: &str) -> Option<Out
             related: Vec::new(),
         }),
     };
+    let marks = request.get(EMBEDDED).and_then(Value::as_list).unwrap_or_default();
+    let mut embedded = Vec::with_capacity(marks.len());
+    for mark in marks {
+        let mark = mark.as_text()?.to_owned();
+        let content = BASE64.decode(text(then.get(EMBEDDED)?, &mark)?).ok()?.into();
+        embedded.push(Embedded { mark, content });
+    }
     Some(Outgoing {
         method: text(request, "method")?,
         path: text(request, "path")?,
@@ -77,6 +97,7 @@ pub(super) fn keyed(request: &Value, then: &Value, resource: &str) -> Option<Out
         headers: unpaired(request.get("headers")),
         body: request.get("body").cloned(),
         file,
+        embedded,
         call: CallKind::Create,
         resource: resource.to_owned(),
     })
@@ -91,6 +112,7 @@ pub(super) fn key(request: &Value) -> Option<&str> {
 pub(super) fn forget_content(then: &mut Value) {
     if let Value::Map(then) = then {
         then.shift_remove(CONTENT);
+        then.shift_remove(EMBEDDED);
     }
 }
 
@@ -130,6 +152,7 @@ mod tests {
                 field: Some("file".into()),
                 related: Vec::new(),
             }),
+            embedded: vec![Embedded::new(vec![0, 159, 146, 150].into())],
             call: CallKind::Create,
             resource: "letter".into(),
         };
@@ -144,6 +167,9 @@ mod tests {
         let plain = noted(&sent, None);
         assert_eq!(keyed(&plain, &then, "letter"), None);
         forget_content(&mut then);
-        assert_eq!((keyed(&stored, &then, "letter"), then.get(CONTENT)), (None, None));
+        assert_eq!(
+            (keyed(&stored, &then, "letter"), then.get(CONTENT), then.get(EMBEDDED)),
+            (None, None, None)
+        );
     }
 }

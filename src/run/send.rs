@@ -4,7 +4,7 @@ use super::apply::{Became, Stop};
 use super::decider::Decider;
 use super::read::row_of;
 use super::{Engine, RunError, request};
-use crate::http::{FileBody, Outgoing, WriteOutcome};
+use crate::http::{Embedded, FileBody, Outgoing, WriteOutcome};
 use crate::program::mapping::Register;
 use crate::program::system::{ErrorClass, Resource};
 use crate::store::{Effect, Intent, IntentState, Link, RecordRef, RecordRow};
@@ -26,6 +26,8 @@ pub(super) struct Sending {
     pub request: Option<Outgoing>,
     /// The file that the record is made of.
     pub file: Option<FileBody>,
+    /// The files inside its message.
+    pub embedded: Vec<Embedded>,
     /// The document's link as it is when this is done, kept in the same commit: between the two a crash would leave a step that
     /// nobody knows was taken.
     pub after: Option<Link>,
@@ -51,6 +53,7 @@ impl Sending {
             links: false,
             request: None,
             file: None,
+            embedded: Vec::new(),
             after: None,
             once: None,
         }
@@ -73,8 +76,19 @@ impl Engine {
         sending: Sending,
     ) -> Result<Sent, Stop> {
         self.may_send()?;
-        let Sending { side, resource, write, current, then, links, request: given, file, after, once } =
-            sending;
+        let Sending {
+            side,
+            resource,
+            write,
+            current,
+            then,
+            links,
+            request: given,
+            file,
+            embedded,
+            after,
+            once,
+        } = sending;
         let system = std::sync::Arc::clone(&self.program.sides[side].system);
         let special = given.is_some();
         let mut outgoing = match given {
@@ -84,6 +98,7 @@ impl Engine {
         if file.is_some() {
             outgoing.file = file;
         }
+        outgoing.embedded = embedded;
         let effect = match write.effect {
             wire::WriteEffect::Create => Effect::Create,
             wire::WriteEffect::Update => Effect::Update,

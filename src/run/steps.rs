@@ -97,6 +97,7 @@ impl Engine {
         for (path, value) in &values {
             path.set(&mut record, value.clone());
         }
+        let inside = self.embedded(document, change, &mut record).await?;
         let Some(main) = wire::plan_create(&system, &resource, &record)?.into_iter().next() else {
             return Ok(Became::Nothing);
         };
@@ -115,6 +116,7 @@ impl Engine {
             then: Value::Map(Map::from([("base".to_owned(), progress.to_value())])),
             links: true,
             file,
+            embedded: inside.files.clone(),
             ..Sending::of(side, &resource, main, record)
         };
         let row = match self.send(decider, &document.register, source.clone(), sending).await? {

@@ -52,6 +52,10 @@ pub struct DocumentWords {
     pub fields: List<Row>,
     /// The file of the source that the record on the other side is made of: `shop.xml`, with a name of `files` in its system file.
     pub file: Option<At<String>>,
+    /// The files of the source record that go inside the message: the name of its `files`, and the list of the other side that
+    /// holds them (`embeds` in its system file): `{ shop: files, erp: attachments }`. None is left out: where one cannot be read,
+    /// the document does not go.
+    pub embed: Table<At<String>>,
     /// The rows below the document: one table, or a list of tables where rows go to more than one list of the other side, each
     /// by its `scope`.
     pub rows: RowTables,
@@ -78,6 +82,7 @@ pub const DOCUMENT_WORDS: &[&str] = &[
     "status_flow",
     "fields",
     "file",
+    "embed",
     "rows",
     "refused",
     "steps",
@@ -271,6 +276,9 @@ pub struct RowsWords {
     pub order: Option<At<String>>,
     /// Only rows that satisfy this travel: an expression over the row; the document has its side's name.
     pub scope: Option<At<String>>,
+    /// The files of a row that go inside the message, in a list of the row that is made: `{ shop: files, erp: attachments }`. The
+    /// rows of the source are records of their own then, which have `files` in the system file.
+    pub embed: Table<At<String>>,
     /// The field table of a row. Bare names in expressions are the row's fields; the document has its side's name, and is `header` in
     /// a row's path: `{ shop: header.company, erp: branch }`.
     pub fields: List<Row>,
@@ -278,7 +286,7 @@ pub struct RowsWords {
 
 impl FromNode for Rows {
     fn from_node(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
-        let (words, rest) = split(node, &["order", "scope", "fields"], diagnostics)?;
+        let (words, rest) = split(node, &["order", "scope", "embed", "fields"], diagnostics)?;
         let sides = rest
             .into_iter()
             .filter_map(|(key, value)| Some((key, from_node::<At<String>>(&value, diagnostics)?)))

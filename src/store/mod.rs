@@ -144,6 +144,8 @@ pub trait Scratch {
     fn clear_plan(&mut self) -> Result<()>;
     /// Adds rows at the end.
     fn add_changes(&mut self, rows: &[PlanRow]) -> Result<()>;
+    /// A row is another change from now on: its action and what it says.
+    fn set_change(&mut self, row: &PlanRow) -> Result<()>;
     /// Up to `limit` rows after the number `after`, in order; of one register or of all.
     fn changes(&self, register: Option<&str>, after: i64, limit: usize) -> Result<Vec<PlanRow>>;
     /// The row that holds a record already, if any.

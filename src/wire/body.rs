@@ -33,6 +33,7 @@ pub fn encode(
         headers: Vec::new(),
         body,
         file: None,
+        embedded: Vec::new(),
         call,
         resource: resource.name.clone(),
     };

@@ -67,6 +67,7 @@ pub fn get(_: &System, resource: &Resource, record: &Value) -> Result<Outgoing, 
         headers: Vec::new(),
         body: None,
         file: None,
+        embedded: Vec::new(),
         call: CallKind::Get,
         resource: resource.name.clone(),
     })
@@ -84,6 +85,7 @@ pub fn action(resource: &Resource, action: &Action, record: &Value) -> Result<Ou
         headers: Vec::new(),
         body: action.body.clone(),
         file: None,
+        embedded: Vec::new(),
         call: CallKind::Action,
         resource: resource.name.clone(),
     })
@@ -114,6 +116,7 @@ pub fn file(resource: &Resource, files: &Files, record: &Value, id: &str) -> Res
         headers: vec![("accept".into(), "*/*".into())],
         body: None,
         file: None,
+        embedded: Vec::new(),
         call: CallKind::File,
         resource: resource.name.clone(),
     })
@@ -150,6 +153,7 @@ pub fn attach(
         headers: Vec::new(),
         body: None,
         file: Some(file),
+        embedded: Vec::new(),
         call: CallKind::Attach,
         resource: resource.name.clone(),
     })

@@ -9,6 +9,7 @@ mod assemble;
 mod body;
 mod calls;
 mod check;
+mod days;
 mod order;
 mod parts;
 mod plan;

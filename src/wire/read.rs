@@ -29,15 +29,15 @@ pub fn decode(
     }
     let reader = Reader { encoding: &resource.encoding, times: &system.times, lookups };
     let mut record = Value::Map(Map::new());
-    let summed: BTreeSet<String> = resource
+    let made_of: BTreeSet<String> = resource
         .fields
         .iter()
         .filter(|field| wanted.is_none_or(|wanted| wanted.contains(&field.name.to_string())))
-        .flat_map(|field| &field.sum)
+        .flat_map(Field::made_of)
         .map(Path::to_string)
         .collect();
     for field in &resource.fields {
-        if !field.sum.is_empty() {
+        if field.is_made() {
             continue;
         }
         let Some(read) = field.read.as_ref().filter(|_| field.pivot.is_none() && !field.write_only) else {
@@ -46,7 +46,7 @@ pub fn decode(
         let name = field.name.to_string();
         let is_wanted = wanted.is_none_or(|wanted| wanted.contains(&name))
             || always(resource, field)
-            || summed.iter().any(|sum| *sum == name || sum.starts_with(&format!("{name}.")));
+            || made_of.iter().any(|one| *one == name || one.starts_with(&format!("{name}.")));
         if is_wanted {
             reader
                 .field(field, read, wire, &mut record)
@@ -56,11 +56,14 @@ pub fn decode(
             let _ = reader.field(field, read, wire, &mut record);
         }
     }
-    for field in resource.fields.iter().filter(|field| !field.sum.is_empty()) {
+    for field in resource.fields.iter().filter(|field| field.is_made()) {
         if wanted.is_none_or(|wanted| wanted.contains(&field.name.to_string())) {
-            let total = total(&field.sum, &record)
-                .map_err(|message| ReadProblem { field: field.name.to_string(), message })?;
-            field.name.set(&mut record, total);
+            let made = match &field.days {
+                Some(days) => super::days::days(days, &record),
+                None => total(&field.sum, &record),
+            };
+            let made = made.map_err(|message| ReadProblem { field: field.name.to_string(), message })?;
+            field.name.set(&mut record, made);
         }
     }
     Ok(record)

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
 use super::check::{check, is_assigned};
 use super::order::is_in_order;
 use super::read::{halves, item, target};
@@ -18,8 +21,8 @@ use crate::value::{Map, Path, Value};
 pub fn encode_answer(system: &System, resource: &Resource, record: &Value, lookups: &dyn Lookups) -> Value {
     let mut out = Value::Map(Map::new());
     for field in &resource.fields {
-        // a sum is made by who reads; the system itself has no such member
-        if field.pivot.is_some() || field.write_only || !field.sum.is_empty() {
+        // what is worked out is made by who reads; the system itself has no such member
+        if field.pivot.is_some() || field.write_only || field.is_made() {
             continue;
         }
         let Some(read) = field.read.as_ref().and_then(|read| read.as_path()) else { continue };
@@ -381,6 +384,15 @@ impl Reader<'_> {
             let mut record = Value::Map(Map::new());
             for (path, value) in reader.found {
                 path.set(&mut record, value);
+            }
+            if let Some(embeds) = &field.embeds
+                && embeds
+                    .content
+                    .get(&record)
+                    .and_then(Value::as_text)
+                    .is_none_or(|text| BASE64.decode(text).is_err())
+            {
+                return Err(format!("{} is not base64", embeds.content));
             }
             out.push(record);
         }

@@ -7,7 +7,7 @@ use super::labels::Table;
 use super::page::{Block, Line, Page};
 use super::phrases::{Doc, Phrase};
 use super::settings::sentence;
-use crate::program::document::{Document, Lines, Take};
+use crate::program::document::{Document, Embed, Lines, Take};
 use crate::program::mapping::{BECOMES, Row};
 use crate::value::{Both, Side};
 
@@ -152,6 +152,7 @@ impl Author<'_> {
         if let Some(file) = &document.file {
             lines.push(self.say(Doc::MadeOfFile, &[Line::code(file.clone()), self.rules.side(source)]));
         }
+        lines.extend(document.embed.as_ref().map(|embed| self.inside(embed, source)));
         for valid in &register.valid {
             let said = sentence(valid.otherwise.source());
             lines.push(self.say(Doc::Valid, &[self.rules.expression(&valid.that), Line::plain(said)]));
@@ -163,6 +164,11 @@ impl Author<'_> {
             lines.push(self.say(Doc::Becomes, &[self.rules.side(document.target()), record, pairs]));
         }
         lines
+    }
+
+    /// Files that go inside the message.
+    fn inside(&self, embed: &Embed, source: Side) -> Line {
+        self.say(Doc::Inside, &[Line::code(embed.files.clone()), self.rules.side(source)])
     }
 
     /// A table of fields that go from the source to the other side.
@@ -201,6 +207,7 @@ impl Author<'_> {
             let order = member.map(|one| self.rules.label_below(&one.resource, &lines.from, order));
             more.push(self.say(Doc::RowOrder, &[Line::strong(order.unwrap_or_default())]));
         }
+        more.extend(lines.embed.as_ref().map(|embed| self.inside(embed, source)));
         if !more.is_empty() {
             page.blocks.push(Block::Bullets(more));
         }

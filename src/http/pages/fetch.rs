@@ -89,6 +89,7 @@ fn request(
         headers: Vec::new(),
         body: None,
         file: None,
+        embedded: Vec::new(),
         call: CallKind::Get,
         resource: resource.to_owned(),
     })

@@ -77,6 +77,7 @@ impl Pages {
             headers: Vec::new(),
             body: None,
             file: None,
+            embedded: Vec::new(),
             call: CallKind::List,
             resource: resource.name.clone(),
         };

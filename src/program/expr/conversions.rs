@@ -157,6 +157,18 @@ pub(super) static ENTRIES: &[Entry] = &[
         ..BLANK
     },
     Entry {
+        name: "weekday",
+        doc: "The day of the week of a date: 1 is Monday, 7 is Sunday.",
+        example: Example { source: "day | weekday", given: r#"{"day":"2026-01-31"}"#, gives: "6" },
+        input: Want::Text,
+        gives: |_| Ok(Type::Integer),
+        run: |values| {
+            Ok(day("weekday", values.first())?
+                .map_or(Inner::UNDEFINED, |day| Inner::from(i64::from(day.weekday().to_monday_one_offset()))))
+        },
+        ..BLANK
+    },
+    Entry {
         name: "months_later",
         doc: "The date so many months later, or the last day of that month where it is shorter.",
         example: Example {

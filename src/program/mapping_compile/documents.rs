@@ -1,5 +1,6 @@
 //! Documents: ends, items of lists, rows.
 
+mod embed;
 mod steps;
 
 use std::sync::Arc;
@@ -112,6 +113,7 @@ impl Compiler<'_> {
         }
         register.matching = self.find_again(name, words, &register, target);
         let file = self.made_of_file(name, words.file.as_ref(), &register, source);
+        let embed = self.embed_of_record(&words.embed, source, &register);
         let flow =
             words.status_flow.as_ref().and_then(|flow| self.flow(source, &register.ends[source], flow));
         let take = self.take(source, &register, from.take.as_ref(), flow.as_ref());
@@ -155,6 +157,7 @@ impl Compiler<'_> {
             flow,
             refused,
             file,
+            embed,
             steps,
             follow: follow.filter(|_| followed),
             twins: words.twins.is_some(),
@@ -378,6 +381,7 @@ impl Compiler<'_> {
     ) -> Option<Lines> {
         let target = source.other();
         let mut lists: Both<Option<(Path, Endpoint, Vec<Field>)>> = Both { left: None, right: None };
+        let mut rows_of = None;
         for (key, text) in &rows.sides {
             let side = self.side(key)?;
             let path = self.path(text)?;
@@ -402,6 +406,7 @@ impl Compiler<'_> {
                 }
                 let mut of_row = found.field.fields.clone();
                 if side == source {
+                    rows_of = found.field.pivot.as_ref().map(|pivot| pivot.resource.clone());
                     of_row.push(header(&member.resource, &path, &found.field));
                 }
                 fields.clone_from(&of_row);
@@ -462,6 +467,7 @@ impl Compiler<'_> {
                 }
             }
         }
+        let embed = self.embed_of_rows(&rows.words.embed, source, rows_of.as_deref(), &ends);
         let order = match &rows.words.order {
             Some(text) => {
                 let path = self.path(text)?;
@@ -474,7 +480,7 @@ impl Compiler<'_> {
         self.required_members(&ends[target], &compiled, target, name);
         let (left, right) = (left.0, right.0);
         let (from, to) = if source == Side::Left { (left, right) } else { (right, left) };
-        Some(Lines { from, to, order, scope: only, rows: compiled })
+        Some(Lines { from, to, order, scope: only, embed, rows: compiled })
     }
 
     /// Every field that a row must have must be given.

@@ -67,6 +67,9 @@ fn used(program: &Program, side: Side) -> (BTreeSet<String>, BTreeSet<String>) {
 fn with_files(program: &Program, side: Side) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for document in &program.documents {
+        if document.source == side {
+            names.extend(document.embeds().map(|embed| embed.of.name.clone()));
+        }
         for step in &document.steps {
             let Step::Attach(step) = step else { continue };
             let members = document.register.ends[side].members.iter();

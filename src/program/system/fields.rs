@@ -166,6 +166,10 @@ pub struct Field {
     pub pivot: Option<Pivot>,
     /// It is the sum of these fields of the record.
     pub sum: Vec<Path>,
+    /// It is the list of the days from one field of the record to another.
+    pub days: Option<Days>,
+    /// Its items are files.
+    pub embeds: Option<Embeds>,
     /// What a stand-in answers here.
     pub sandbox: Option<Expr>,
     /// Put into the encoding's `wrap`.
@@ -176,6 +180,38 @@ pub struct Field {
     pub sensitive: bool,
     /// Where it stands in the system file.
     pub span: Span,
+}
+
+impl Field {
+    /// The fields of the same record that it is worked out from: no system has it.
+    pub fn made_of(&self) -> impl Iterator<Item = &Path> {
+        self.sum.iter().chain(self.days.iter().flat_map(|days| [&days.from, &days.to]))
+    }
+
+    /// Whether it is worked out from other fields.
+    pub fn is_made(&self) -> bool {
+        !self.sum.is_empty() || self.days.is_some()
+    }
+}
+
+/// The members of an item that hold a file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Embeds {
+    /// Its name.
+    pub name: Vec<Path>,
+    /// Its media type.
+    pub media: Option<Path>,
+    /// Its content, as base64.
+    pub content: Path,
+}
+
+/// The days from one field to another.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Days {
+    /// The first.
+    pub from: Path,
+    /// The last.
+    pub to: Path,
 }
 
 /// A field of another resource.

@@ -9,7 +9,7 @@ use super::templates::{path, query};
 use super::types::{WORDS, fits, simple};
 use super::words::{contradictions, words_of_type};
 use crate::diagnostic::{At, Diagnostic, Span, codes};
-use crate::program::system::Field;
+use crate::program::system::{Embeds, Field};
 use crate::program::types::Type;
 use crate::spec::short::ShortForm;
 use crate::spec::system as spec;
@@ -18,6 +18,9 @@ use crate::value::{Path, Query, Segment, Value};
 
 /// A table of fields as it is written.
 pub(super) type FieldTable = Table<Option<ShortForm<spec::Field>>>;
+
+/// The member of a day that tells it from the others.
+const DATE: &str = "date";
 
 /// Compiles tables of fields of one system.
 pub(super) struct Fields<'s> {
@@ -101,8 +104,12 @@ impl Fields<'_> {
             let message = format!("`on_create` does not fit the field: {wanted}");
             found.error(&codes::VALUE_TYPE, value.span, message);
         }
+        let embeds = embeds(field, &members, found);
         Some(Field {
-            key: list_key(field, &members, found),
+            key: match &field.days {
+                Some(_) => Some(Path::key(DATE)),
+                None => list_key(field, &members, found),
+            },
             ty,
             help: field.help.clone(),
             label: field.label.as_ref().and_then(|labels| labels.in_language("en")).map(str::to_owned),
@@ -124,6 +131,8 @@ impl Fields<'_> {
             lookup: None,
             pivot: None,
             sum: Vec::new(),
+            days: None,
+            embeds,
             sandbox: None,
             wrap: field.wrap.unwrap_or(true),
             always_send: field.always_send,
@@ -185,6 +194,10 @@ impl Fields<'_> {
             "list" if field.pivot.is_some() && field.fields.is_empty() => {
                 (Type::list(Type::object::<String>([])), Vec::new())
             }
+            "list" if field.days.is_some() => {
+                let members = self.day(name.span, inside, found);
+                (Type::list(object_type(&members)), members)
+            }
             "object" | "list" if field.fields.is_empty() => {
                 let (message, help) = if kind.value == "object" {
                     ("an object needs `fields`", "list its members, or name an object type of `objects`")
@@ -215,6 +228,32 @@ impl Fields<'_> {
         }
     }
 
+    /// The members of a day.
+    fn day(&self, span: Span, inside: &mut Vec<String>, found: &mut Findings) -> Vec<Field> {
+        let at = |text: &str| At { value: text.to_owned(), span };
+        let labels = |en: &str, sv: &str, nb: &str, fi: &str| spec::Labels {
+            text: None,
+            en: Some(en.to_owned()),
+            sv: Some(sv.to_owned()),
+            nb: Some(nb.to_owned()),
+            fi: Some(fi.to_owned()),
+        };
+        let members = [
+            (DATE, "date", labels("Day", "Dag", "Dag", "Päivä")),
+            ("count", "integer", labels("Days", "Dagar", "Dager", "Päiviä")),
+        ];
+        let members = members.into_iter().filter_map(|(name, kind, labels)| {
+            let field = spec::Field {
+                kind: Some(at(kind)),
+                label: Some(ShortForm(labels)),
+                read_only: true,
+                ..spec::Field::default()
+            };
+            self.field(&at(name), &field, inside, found)
+        });
+        members.collect()
+    }
+
     fn unknown_type(&self, kind: &At<String>, found: &mut Findings) {
         let known = WORDS.iter().copied().chain(self.system.objects.keys()).collect::<Vec<_>>();
         let message = format!("there is no type named `{}`", kind.value);
@@ -238,7 +277,7 @@ impl Fields<'_> {
         field: &spec::Field,
         found: &mut Findings,
     ) -> (Option<Query>, Option<Path>) {
-        if field.pivot.is_some() {
+        if field.pivot.is_some() || field.days.is_some() {
             return (None, None);
         }
         let read = match field.read.as_ref().or(field.path.as_ref()) {
@@ -350,6 +389,45 @@ fn list_key(field: &spec::Field, members: &[Field], found: &mut Findings) -> Opt
         return None;
     }
     Some(parsed)
+}
+
+/// The members that hold a file. Each is a text that is written.
+fn embeds(field: &spec::Field, members: &[Field], found: &mut Findings) -> Option<Embeds> {
+    let written = field.embeds.as_ref()?;
+    if members.is_empty() {
+        return None;
+    }
+    let mut member = |text: &At<String>| {
+        let at = path(text, found)?;
+        let Some(member) = members.iter().find(|member| member.name == at) else {
+            let names = members.iter().map(|member| member.name.to_string()).collect::<Vec<_>>();
+            found.unknown(&codes::UNKNOWN_FIELD, text, "member", names.iter().map(String::as_str));
+            return None;
+        };
+        if member.ty != Type::Text || member.write.is_none() {
+            found.error_help(
+                &codes::BAD_FILES,
+                text.span,
+                format!("`{text}` cannot hold anything of a file"),
+                "its name, its media type and its content (as base64) are texts that are written",
+            );
+            return None;
+        }
+        Some(at)
+    };
+    let name = written.name.iter().filter_map(&mut member).collect::<Vec<_>>();
+    let media = written.media.as_ref().and_then(&mut member);
+    let content = member(&written.content)?;
+    let holds = |one: &Path| name.contains(one) || media.as_ref() == Some(one) || content == *one;
+    for other in members.iter().filter(|member| member.required && !holds(&member.name)) {
+        found.error_help(
+            &codes::BAD_FILES,
+            written.content.span,
+            format!("nothing gives `{}` of such a file its value", other.name),
+            "name the member for the file's `name` or `type`, or give it no `required`",
+        );
+    }
+    Some(Embeds { name, media, content })
 }
 
 /// Attributes stand below the field's own element.

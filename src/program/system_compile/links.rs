@@ -11,7 +11,7 @@ use super::templates::{condition, expression, path};
 use super::types::{agree, fits, word};
 use crate::diagnostic::{At, Diagnostic, Span, codes};
 use crate::program::expr::Scope;
-use crate::program::system::{Field, FieldRef, Lookup, Part, Pivot};
+use crate::program::system::{Days, Field, FieldRef, Lookup, Part, Pivot};
 use crate::program::types::Type;
 use crate::spec::system as spec;
 use crate::value::Path;
@@ -118,6 +118,8 @@ impl Linker<'_, '_> {
             return;
         }
         field.sum = self.sum(written, field, found);
+        field.days = written.days.as_ref().and_then(|days| self.days(days, field, found));
+        field.read_only |= field.days.is_some();
         if let Some(text) = &written.sandbox {
             let scope = Scope::new().root("today", Type::Date).bare(&self.shape.record());
             field.sandbox = expression(text, &scope, found);
@@ -159,6 +161,43 @@ impl Linker<'_, '_> {
             paths.push(path);
         }
         paths
+    }
+
+    /// The fields between which its days are.
+    fn days(&self, written: &spec::Days, field: &Field, found: &mut Findings) -> Option<Days> {
+        if !self.shape.fields.iter().any(|own| own.span == field.span) {
+            found.error_help(
+                &codes::CONTRADICTION,
+                written.from.span,
+                "`days` are worked out for a record, not for what is inside one of its fields",
+                "make it a field of the resource",
+            );
+            return None;
+        }
+        let mut day = |text: &At<String>| {
+            let (path, of) = field_of(self.shape, text, found)?;
+            if !matches!(of.ty, Type::Date | Type::Text | Type::Any) {
+                let help = match of.ty {
+                    Type::Time => {
+                        "a `time` is kept in UTC, where the day may be another one: declare it as `date` or `text`"
+                    }
+                    _ => "name a field of type `date`, or a `text` that begins with one",
+                };
+                let message = format!("`days` goes from day to day; `{text}` is {}", word(&of.ty));
+                found.error_help(&codes::WRONG_KIND, text.span, message, help);
+                return None;
+            }
+            if of.read.is_none() {
+                let message = format!(
+                    "`days` is worked out from what the record itself holds; `{text}` is not read with it"
+                );
+                found.error(&codes::CONTRADICTION, text.span, message);
+                return None;
+            }
+            Some(path)
+        };
+        let (from, to) = (day(&written.from), day(&written.to));
+        Some(Days { from: from?, to: to? })
     }
 
     /// `customer`, or `customer.number`.

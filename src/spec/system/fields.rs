@@ -77,6 +77,11 @@ pub struct Field {
     pub pivot: Option<Pivot>,
     /// `decimal`, read only: the exact sum of these fields of the same record (those that are empty do not count).
     pub sum: Paths,
+    /// `list`, read only: the days from one field of the same record to another. Each is an item with its `date`, which tells it
+    /// from the others, and the `count` of all of them.
+    pub days: Option<Days>,
+    /// `list`: its items are files inside the message: which members hold what of a file. A mapping fills it by `embed`.
+    pub embeds: Option<Embeds>,
     /// What the built-in stand-in answers here: an expression over the record. A real server computes it itself.
     pub sandbox: Option<At<String>>,
     /// Never put into the encoding's `wrap`.
@@ -152,6 +157,30 @@ pub enum Missing {
     SetAside,
     /// Null.
     None,
+}
+
+/// The days from one field to another.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Days {
+    /// The field with the first day: a `date`, or a `text` that begins with one. Empty: there are no days.
+    pub from: At<String>,
+    /// The field with the last day. Empty: the first is the only one. A text that ends at midnight does not count the day that
+    /// begins then.
+    pub to: At<String>,
+}
+
+/// How a file stands in an item of a list.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Embeds {
+    /// The member (or members) with the name of the file.
+    pub name: Paths,
+    /// The member with its media type.
+    #[serde(rename = "type")]
+    pub media: Option<At<String>>,
+    /// The member with its content, as base64.
+    pub content: At<String>,
 }
 
 /// The one child record that matches.

@@ -38,6 +38,14 @@ impl Scratch for Sqlite {
         Ok(())
     }
 
+    fn set_change(&mut self, row: &PlanRow) -> Result<()> {
+        self.connection
+            .prepare_cached("UPDATE plan SET action = ?2, change = ?3 WHERE seq = ?1")?
+            .execute(params![row.seq, row.action, row.change])?;
+        self.scratch += 1;
+        Ok(())
+    }
+
     fn changes(&self, register: Option<&str>, after: i64, limit: usize) -> Result<Vec<PlanRow>> {
         let of_register = match register {
             Some(_) => "register = ?1",

@@ -212,3 +212,33 @@ proptest! {
         prop_assert_eq!(read_back(&system, party, &held).canonical(), held.canonical());
     }
 }
+
+#[test]
+fn a_file_inside_a_body_is_base64() {
+    let system = system(
+        r#"
+system: files
+title: Files
+base_url: https://files.example
+auth: { kind: none }
+whoami: { get: /me, fields: [ id ] }
+resources:
+  slip:
+    path: /slips
+    key: id
+    access: write_only
+    create: { post: "{path}", id: id }
+    fields:
+      id:     { type: id, read_only: true }
+      papers: { type: list, embeds: { name: name, content: data }, fields: { name: text, data: text } }
+"#,
+    );
+    let create = |text: &str| body(&system, "slip", CallKind::Create, text);
+    assert_eq!(
+        create(r#"{"papers":[{"name":"a.pdf","data":"JVBERg=="}]}"#).as_deref(),
+        Ok(r#"papers=[{"name":"a.pdf","data":"JVBERg=="}]"#)
+    );
+    let wrong = problems(&["papers: data is not base64"]);
+    assert_eq!(create(r#"{"papers":[{"name":"a.pdf","data":"file 7 of 4 bytes"}]}"#), wrong);
+    assert_eq!(create(r#"{"papers":[{"name":"a.pdf"}]}"#), wrong);
+}

@@ -33,6 +33,7 @@ phrases! {
     Each = "Each row of {0} ({1}) is a document of its own", "Varje rad i {0} ({1}) är ett eget dokument", "Hver rad i {0} ({1}) er et eget dokument", "Jokainen kohdan {0} ({1}) rivi on oma asiakirjansa";
     Valid = "It must hold that {0}, else: {1}", "Det måste gälla att {0}, annars: {1}", "Det må gjelde at {0}, ellers: {1}", "Ehtona on {0}, muuten: {1}";
     MadeOfFile = "It is made of the file {0} of {1}; the fields below are sent beside it", "Det skapas av filen {0} i {1}; fälten nedan skickas med", "Det opprettes av filen {0} i {1}; feltene nedenfor sendes med", "Se luodaan järjestelmän {1} tiedostosta {0}; alla olevat kentät lähetetään sen mukana";
+    Inside = "The files {0} of {1} go inside the message", "Filerna {0} i {1} följer med i meddelandet", "Filene {0} i {1} følger med i meldingen", "Järjestelmän {1} tiedostot {0} kulkevat viestin mukana";
     RowScope = "Only rows for which {0}", "Bara rader för vilka {0}", "Bare rader der {0}", "Vain rivit, joille pätee {0}";
     RowOrder = "In the order of {0}", "I ordning efter {0}", "I rekkefølge etter {0}", "Järjestyksessä kentän {0} mukaan";
     // steps
