@@ -2,6 +2,7 @@
 
 use crate::plan::translate::normal;
 use crate::program::document::{Flow, Named, Recognise, SequenceRole};
+use crate::program::expr::Expr;
 use crate::program::mapping::Compare;
 use crate::value::{Path, Value};
 
@@ -10,6 +11,8 @@ use crate::value::{Path, Value};
 pub struct Roles {
     /// Status and role, in order.
     statuses: Vec<(Value, String, String)>,
+    /// Roles whose status is not there and is to be made, and what it is called.
+    missing: Vec<(String, Value)>,
 }
 
 impl Roles {
@@ -43,10 +46,21 @@ impl Roles {
 
     /// What people call a role's status.
     pub fn title(&self, role: &str) -> String {
-        self.statuses
-            .iter()
-            .find(|(_, one, _)| one == role)
-            .map_or_else(|| role.to_owned(), |(_, _, title)| title.clone())
+        let there = self.statuses.iter().find(|(_, one, _)| one == role).map(|(_, _, title)| title.clone());
+        let to_come = || self.missing.iter().find(|(one, _)| one == role)?.1.scalar_text();
+        there.or_else(to_come).unwrap_or_else(|| role.to_owned())
+    }
+
+    /// The roles whose status has to be made, and what it is called.
+    pub fn missing(&self) -> &[(String, Value)] {
+        &self.missing
+    }
+
+    /// The status of a role has been made.
+    pub fn made(&mut self, role: &str, status: Value) {
+        let title = self.title(role);
+        self.missing.retain(|(one, _)| one != role);
+        self.statuses.push((status, role.to_owned(), title));
     }
 }
 
@@ -67,7 +81,8 @@ impl Roles {
             }
             _ => None,
         };
-        Roles { statuses: value.as_list().into_iter().flatten().filter_map(status).collect() }
+        let statuses = value.as_list().into_iter().flatten().filter_map(status).collect();
+        Roles { statuses, missing: Vec::new() }
     }
 }
 
@@ -77,7 +92,9 @@ impl Roles {
 /// What does not fit, with the table of the statuses and what to change.
 pub fn recognise(flow: &Flow, statuses: &[(Value, Value)], answers: &Value) -> Result<Roles, String> {
     match &flow.recognise {
-        Recognise::Named { by, roles } => named(flow, by.as_ref(), roles, statuses, answers),
+        Recognise::Named { by, only_where, roles } => {
+            named(flow, by.as_ref(), only_where.as_ref(), roles, statuses, answers)
+        }
         Recognise::Sequence { order, only_where, flags, roles } => {
             let mut counted: Vec<Status> = Vec::new();
             for (key, record) in statuses {
@@ -127,6 +144,7 @@ fn by_order(one: &Value, other: &Value) -> std::cmp::Ordering {
 fn named(
     flow: &Flow,
     by: Option<&Path>,
+    only_where: Option<&Expr>,
     roles: &[(String, Named)],
     statuses: &[(Value, Value)],
     answers: &Value,
@@ -147,7 +165,7 @@ fn named(
             found.statuses.push((wanted.clone(), role.clone(), wanted.scalar_text().unwrap_or_default()));
             continue;
         }
-        let hits: Vec<&(Value, Value)> = statuses
+        let called: Vec<&(Value, Value)> = statuses
             .iter()
             .filter(|(key, record)| {
                 let shown = match by {
@@ -157,8 +175,20 @@ fn named(
                 normal(Compare::Exact, &shown) == normal(Compare::Exact, &wanted)
             })
             .collect();
+        let mut hits = Vec::with_capacity(called.len());
+        for one in &called {
+            let counts = only_where.map_or(Ok(true), |only| only.holds(&one.1));
+            if counts.map_err(|error| error.to_string())? {
+                hits.push(*one);
+            }
+        }
         match hits[..] {
             [(key, record)] => found.statuses.push((key.clone(), role.clone(), title_of(record, key))),
+            [] if !called.is_empty() => problems.push(format!(
+                "the status {wanted} (role `{role}`) is there, and does not count: `{}` does not hold for it",
+                only_where.map(Expr::source).unwrap_or_default()
+            )),
+            [] if flow.make.iter().any(|(one, _)| one == role) => found.missing.push((role.clone(), wanted)),
             [] => problems.push(format!(
                 "there is no status {wanted} for the role `{role}`; there are {}",
                 statuses.iter().map(|(key, record)| title_of(record, key)).collect::<Vec<_>>().join(", ")

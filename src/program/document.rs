@@ -144,6 +144,8 @@ pub struct Flow {
     pub roles: Vec<String>,
     /// The legal moves: from, to, and whose (none: the mapping's own).
     pub moves: Vec<Move>,
+    /// The roles whose status is made where it is missing, and its fields beside the name.
+    pub make: Vec<(String, Vec<(Path, Value)>)>,
     /// Where it stands.
     pub origin: Origin,
 }
@@ -177,6 +179,8 @@ pub enum Recognise {
     Named {
         /// The field of a status record that the value is compared with; none: its key.
         by: Option<Path>,
+        /// Only these count.
+        only_where: Option<Expr>,
         /// In the order of the file.
         roles: Vec<(String, Named)>,
     },

@@ -29,6 +29,8 @@ pub(super) struct Decider {
     pub selected: Option<Selected>,
     /// Set aside records are tried again before their time.
     pub retry_all: bool,
+    /// Registers and documents that this run leaves alone.
+    pub left_alone: Arc<std::collections::HashSet<String>>,
     /// The roles of documents' statuses.
     pub roles: Arc<super::documents::AllRoles>,
     /// Documents whose rows cannot be read.
@@ -179,7 +181,7 @@ impl Decider {
     }
 
     /// Whether a register, or a document, may take a record off the work list: not while another one of the same resource has still
-    /// to look at it, or has planned something with it. While registers are carried out, the documents have not looked yet.
+    /// to look at it, in this run or because this run leaves it alone, or has planned something with it. While registers are carried out, the documents have not looked yet.
     pub(super) fn may_clean(
         &self,
         store: &dyn Store,
@@ -195,7 +197,10 @@ impl Decider {
                 continue;
             }
             let later = if applying { mine < registers && place >= registers } else { place > mine };
-            if later || store.change_of(&other.name, side, at)?.is_some() {
+            if later
+                || self.left_alone.contains(&other.name)
+                || store.change_of(&other.name, side, at)?.is_some()
+            {
                 return Ok(false);
             }
         }

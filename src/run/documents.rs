@@ -11,14 +11,13 @@ use super::view::StoreView;
 use super::{Counts, Engine, Event, MissingCodes, RunError};
 use crate::http::Pages;
 use crate::plan::document::{self, Progress};
-use crate::plan::flow::{self, Roles};
+use crate::plan::flow::Roles;
 use crate::plan::translate::MissingCode;
 use crate::plan::{Action, Change, FieldChange, NewValue, Record};
 use crate::program::document::{Document, Step};
 use crate::program::system::{ErrorClass, Part, Resource};
 use crate::store::{Link, PlanRow, RecordRef, Result as StoreResult, Store, Which};
 use crate::value::{Map, Path, Side, Value};
-use crate::wire;
 
 /// The roles of every document's statuses, by the document's name.
 pub(super) type AllRoles = BTreeMap<String, Roles>;
@@ -61,52 +60,6 @@ pub fn failed_fact(document: &str) -> String {
 const CHUNK: usize = 200;
 
 impl Engine {
-    /// Reads the statuses and finds the roles. A set-up that cannot work is refused before anything is written.
-    pub(super) async fn recognise_flows(&self) -> Result<AllRoles, RunError> {
-        let mut all = AllRoles::new();
-        let mut problems = Vec::new();
-        for document in &self.program.documents {
-            let name = document.register.name.clone();
-            let Some(flow) = document.flow.as_ref().filter(|_| self.chosen(&name)) else {
-                all.insert(name, Roles::default());
-                continue;
-            };
-            let mut statuses = Vec::new();
-            if let Some(of) = &flow.of {
-                let side = document.source;
-                let system = &self.program.sides[side].system;
-                let mut pages = Pages::new(&self.clients[side], of, Vec::new(), None)?;
-                while let Some(page) = pages.next().await? {
-                    for record in page.records {
-                        let data = wire::decode(system, of, None, &record, &*self.lookups.borrow()[side])
-                            .map_err(|problem| RunError::failed(format!("{}: {problem}", of.name)))?;
-                        if let Some(key) = of.key.first().and_then(|key| key.get(&data)).cloned() {
-                            statuses.push((key, data));
-                        }
-                    }
-                }
-                if !pages.complete() {
-                    return Err(RunError::failed(format!("the list of {} came incomplete", of.name)));
-                }
-            }
-            match flow::recognise(flow, &statuses, &self.program.answers) {
-                Ok(roles) => {
-                    let failed = document.failure_roles();
-                    let failed = failed.iter().flat_map(|role| roles.statuses(role)).cloned().collect();
-                    let (fact, failed) = (failed_fact(&name), Value::List(failed).to_json());
-                    self.store.call(move |store| store.set_fact(&fact, Some(&failed))).await?;
-                    all.insert(name, roles);
-                }
-                Err(reason) => problems.push(format!("{name}: {reason} ({})", flow.origin.text)),
-            }
-        }
-        if problems.is_empty() {
-            Ok(all)
-        } else {
-            Err(RunError::Refused { reasons: problems, bad_input: false })
-        }
-    }
-
     /// Reads what documents need and decides about each: plan rows in the state. Answers how many new ones found no room in this
     /// transfer.
     pub(super) async fn plan_documents(&self, decider: &Decider) -> Result<u64, RunError> {

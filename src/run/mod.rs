@@ -27,6 +27,7 @@ mod report;
 mod request;
 mod restored;
 mod send;
+mod statuses;
 mod steps;
 mod transfers;
 mod unique;
@@ -277,6 +278,7 @@ impl Engine {
             }
         }
         if self.options.plan_only {
+            decider.roles = self.make_statuses(&decider).await?;
             self.plan_documents(&decider).await?;
             self.show_changes(&|_| true).await?;
             return self.count_plan().await;
@@ -296,7 +298,9 @@ impl Engine {
             outcome?;
             self.refresh_lookups(register).await?;
         }
-        // documents come when what they refer to is there
+        // documents come when what they refer to is there, and the statuses that they get
+        decider.roles = self.make_statuses(&decider).await?;
+        decider.left_alone = self.left_alone();
         self.transfer_documents(&decider).await?;
         if doubtful {
             self.end_doubt().await?;
@@ -332,6 +336,7 @@ impl Engine {
             complete: Arc::new(complete),
             selected: self.options.record.clone(),
             retry_all: self.options.retry_all,
+            left_alone: self.left_alone(),
             roles: Arc::default(),
             unreadable: Arc::default(),
             takes_new: true,
@@ -346,6 +351,12 @@ impl Engine {
         (only.is_empty() || only.iter().any(|one| one == register))
             && selected.is_none_or(|one| one == register)
             && !self.left_out.borrow().contains(register)
+    }
+
+    /// Everything that this run does not look at.
+    fn left_alone(&self) -> Arc<HashSet<String>> {
+        let names = self.program.all().map(|register| &register.name);
+        Arc::new(names.filter(|name| !self.chosen(name)).cloned().collect())
     }
 
     fn stopping(&self) -> bool {

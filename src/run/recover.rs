@@ -28,6 +28,17 @@ enum Looked {
     Many(Vec<String>),
 }
 
+impl Looked {
+    /// What the records that could be it come to.
+    fn of(mut found: Vec<RecordRow>) -> Looked {
+        match found.len() {
+            0 => Looked::NotThere,
+            1 => Looked::Found(Box::new(found.remove(0))),
+            _ => Looked::Many(found.into_iter().map(|row| row.id).collect()),
+        }
+    }
+}
+
 impl Engine {
     /// Settles every open write whose time has come. Answers how many are still open.
     ///
@@ -109,7 +120,12 @@ impl Engine {
         }
         let record = intent.lookup.get("record").cloned().unwrap_or_default();
         let is_part = register.member(side, &resource.name).is_none();
-        let looked = if is_part {
+        let looked = if let Some(by) = super::statuses::found_by(&intent) {
+            let name = by.get(&record);
+            let found =
+                self.search(side, resource, &[], |data| super::statuses::same_name(by.get(data), name));
+            found.await.map(Looked::of)
+        } else if is_part {
             self.look_for_part(side, resource, &record).await
         } else {
             self.look_for(&register, side, resource, &record).await
@@ -467,11 +483,7 @@ impl Engine {
                 }
             }
         }
-        Ok(match hits.len() {
-            0 => Looked::NotThere,
-            1 => Looked::Found(Box::new(hits.remove(0))),
-            _ => Looked::Many(hits.into_iter().map(|row| row.id).collect()),
-        })
+        Ok(Looked::of(hits))
     }
 
     async fn search(

@@ -10,6 +10,7 @@ use super::short::{Paths, ShortForm};
 use super::system::Labels;
 use super::yaml::{FromNode, Kind, List, Node, Table, from_node, via_node};
 use crate::diagnostic::{At, Diagnostics};
+use crate::value::Value;
 
 /// A document: made once on the other side, then followed.
 #[derive(Clone, Debug)]
@@ -187,9 +188,14 @@ pub struct StatusFlow {
     pub sequence: List<SequenceRole>,
     /// `sequence`: the field that orders the statuses.
     pub order: Option<At<String>>,
-    /// `sequence`: only statuses that satisfy this count.
+    /// Over records: only statuses that satisfy this count. One that a role names and that does not is refused by name.
     #[serde(rename = "where")]
     pub only_where: Option<At<String>>,
+    /// With `roles` by `name`: roles whose status a run makes, before the documents, where no status has its name; with the values of
+    /// its other fields: `true`, a number, or an expression over the `settings`. `{}`: the name alone. One that is there is never
+    /// changed. Such a write is not counted by the brakes.
+    #[serde(default)]
+    pub make: Table<Table<At<Value>>>,
     /// `sequence`: the true/false fields that tell statuses apart.
     #[serde(default)]
     pub flags: Paths,

@@ -3,6 +3,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod lost;
+mod statuses;
 mod stories;
 
 use std::rc::Rc;

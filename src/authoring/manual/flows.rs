@@ -47,19 +47,23 @@ impl Author<'_> {
             rows.push(vec![Line::join([self.status(role), own.unwrap_or_default()], " "), how]);
         };
         match &flow.recognise {
-            Recognise::Named { roles, .. } => {
+            Recognise::Named { only_where, roles, .. } => {
+                if let Some(only) = only_where {
+                    let only = self.say(Doc::OnlyStatuses, &[self.rules.condition(only.source())]);
+                    page.blocks.push(Block::Paragraph(only));
+                }
                 for (role, named) in roles {
-                    row(
-                        role,
-                        match named {
-                            Named::Status(value) => {
-                                let value = value.scalar_text().unwrap_or_else(|| value.to_json());
-                                self.say(Doc::Named, &[Line::code(value)])
-                            }
-                            Named::Setting(name) => self.by_setting(name),
-                            Named::Rest => self.say(Doc::Rest, &[]),
-                        },
-                    );
+                    let how = match named {
+                        Named::Status(value) => {
+                            let value = value.scalar_text().unwrap_or_else(|| value.to_json());
+                            self.say(Doc::Named, &[Line::code(value)])
+                        }
+                        Named::Setting(name) => self.by_setting(name),
+                        Named::Rest => self.say(Doc::Rest, &[]),
+                    };
+                    let made = flow.make.iter().any(|(one, _)| one == role);
+                    let made = made.then(|| self.say(Doc::MadeStatus, &[]));
+                    row(role, Line::join([Some(how), made].into_iter().flatten(), "; "));
                 }
             }
             Recognise::Sequence { order, only_where, flags, roles } => {

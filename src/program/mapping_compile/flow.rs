@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+mod make;
+
 use super::Compiler;
 use crate::diagnostic::{At, codes, suggest};
 use crate::program::document::{Flow, Follow, Move, Named, Recognise, SequenceRole, Step, Take};
-use crate::program::expr::Scope;
+use crate::program::expr::{Expr, Scope};
 use crate::program::mapping::Endpoint;
 use crate::program::system_compile::record_type;
 use crate::program::types::Type;
@@ -44,7 +46,7 @@ impl Compiler<'_> {
                     }
                     (None, _) => None,
                 };
-                Recognise::Named { by, roles: named }
+                Recognise::Named { by, only_where: self.only_where(flow, of.as_deref()), roles: named }
             }
             (true, false) => self.sequence(source, flow, of.as_ref(), &mut roles)?,
             _ => {
@@ -57,9 +59,17 @@ impl Compiler<'_> {
                 return None;
             }
         };
-        let mut compiled =
-            Flow { field, of, recognise, roles, moves: Vec::new(), origin: self.origin(flow.field.span) };
+        let mut compiled = Flow {
+            field,
+            of,
+            recognise,
+            roles,
+            moves: Vec::new(),
+            make: Vec::new(),
+            origin: self.origin(flow.field.span),
+        };
         compiled.moves = self.moves(flow, &compiled);
+        compiled.make = self.made_statuses(source, flow, &compiled);
         Some(compiled)
     }
 
@@ -108,6 +118,25 @@ impl Compiler<'_> {
         named
     }
 
+    /// Which statuses count.
+    fn only_where(
+        &mut self,
+        flow: &doc::StatusFlow,
+        of: Option<&crate::program::system::Resource>,
+    ) -> Option<Expr> {
+        let text = flow.only_where.as_ref()?;
+        let Some(of) = of else {
+            self.error(
+                &codes::BAD_FLOW,
+                text.span,
+                "`where` chooses among records; these statuses are values",
+                None,
+            );
+            return None;
+        };
+        self.expr(text, &Scope::new().bare(&record_type(of)))
+    }
+
     fn sequence(
         &mut self,
         source: Side,
@@ -153,7 +182,7 @@ impl Compiler<'_> {
             flags.push(path);
         }
         let scope = Scope::new().bare(&record_type(of));
-        let only_where = flow.only_where.as_ref().and_then(|text| self.expr(text, &scope));
+        let only_where = self.only_where(flow, Some(of));
         let mut out = Vec::new();
         for entry in flow.sequence.iter() {
             if roles.contains(&entry.role.value) {

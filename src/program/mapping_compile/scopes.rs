@@ -53,6 +53,9 @@ fn used(program: &Program, side: Side) -> (BTreeSet<String>, BTreeSet<String>) {
             }
         }
     }
+    let makes = program.documents.iter().filter(|document| document.source == side);
+    let makes = makes.filter_map(|document| document.flow.as_ref()).filter(|flow| !flow.make.is_empty());
+    written.extend(makes.filter_map(|flow| flow.of.as_ref()).map(|of| of.name.clone()));
     for (name, fields) in &program.needs[side] {
         read.insert(name.clone());
         let Some(resource) = system.resources.get(name) else { continue };

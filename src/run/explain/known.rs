@@ -70,6 +70,7 @@ pub(super) fn decider(program: &Arc<Program>, store: &dyn Store, now_ms: i64) ->
         complete: Arc::new(complete),
         selected: None,
         retry_all: false,
+        left_alone: Arc::default(),
         roles: Arc::new(roles),
         unreadable: Arc::default(),
         takes_new: true,

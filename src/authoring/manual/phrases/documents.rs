@@ -77,6 +77,7 @@ phrases! {
     Must = "it must hold that {0}, else: {1}", "det måste gälla att {0}, annars: {1}", "det må gjelde at {0}, ellers: {1}", "ehtona on {0}, muuten: {1}";
     Named = "the status {0}", "statusen {0}", "statusen {0}", "tila {0}";
     Rest = "every other status", "alla andra statusar", "alle andre statuser", "kaikki muut tilat";
+    MadeStatus = "where there is none, a run makes it", "saknas den skapas den av en körning", "mangler den, opprettes den av en kjøring", "jos sitä ei ole, ajo luo sen";
     Taken = "travels", "förs över", "overføres", "siirretään";
     NeedsPerson = "needs a person", "kräver åtgärd", "krever handling", "vaatii toimia";
     Own = "integration: {0}", "integrationen: {0}", "integrasjonen: {0}", "integraatio: {0}";

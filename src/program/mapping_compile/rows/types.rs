@@ -111,7 +111,7 @@ impl Compiler<'_> {
         );
     }
 
-    pub(super) fn check_value_type(
+    pub(in crate::program::mapping_compile) fn check_value_type(
         &mut self,
         target: &Type,
         value: &Type,
