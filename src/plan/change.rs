@@ -260,16 +260,19 @@ impl Change {
     /// A fingerprint of what would be done to what: a saved plan is applied only where it is still this.
     pub fn fingerprint(&self) -> String {
         use sha2::{Digest, Sha256};
-        let text = serde_json::to_string(&(
+        let always = "a change is plain data with text keys, so it is always JSON";
+        let mut text = serde_json::to_string(&(
             &self.register,
             &self.left,
             &self.right,
             &self.action,
             &self.fields,
-            &self.embeds,
             &self.hashes,
         ))
-        .expect("a change is plain data with text keys, so it is always JSON");
+        .expect(always);
+        if !self.embeds.is_empty() {
+            text += &serde_json::to_string(&self.embeds).expect(always);
+        }
         hex(&Sha256::digest(text.as_bytes()))
     }
 }
