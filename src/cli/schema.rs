@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::args::{SchemaArgs, SchemaKind};
 use super::report::{FailedReport, ReconcileReport};
-use super::running::SavedPlan;
+use super::planning::SavedPlan;
 use super::{Exit, Terminal, place};
 use crate::diagnostic::{Diagnostics, Sources};
 use crate::program::open::Opened;

@@ -42,7 +42,7 @@ pub(super) struct Decider {
 }
 
 /// One record, chosen by its register, side and key.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Selected {
     /// The register.
     pub register: String,

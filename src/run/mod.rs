@@ -9,6 +9,7 @@ mod apply;
 mod braking;
 mod checks;
 mod choices;
+mod commands;
 mod decider;
 mod documents;
 mod exists;
@@ -36,13 +37,13 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 pub use choices::answers_of;
+pub use commands::{Command, Settled, Verdict, take_up};
 pub use decider::{Selected, key_slot};
 pub use documents::failed_fact;
 pub use explain::{
     Condition, End, FieldWhy, Given, Held, HeldAt, Step, Valued, Why, WhyError, WhyNot, why, why_not,
 };
 pub use facts::fingerprint_fact;
-pub use files::keep_attached;
 pub use read::changed_at;
 pub use report::{Counts, Entry, Event, MissingCodes, Report};
 
@@ -241,6 +242,9 @@ impl Engine {
         let row = self.history_row(started, None, Value::Null);
         self.store.call(move |store| store.put_run(&row)).await?;
         self.rename_registers().await?;
+        if !self.options.plan_only {
+            self.take_up_commands().await?;
+        }
         let doubtful = self.look_for_doubt().await?;
         self.doubtful.set(doubtful);
         self.full.set(self.options.full || doubtful);
