@@ -119,10 +119,7 @@ fn what_is_left_for_a_watching_run_is_done_long_before_its_hour() {
     let left = scene.said(&["resolve", "--write", "99", "--drop"]);
     assert!(left.starts_with("left as command 2 "), "{left}");
     let seen = watcher.until("next run in");
-    assert!(
-        seen.contains("command 2 (resolve --write 99 --drop): not done: there is no write 99"),
-        "{seen}"
-    );
+    assert!(seen.contains("command 2 (resolve --write 99 --drop): not done: there is no write 99"), "{seen}");
     scene.said(&["retry"]);
     let seen = watcher.until("next run in");
     assert!(seen.contains("command 3 (retry): nothing is set aside"), "{seen}");
@@ -130,9 +127,7 @@ fn what_is_left_for_a_watching_run_is_done_long_before_its_hour() {
     scene.said(&["retry", "--record", "customers:1004"]);
     let seen = watcher.until("next run in");
     assert!(
-        seen.contains(
-            "command 4 (retry --record customers:1004): not done: customers 1004 is not set aside"
-        ),
+        seen.contains("command 4 (retry --record customers:1004): not done: customers 1004 is not set aside"),
         "{seen}"
     );
 

@@ -205,10 +205,11 @@ pub(super) fn apply(terminal: &Terminal, args: &ApplyArgs) -> Exit {
             format: args.format,
         };
         let refused = |error| failed(terminal, error);
-        let mut session = match Session::start(terminal, &opening, Access::ReadWrite, &run_args, None, &refused) {
-            Ok(session) => session,
-            Err(exit) => return exit,
-        };
+        let mut session =
+            match Session::start(terminal, &opening, Access::ReadWrite, &run_args, None, &refused) {
+                Ok(session) => session,
+                Err(exit) => return exit,
+            };
         let display = Display::new(terminal, args.format, false, &opening);
         let options = Options { saved: Some(planned), asked, all, ..Options::default() };
         let outcome = match &mut session {

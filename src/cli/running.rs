@@ -251,7 +251,12 @@ impl Session {
     }
 
     /// A copy of the state, and clients that refuse to write.
-    pub(super) fn trial(terminal: &Terminal, opening: &Opening, fresh: bool, folder: &Path) -> Result<Session, Exit> {
+    pub(super) fn trial(
+        terminal: &Terminal,
+        opening: &Opening,
+        fresh: bool,
+        folder: &Path,
+    ) -> Result<Session, Exit> {
         let clock: Rc<dyn Clock> = Rc::new(SystemClock::default());
         let open = |path: &Path| Handle::open(path, Mode::Trial).map_err(|error| failed(terminal, error));
         match &opening.side {
@@ -454,10 +459,11 @@ pub(super) fn recover(terminal: &Terminal, args: &StateArgs) -> Exit {
     let local = tokio::task::LocalSet::new();
     local.block_on(&runtime, async {
         let refused = |error| failed(terminal, error);
-        let mut session = match Session::start(terminal, &opening, Access::ReadOnly, &run_args, None, &refused) {
-            Ok(session) => session,
-            Err(exit) => return exit,
-        };
+        let mut session =
+            match Session::start(terminal, &opening, Access::ReadOnly, &run_args, None, &refused) {
+                Ok(session) => session,
+                Err(exit) => return exit,
+            };
         let display = Display::new(terminal, args.format, false, &opening);
         let options = Options { recover_only: true, ..Options::default() };
         let outcome = match &mut session {

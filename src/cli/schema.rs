@@ -5,8 +5,8 @@ use schemars::{JsonSchema, Schema};
 use serde_json::{Value, json};
 
 use super::args::{SchemaArgs, SchemaKind};
-use super::report::{FailedReport, ReconcileReport};
 use super::planning::SavedPlan;
+use super::report::{FailedReport, ReconcileReport};
 use super::{Exit, Terminal, place};
 use crate::diagnostic::{Diagnostics, Sources};
 use crate::program::open::Opened;

@@ -8,7 +8,9 @@ use super::running::{bad, failed, runtime};
 use super::{Exit, Terminal, show};
 use crate::program::mapping::Register;
 use crate::run::{Command, Verdict, take_up};
-use crate::store::{CommandRow, CommandState, Handle, Link, Mode, OpenError, RecordRef, RunRow, Store, leave};
+use crate::store::{
+    CommandRow, CommandState, Handle, Link, Mode, OpenError, RecordRef, RunRow, Store, leave,
+};
 use crate::value::{Side, Value};
 
 fn opened(terminal: &Terminal, args: &StateArgs) -> Result<(Opening, Handle), Exit> {

@@ -111,7 +111,8 @@ impl Command {
     pub fn check(&self, program: &Program) -> Result<()> {
         match self {
             Command::Retry { only, record } => {
-                let on_demand = |name: &str| program.document(name).is_some_and(|document| document.on_demand);
+                let on_demand =
+                    |name: &str| program.document(name).is_some_and(|document| document.on_demand);
                 let named = only.iter().chain(record.iter().map(|record| &record.register));
                 match named.into_iter().find(|name| on_demand(name)) {
                     Some(name) => Err(StoreError(format!(
@@ -147,11 +148,7 @@ impl Command {
 ///
 /// # Errors
 /// The state's own trouble. What a command cannot do is its outcome.
-pub async fn take_up(
-    store: &Handle,
-    program: &std::sync::Arc<Program>,
-    now_ms: i64,
-) -> Result<Vec<Settled>> {
+pub async fn take_up(store: &Handle, program: &std::sync::Arc<Program>, now_ms: i64) -> Result<Vec<Settled>> {
     let mut all = Vec::new();
     for row in store.read(|store| store.waiting_commands()).await? {
         let id = row.id;
@@ -225,9 +222,7 @@ fn retry(
         }
     }
     match (count, record) {
-        (0, Some(record)) => {
-            Err(StoreError(format!("{} {} is not set aside", record.register, record.key)))
-        }
+        (0, Some(record)) => Err(StoreError(format!("{} {} is not set aside", record.register, record.key))),
         (0, None) => Ok("nothing is set aside".to_owned()),
         (1, _) => Ok("1 record that is set aside is tried again".to_owned()),
         (count, _) => Ok(format!("{count} records that are set aside are tried again")),
@@ -236,7 +231,8 @@ fn retry(
 
 /// Whether a record that is set aside, or the one it is linked to, is the one that a person means.
 fn is_meant(program: &Program, store: &dyn Store, record: &Selected, row: &SetAside) -> Result<bool> {
-    let Some(register) = program.register(&record.register).filter(|_| record.register == row.register) else {
+    let Some(register) = program.register(&record.register).filter(|_| record.register == row.register)
+    else {
         return Ok(false);
     };
     let at = RecordRef { resource: row.resource.clone(), id: row.id.clone() };

@@ -57,8 +57,8 @@ impl Sqlite {
 
     fn existing(path: &Path, access: OpenFlags) -> Result<Sqlite, OpenError> {
         let failed = |error| refused(path, error);
-        let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)
-            .map_err(failed)?;
+        let connection =
+            Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(failed)?;
         connection.busy_timeout(PATIENCE).map_err(failed)?;
         let found = known(&connection, path)?;
         if found < STEPS.len() {
