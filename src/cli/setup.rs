@@ -203,8 +203,9 @@ fn clients(
 ) -> Option<Both<Rc<Client>>> {
     let (mut sources, mut found) = (Sources::new(), Diagnostics::new());
     let connection = connection_text(&mut sources, &args.out, text, &mut found);
-    let ends =
-        connection.and_then(|connection| place::ends(opened, &connection, &args.out, &sources, &mut found));
+    let ends = connection.and_then(|connection| {
+        place::ends(opened, &connection, &args.out, place::Secrets::Read, &sources, &mut found)
+    });
     let clock: Rc<dyn Clock> = Rc::new(SystemClock::default());
     let clients = ends
         .filter(|_| !found.has_errors())
