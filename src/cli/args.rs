@@ -257,6 +257,9 @@ pub struct PlanArgs {
     /// Sandbox: begin anew.
     #[arg(long)]
     pub fresh: bool,
+    /// Write every request to this file, one JSON line each, without secrets.
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
+    pub log_requests: Option<PathBuf>,
     /// How the plan is printed.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub format: Format,

@@ -8,9 +8,9 @@ use std::rc::Rc;
 use super::args::{ApplyArgs, Format, PlanArgs, RunArgs, Target};
 use super::display::Display;
 use super::place::{self, Opening};
-use super::running::{Session, bad, failed, options, runtime, watch_signals};
+use super::running::{Session, bad, failed, options, request_log, runtime, watch_signals};
 use super::{Exit, Terminal, show};
-use crate::http::Access;
+use crate::http::{Access, CallListener};
 use crate::plan::Change;
 use crate::run::Options;
 use crate::value::Side;
@@ -56,23 +56,34 @@ pub(super) fn plan(terminal: &Terminal, args: &PlanArgs) -> Exit {
     };
     (options.full, options.all) = (args.full, args.all);
     options.plan_only = true;
+    let log = match request_log(args.log_requests.as_deref()) {
+        Ok(log) => log,
+        Err(reason) => return bad(terminal, reason),
+    };
     let folder = std::env::temp_dir().join(format!("mapengine-plan-{}", uuid::Uuid::new_v4()));
     if let Err(error) = std::fs::create_dir_all(&folder) {
         return failed(terminal, format_args!("{}: {error}", folder.display()));
     }
-    let exit = plan_in(terminal, args, &opening, options, &folder);
+    let exit = plan_in(terminal, args, &opening, options, &folder, log);
     // the copy holds a company's data: it goes with the plan
     let _ = std::fs::remove_dir_all(&folder);
     exit
 }
 
-fn plan_in(terminal: &Terminal, args: &PlanArgs, opening: &Opening, options: Options, folder: &Path) -> Exit {
+fn plan_in(
+    terminal: &Terminal,
+    args: &PlanArgs,
+    opening: &Opening,
+    options: Options,
+    folder: &Path,
+    log: Option<CallListener>,
+) -> Exit {
     let Some(runtime) = runtime() else { return failed(terminal, "no runtime can be had") };
     let local = tokio::task::LocalSet::new();
     local.block_on(&runtime, async {
         let display = Display::new(terminal, args.format, false, opening);
         display.keep.set(true);
-        let mut session = match Session::trial(terminal, opening, args.fresh, folder) {
+        let mut session = match Session::trial(terminal, opening, args.fresh, folder, log) {
             Ok(session) => session,
             Err(exit) => return exit,
         };

@@ -162,7 +162,7 @@ fn unheld_flag(args: &RunArgs) -> Option<&'static str> {
     flags.into_iter().find_map(|(given, flag)| given.then_some(flag))
 }
 
-fn request_log(path: Option<&Path>) -> Result<Option<CallListener>, String> {
+pub(super) fn request_log(path: Option<&Path>) -> Result<Option<CallListener>, String> {
     let Some(path) = path else { return Ok(None) };
     let file = std::fs::OpenOptions::new()
         .create(true)
@@ -256,19 +256,21 @@ impl Session {
         opening: &Opening,
         fresh: bool,
         folder: &Path,
+        log: Option<CallListener>,
     ) -> Result<Session, Exit> {
         let clock: Rc<dyn Clock> = Rc::new(SystemClock::default());
         let open = |path: &Path| Handle::open(path, Mode::Trial).map_err(|error| failed(terminal, error));
         match &opening.side {
             Where::Connection { name, .. } => {
                 let store = open(&opening.state)?;
-                Ok(Session::Real { store, access: Access::ReadOnly, clock, log: None, name: name.clone() })
+                Ok(Session::Real { store, access: Access::ReadOnly, clock, log, name: name.clone() })
             }
             Where::Sandbox { folder: kept } => {
                 let (company, anew) =
                     place::company(opening, kept, fresh).map_err(|error| bad(terminal, error))?;
                 let store = open(&if anew { folder.join("none.db") } else { opening.state.clone() })?;
                 let mut harness = Harness::new(Arc::clone(&opening.program), company, store, clock);
+                harness.log = log;
                 harness.settle_after = Some(Duration::ZERO);
                 Ok(Session::Sandbox { harness: Box::new(harness), first: true })
             }
@@ -412,7 +414,7 @@ pub(super) fn look(terminal: &Terminal, opening: &Opening) -> Result<(Report, Ha
         let display = Display::new(terminal, Format::Json, false, opening);
         // there is nothing in the temporary folder under this name, so that a state begins anew where the sandbox does
         let nowhere = std::env::temp_dir().join(format!("mapengine-none-{}", uuid::Uuid::new_v4()));
-        let mut session = Session::trial(terminal, opening, false, &nowhere)?;
+        let mut session = Session::trial(terminal, opening, false, &nowhere, None)?;
         let options = Options { plan_only: true, full: true, ..Options::default() };
         let outcome = match &mut session {
             Session::Sandbox { harness, .. } => harness.run(options).await,
