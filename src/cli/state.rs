@@ -7,6 +7,7 @@ use super::place::{self, Opening};
 use super::running::{bad, failed, runtime};
 use super::{Exit, Terminal, show};
 use crate::program::mapping::Register;
+use crate::program::system::PARTS;
 use crate::run::{Command, Verdict, take_up};
 use crate::store::{
     CommandRow, CommandState, Handle, Link, Mode, OpenError, RecordRef, RunRow, Store, leave,
@@ -103,7 +104,7 @@ pub(super) fn links(terminal: &Terminal, args: &StateArgs) -> Exit {
                     Format::Human => {
                         terminal.line(format_args!("{:12} {left:>12} = {right:12} {} {}", link.register, link.how, when(link.since)));
                         if args.record.is_some() {
-                            for (row, pair) in link.base.as_map().into_iter().flatten() {
+                            for (row, pair) in link.base.as_map().into_iter().flatten().filter(|(row, _)| *row != PARTS) {
                                 let side = |i: usize| pair.as_list().and_then(|pair| pair.get(i)).cloned().unwrap_or_default();
                                 terminal.line(format_args!("    {row}: {} | {}", side(0), side(1)));
                             }

@@ -6,8 +6,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::decider::{Selected, key_slot};
+use super::decider::Selected;
 use super::files::keep_attached;
+use super::keys::key_slot;
 use super::{Engine, RunError};
 use crate::program::mapping::{Program, Register};
 use crate::store::{
