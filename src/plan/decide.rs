@@ -4,7 +4,7 @@
 
 use crate::diagnostic::codes;
 use crate::program::mapping::{Apply, Computed, Register, Row, Valid};
-use crate::program::system::SEVERAL;
+use crate::program::system::MANY_FIT;
 use crate::store::RecordRef;
 use crate::value::{Map, Path, Side, Value};
 
@@ -221,11 +221,11 @@ pub fn broken<'r>(
 }
 
 /// Of a field that the mapping uses, more than one child could be meant, and nothing says which: no value is taken from any.
-pub(super) fn several(context: &Context, side: Side, record: &Record) -> Option<(&'static str, String)> {
+pub(super) fn many_fit(context: &Context, side: Side, record: &Record) -> Option<(&'static str, String)> {
     let needed = context.program.needs[side].get(&record.at.resource)?;
     let end = &context.program.sides[side];
     let resource = end.system.resources.get(&record.at.resource)?;
-    let (name, ids) = record.data.get(SEVERAL)?.as_map()?.iter().find(|(name, _)| needed.contains(*name))?;
+    let (name, ids) = record.data.get(MANY_FIT)?.as_map()?.iter().find(|(name, _)| needed.contains(*name))?;
     let field = resource.fields.iter().find(|field| field.name.to_string() == *name)?;
     let ids: Vec<String> = ids.as_list()?.iter().filter_map(Value::scalar_text).collect();
     let pivot = field.pivot.as_ref()?;
@@ -234,7 +234,7 @@ pub(super) fn several(context: &Context, side: Side, record: &Record) -> Option<
         None => "remove what is too many, or change what marks it".to_owned(),
     };
     Some((
-        codes::SEVERAL_CHILDREN.id,
+        codes::MANY_CHILDREN.id,
         format!(
             "{} can be each of {} records ({}) of {}: {}. Nothing says which: {says}",
             field.label.as_deref().unwrap_or(name),
@@ -254,7 +254,7 @@ pub(super) fn problems(
     record: &Record,
     known: &Known,
 ) -> Option<(&'static str, String)> {
-    if let Some(problem) = several(context, side, record) {
+    if let Some(problem) = many_fit(context, side, record) {
         return Some(problem);
     }
     let reasons: Vec<String> =

@@ -9,7 +9,7 @@ use crate::value::{Side, Value};
 use super::change::{Action, Change, Found, Note};
 use super::context::{Context, Known, Record, label, outside};
 use super::decide::{
-    New, Waits, applicable, new_values, problems, push, set_aside, several, start, target_resource,
+    New, Waits, applicable, many_fit, new_values, problems, push, set_aside, start, target_resource,
     unanswered, wait,
 };
 use super::gate::Gate;
@@ -161,7 +161,7 @@ pub(super) fn compare(
         return change;
     }
     for (side, record) in [(Side::Left, left), (Side::Right, right)] {
-        if let Some((code, reason)) = several(context, side, record) {
+        if let Some((code, reason)) = many_fit(context, side, record) {
             return set_aside(change, code, reason);
         }
     }

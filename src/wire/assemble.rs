@@ -1,6 +1,6 @@
 //! Pivots: values of a record that are children with calls of their own.
 
-use crate::program::system::{PARTS, Pivot, Resource, SEVERAL};
+use crate::program::system::{MANY_FIT, PARTS, Pivot, Resource};
 use crate::value::{Map, Path, Value};
 
 /// Which of the children that fit a pivot field is the one that counts, where that is known.
@@ -8,14 +8,14 @@ pub type Known<'a> = &'a dyn Fn(&Path, &[&str]) -> Option<String>;
 
 /// Puts the values of the children in place; `children` gives the ids and decoded records of a part by its name. Of more than
 /// one that fits, the one counts that the pointer names, else the one that is `known` to; else the field has no value and
-/// stands in [`SEVERAL`].
+/// stands in [`MANY_FIT`].
 pub fn assemble(
     resource: &Resource,
     record: &mut Value,
     children: &dyn Fn(&str) -> Vec<(String, Value)>,
     known: Known,
 ) {
-    let mut several = Map::new();
+    let mut many_fit = Map::new();
     let mut ids = Map::new();
     for field in &resource.fields {
         let Some(pivot) = &field.pivot else { continue };
@@ -42,7 +42,7 @@ pub fn assemble(
         };
         let Some((id, child)) = chosen else {
             let all = fitting.iter().map(|(id, _)| Value::text(id.clone())).collect();
-            several.insert(field.name.to_string(), Value::List(all));
+            many_fit.insert(field.name.to_string(), Value::List(all));
             continue;
         };
         let value = match &pivot.value {
@@ -53,7 +53,7 @@ pub fn assemble(
         field.name.set(record, value);
     }
     if let Value::Map(map) = record {
-        for (hidden, held) in [(PARTS, ids), (SEVERAL, several)] {
+        for (hidden, held) in [(PARTS, ids), (MANY_FIT, many_fit)] {
             if !held.is_empty() {
                 map.insert(hidden.to_owned(), Value::Map(held));
             }

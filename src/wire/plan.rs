@@ -2,7 +2,7 @@
 
 use super::WriteProblem;
 use super::parts::Parts;
-use crate::program::system::{Field, PARTS, Resource, SEVERAL, System};
+use crate::program::system::{Field, MANY_FIT, PARTS, Resource, System};
 use crate::value::{Map, Path, Value};
 
 /// What a write does.
@@ -69,7 +69,7 @@ impl Write {
         let mut record = current.clone();
         if let Value::Map(map) = &mut record {
             map.shift_remove(PARTS);
-            map.shift_remove(SEVERAL);
+            map.shift_remove(MANY_FIT);
         }
         for (path, value) in &self.fields {
             path.set(&mut record, value.clone());

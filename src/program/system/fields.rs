@@ -203,7 +203,7 @@ pub const PARTS: &str = "@parts";
 
 /// The hidden member of an assembled record that names the pivot fields for which more than one child could be meant, with the
 /// children's ids. Such a field has no value.
-pub const SEVERAL: &str = "@several";
+pub const MANY_FIT: &str = "@many_fit";
 
 /// The one child that matches.
 #[derive(Clone, Debug)]
