@@ -104,12 +104,12 @@ pub enum Verb {
     History(StateArgs),
     /// Settle a write that is in doubt, or forget a link.
     #[command(
-        after_help = "Examples:\n  mapengine resolve mappings/financials.yaml --connection acme.yaml --write 17 --adopt 10042\n  mapengine resolve mappings/financials.yaml --connection acme.yaml --unlink customers:1042"
+        after_help = "While another process works on the state (`run --watch`) the command is left there, and that one carries it out.\n\nExamples:\n  mapengine resolve mappings/financials.yaml --connection acme.yaml --write 17 --adopt 10042\n  mapengine resolve mappings/financials.yaml --connection acme.yaml --unlink customers:1042"
     )]
     Resolve(ResolveArgs),
     /// Run again, and try what is set aside before its time.
     #[command(
-        after_help = "Example:\n  mapengine retry mappings/financials.yaml --connection acme.yaml --record customers:1042"
+        after_help = "While another process works on the state (`run --watch`) the command is left there, and that one carries it out.\n\nExample:\n  mapengine retry mappings/financials.yaml --connection acme.yaml --record customers:1042"
     )]
     Retry(RunArgs),
     /// Look up every write without an outcome whose settle time is over; nothing else.
@@ -257,6 +257,9 @@ pub struct PlanArgs {
     /// Sandbox: begin anew.
     #[arg(long)]
     pub fresh: bool,
+    /// Write every request to this file, one JSON line each, without secrets.
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
+    pub log_requests: Option<PathBuf>,
     /// How the plan is printed.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub format: Format,

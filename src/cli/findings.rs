@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use super::args::{FindingFormat, Format as Output, TestArgs, ValidateArgs};
-use super::{Exit, Terminal};
+use super::{Exit, Terminal, place};
 use crate::case::{check_sandbox, open_cases, run_file};
 use crate::diagnostic::{Diagnostic, Diagnostics, Format, Sources, Span, codes, render};
 use crate::program::open::Opened;
 use crate::program::system_compile::compile_system;
 use crate::sandbox::Company;
-use crate::spec::load::{FileKind, file_kind, load_connection, load_sandbox, load_system};
+use crate::spec::load::{FileKind, file_kind, load_sandbox, load_system};
 
 /// The YAML files of paths: files as they are, folders with everything below them, sorted.
 fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
@@ -110,7 +110,7 @@ fn validate_file(path: &Path, sources: &mut Sources, found: &mut Diagnostics) ->
             }
         }
         FileKind::Connection => {
-            load_connection(sources, path, found);
+            place::check_connection(path, sources, found);
         }
         FileKind::Cases => {
             open_cases(path, sources, found);

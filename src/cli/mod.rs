@@ -7,6 +7,7 @@ mod examples;
 mod findings;
 mod flow;
 mod place;
+mod planning;
 mod reference;
 mod report;
 mod running;
@@ -99,8 +100,8 @@ pub fn main() -> ExitCode {
         Verb::Run(args) => running::run(&terminal, &args, false),
         Verb::Retry(args) => running::run(&terminal, &args, true),
         Verb::Setup(args) => setup::setup(&terminal, &args),
-        Verb::Plan(args) => running::plan(&terminal, &args),
-        Verb::Apply(args) => running::apply(&terminal, &args),
+        Verb::Plan(args) => planning::plan(&terminal, &args),
+        Verb::Apply(args) => planning::apply(&terminal, &args),
         Verb::Validate(args) => findings::validate(&terminal, &args),
         Verb::Explain { code } => findings::explain(&terminal, code.as_deref()),
         Verb::Schema(args) => schema::schema(&terminal, &args),

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use super::args::Target;
 use super::{Exit, Terminal};
 use crate::clock::Clock;
-use crate::diagnostic::{At, Diagnostic, Diagnostics, Format, Sources, Span, codes, render};
+use crate::diagnostic::{At, Diagnostic, Diagnostics, Format, Level, Sources, Span, codes, render};
 use crate::http::{Access, CallListener, Client, ClientSetup, Network, NetworkSetup};
 use crate::plan::change::hex;
 use crate::program::mapping::Program;
@@ -107,11 +107,7 @@ fn reading(target: &Target, sources: &mut Sources, found: &mut Diagnostics) -> O
     };
     let mapping = match (&target.mapping, &connection) {
         (Some(path), _) => path.clone(),
-        (None, Some((path, connection))) => {
-            let named = connection.mapping.as_ref()?;
-            let beside = path.parent().unwrap_or(Path::new("")).join(&named.value);
-            if beside.exists() { beside } else { PathBuf::from(&named.value) }
-        }
+        (None, Some((path, connection))) => mapping_of(path, connection)?,
         (None, None) => return None,
     };
     let opened = Opened::read(&mapping, sources, found)?;
@@ -129,7 +125,7 @@ fn reading(target: &Target, sources: &mut Sources, found: &mut Diagnostics) -> O
     };
     match connection {
         Some((path, connection)) => {
-            let ends = ends(&opened, &connection, &path, sources, found);
+            let ends = ends(&opened, &connection, &path, Secrets::Read, sources, found);
             let state = state_of(&connection, &path, found);
             Some(Opening {
                 program: Arc::new(program?),
@@ -150,6 +146,29 @@ fn reading(target: &Target, sources: &mut Sources, found: &mut Diagnostics) -> O
             })
         }
     }
+}
+
+/// The mapping that a connection names: a path beside its file, else one from here.
+fn mapping_of(path: &Path, connection: &Connection) -> Option<PathBuf> {
+    let named = connection.mapping.as_ref()?;
+    let beside = path.parent().unwrap_or(Path::new("")).join(&named.value);
+    Some(if beside.exists() { beside } else { PathBuf::from(&named.value) })
+}
+
+/// What is wrong with a connection, and, where it names its mapping, with the two together. Secrets are only named: where it is
+/// checked they need not be.
+pub(super) fn check_connection(path: &Path, sources: &mut Sources, found: &mut Diagnostics) {
+    let Some(connection) = load_connection(sources, path, found) else { return };
+    state_of(&connection, path, found);
+    let Some(mapping) = mapping_of(path, &connection) else { return };
+    let mut together = Diagnostics::new();
+    if let Some(opened) = Opened::read(&mapping, sources, &mut together) {
+        opened.program(&Answers::Company(&connection.settings), sources, &mut together);
+        ends(&opened, &connection, path, Secrets::Named, sources, &mut together);
+    }
+    // what is remarked of the mapping is remarked where it is checked itself
+    let remark = |one: &Diagnostic| one.level != Level::Error && one.code.id != codes::UNKNOWN_SETTING.id;
+    together.into_iter().filter(|one| !remark(one)).for_each(|one| found.push(one.clone()));
 }
 
 /// `--set NAME=VALUE`: numbers, true and false are read as such, everything else as text.
@@ -215,11 +234,21 @@ fn state_of(connection: &Connection, path: &Path, found: &mut Diagnostics) -> Op
     }
 }
 
-/// The ends of a connection, with their secrets read.
+/// What is done with what a connection refers to outside of it.
+#[derive(Clone, Copy)]
+pub(super) enum Secrets {
+    /// Environment variables and files are read.
+    Read,
+    /// That they are named is enough.
+    Named,
+}
+
+/// The ends of a connection.
 pub(super) fn ends(
     opened: &Opened,
     connection: &Connection,
     path: &Path,
+    secrets: Secrets,
     sources: &Sources,
     found: &mut Diagnostics,
 ) -> Option<Both<End>> {
@@ -238,7 +267,7 @@ pub(super) fn ends(
     let mut built = Vec::new();
     for side in Side::BOTH {
         match connection.systems.get(&opened.names[side]) {
-            Some(place) => built.extend(end(opened, side, place, path, sources, found)),
+            Some(place) => built.extend(end(opened, side, place, path, secrets, sources, found)),
             None => found.push(
                 Diagnostic::error(
                     &codes::BAD_CONNECTION,
@@ -258,6 +287,7 @@ fn end(
     side: Side,
     place: &Place,
     path: &Path,
+    secrets: Secrets,
     sources: &Sources,
     found: &mut Diagnostics,
 ) -> Option<End> {
@@ -294,7 +324,11 @@ fn end(
             );
             continue;
         }
-        match secret(&value.value, path) {
+        let text = match secrets {
+            Secrets::Read => secret(&value.value, path),
+            Secrets::Named => Ok(value.value.clone()),
+        };
+        match text {
             Ok(text) => {
                 credentials.insert(name.value.clone(), SecretString::from(text));
             }

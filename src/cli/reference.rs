@@ -10,9 +10,34 @@ use crate::program::expr::catalogue;
 
 /// The whole reference as Markdown.
 pub fn markdown() -> String {
+    let body = body();
     let mut out = String::from(
         "# The mapping language\n\nMade by `mapengine reference` from the types that read the files; the JSON Schemas in `schemas/` come from the same place.\n",
     );
+    out.push_str("\n## Contents\n\n");
+    for line in body.lines() {
+        let Some((title, indent)) = line
+            .strip_prefix("### ")
+            .map(|title| (title, "  "))
+            .or(line.strip_prefix("## ").map(|title| (title, "")))
+        else {
+            continue;
+        };
+        let _ = writeln!(out, "{indent}- [{title}](#{})", anchor(title, &out));
+    }
+    out + &body
+}
+
+/// Where a heading is found: as in Markdown of GitHub, a second one of a name has a number.
+fn anchor(title: &str, before: &str) -> String {
+    let name = title.to_lowercase().replace(' ', "-");
+    let same = before.matches(&format!("- [{title}](#")).count();
+    if same == 0 { name } else { format!("{name}-{same}") }
+}
+
+/// All but the head.
+fn body() -> String {
+    let mut out = String::new();
     for (kind, title) in [
         (SchemaKind::Mapping, "Mappings"),
         (SchemaKind::System, "Systems"),
@@ -24,7 +49,8 @@ pub fn markdown() -> String {
         let _ = writeln!(out, "\n## {title}\n");
         describe(&mut out, &schema);
         for (name, definition) in schema.get("$defs").and_then(Value::as_object).into_iter().flatten() {
-            if definition.get("properties").is_some() || definition.get("oneOf").is_some() {
+            let tells = ["properties", "oneOf", "description"];
+            if tells.iter().any(|key| definition.get(*key).is_some()) {
                 let _ = writeln!(out, "\n### {name}\n");
                 describe(&mut out, definition);
             }
@@ -67,6 +93,12 @@ fn describe(out: &mut String, schema: &Value) {
                 .replace('\n', " ")
                 .replace('|', "\\|");
             let _ = writeln!(out, "| `{name}`{must} | {} | {text} |", kind(property));
+        }
+    }
+    // the long form of what may be short
+    for long in schema.get("anyOf").and_then(Value::as_array).into_iter().flatten() {
+        if long.get("properties").is_some() {
+            describe(out, long);
         }
     }
     for variant in schema.get("oneOf").and_then(Value::as_array).into_iter().flatten() {

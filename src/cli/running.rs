@@ -1,53 +1,22 @@
-//! `run`, `retry`, `plan`, `apply`, `recover`: everything that asks the systems.
+//! `run`, `retry`, `recover`: what carries changes; and the session that these and `plan` and `apply` share.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashSet;
 use std::io::Write;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::args::{ApplyArgs, Format, PlanArgs, RunArgs, StateArgs, Target};
+use super::args::{Format, RunArgs, StateArgs};
 use super::display::Display;
 use super::place::{self, Opening, Where};
-use super::{Exit, Terminal, show};
+use super::{Exit, Terminal, show, state};
 use crate::case::Harness;
 use crate::clock::{Clock, SystemClock};
 use crate::http::{Access, CallListener, LoggedCall};
-use crate::plan::Change;
-use crate::run::{Engine, Options, Report, RunError, Selected, Setup};
-use crate::store::{Handle, Mode, Origin, reset};
+use crate::run::{Command, Engine, Options, Report, RunError, Selected, Setup};
+use crate::store::{Handle, Mode, OpenError, Origin, reset};
 use crate::value::{Map, Side, Value};
-
-/// A saved plan.
-#[derive(Debug, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
-pub(super) struct SavedPlan {
-    /// The mapping file.
-    pub mapping: String,
-    /// The hash of what was compiled from it and the settings: a changed mapping is refused.
-    pub program: String,
-    /// As many transfers as it takes were asked for.
-    #[serde(default)]
-    pub all: bool,
-    /// What would be done; each with a fingerprint over both records and the fields.
-    pub changes: Vec<SavedChange>,
-}
-
-/// One change of a saved plan.
-#[derive(Debug, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
-pub(super) struct SavedChange {
-    /// The register.
-    pub register: String,
-    /// What people call the record.
-    pub record: String,
-    /// `create`, `update`, `link` …
-    pub action: String,
-    /// The fields that would be written: side and path, old and new value as text. Personal ones are hidden.
-    pub fields: Vec<(String, String, String)>,
-    /// It is applied only where it still would be exactly this.
-    pub fingerprint: String,
-}
 
 pub(super) fn runtime() -> Option<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build().ok()
@@ -73,7 +42,7 @@ pub(super) async fn watch_signals(stop: Rc<Cell<bool>>) {
     stop.set(true);
 }
 
-fn options(opening: &Opening, only: &[String], record: Option<&str>) -> Result<Options, String> {
+pub(super) fn options(opening: &Opening, only: &[String], record: Option<&str>) -> Result<Options, String> {
     for name in only {
         if opening.program.register(name).is_none() {
             let names: Vec<&str> = opening.program.all().map(|register| register.name.as_str()).collect();
@@ -126,10 +95,22 @@ pub(super) fn run(terminal: &Terminal, args: &RunArgs, retry: bool) -> Exit {
     local.block_on(&runtime, async {
         let stop = Rc::new(Cell::new(false));
         tokio::task::spawn_local(watch_signals(Rc::clone(&stop)));
-        let mut session = match Session::start(terminal, &opening, Access::ReadWrite, args, log) {
+        let taken = |error| match unheld_flag(args) {
+            None if retry => {
+                let (only, record) = (args.only.clone(), options.record.clone());
+                state::left_or_failed(terminal, &opening, &Command::Retry { only, record }, error)
+            }
+            Some(flag) if retry && matches!(error, OpenError::Locked { .. }) => failed(
+                terminal,
+                format_args!("{error}; a retry with `{flag}` cannot be left for it, one without can"),
+            ),
+            _ => failed(terminal, error),
+        };
+        let mut session = match Session::start(terminal, &opening, Access::ReadWrite, args, log, &taken) {
             Ok(session) => session,
             Err(exit) => return exit,
         };
+        let mut last_left = 0;
         loop {
             let display = Display::new(terminal, args.format, args.record.is_some(), &opening);
             let outcome = session.once(terminal, &opening, options.clone(), &display, Rc::clone(&stop)).await;
@@ -152,12 +133,36 @@ pub(super) fn run(terminal: &Terminal, args: &RunArgs, retry: bool) -> Exit {
                     return Exit::Done;
                 }
                 tokio::time::sleep(Duration::from_millis(200).min(wait)).await;
+                // a command that was left is no reason to begin twice, also where it could not be taken up
+                let newest = session.newest_command().await;
+                if newest > last_left {
+                    last_left = newest;
+                    if args.format == Format::Human {
+                        terminal.line("a command was left: the next run begins now");
+                    }
+                    break;
+                }
             }
         }
     })
 }
 
-fn request_log(path: Option<&Path>) -> Result<Option<CallListener>, String> {
+/// A flag that only the process can follow that has the lock: with it a retry cannot be left for another.
+fn unheld_flag(args: &RunArgs) -> Option<&'static str> {
+    let flags = [
+        (args.all, "--all"),
+        (args.full, "--full"),
+        (args.watch, "--watch"),
+        (args.release_brakes, "--release-brakes"),
+        (args.fresh, "--fresh"),
+        (!args.fault.is_empty(), "--fault"),
+        (args.log_requests.is_some(), "--log-requests"),
+        (!args.target.settings.is_empty(), "--set"),
+    ];
+    flags.into_iter().find_map(|(given, flag)| given.then_some(flag))
+}
+
+pub(super) fn request_log(path: Option<&Path>) -> Result<Option<CallListener>, String> {
     let Some(path) = path else { return Ok(None) };
     let file = std::fs::OpenOptions::new()
         .create(true)
@@ -189,26 +194,26 @@ fn request_log(path: Option<&Path>) -> Result<Option<CallListener>, String> {
 }
 
 /// Where a command's runs go: real systems, or stand-ins.
-enum Session {
+pub(super) enum Session {
     Real { store: Handle, access: Access, clock: Rc<dyn Clock>, log: Option<CallListener>, name: String },
     Sandbox { harness: Box<Harness>, first: bool },
 }
 
-type Outcome = Result<Report, (RunError, Box<Report>)>;
+pub(super) type Outcome = Result<Report, (RunError, Box<Report>)>;
 
 impl Session {
-    fn start(
+    pub(super) fn start(
         terminal: &Terminal,
         opening: &Opening,
         access: Access,
         args: &RunArgs,
         log: Option<CallListener>,
+        taken: &dyn Fn(OpenError) -> Exit,
     ) -> Result<Session, Exit> {
         let clock: Rc<dyn Clock> = Rc::new(SystemClock::default());
         match &opening.side {
             Where::Connection { name, .. } => {
-                let store =
-                    Handle::open(&opening.state, Mode::Write).map_err(|error| failed(terminal, error))?;
+                let store = Handle::open(&opening.state, Mode::Write).map_err(taken)?;
                 Ok(Session::Real { store, access, clock, log, name: name.clone() })
             }
             Where::Sandbox { folder } => {
@@ -226,8 +231,7 @@ impl Session {
                 if anew {
                     reset(&opening.state).map_err(|error| failed(terminal, error))?;
                 }
-                let store =
-                    Handle::open(&opening.state, Mode::Write).map_err(|error| failed(terminal, error))?;
+                let store = Handle::open(&opening.state, Mode::Write).map_err(taken)?;
                 let mut harness = Harness::new(Arc::clone(&opening.program), company, store, clock);
                 harness.log = log;
                 harness.settle_after = Some(Duration::ZERO);
@@ -236,27 +240,44 @@ impl Session {
         }
     }
 
+    /// The number of the last command that waits; 0 for none.
+    async fn newest_command(&self) -> i64 {
+        let store = match self {
+            Session::Real { store, .. } => store,
+            Session::Sandbox { harness, .. } => &harness.store,
+        };
+        let waiting = store.read(|store| store.waiting_commands()).await;
+        waiting.ok().and_then(|rows| rows.last().map(|row| row.id)).unwrap_or(0)
+    }
+
     /// A copy of the state, and clients that refuse to write.
-    fn trial(terminal: &Terminal, opening: &Opening, fresh: bool, folder: &Path) -> Result<Session, Exit> {
+    pub(super) fn trial(
+        terminal: &Terminal,
+        opening: &Opening,
+        fresh: bool,
+        folder: &Path,
+        log: Option<CallListener>,
+    ) -> Result<Session, Exit> {
         let clock: Rc<dyn Clock> = Rc::new(SystemClock::default());
         let open = |path: &Path| Handle::open(path, Mode::Trial).map_err(|error| failed(terminal, error));
         match &opening.side {
             Where::Connection { name, .. } => {
                 let store = open(&opening.state)?;
-                Ok(Session::Real { store, access: Access::ReadOnly, clock, log: None, name: name.clone() })
+                Ok(Session::Real { store, access: Access::ReadOnly, clock, log, name: name.clone() })
             }
             Where::Sandbox { folder: kept } => {
                 let (company, anew) =
                     place::company(opening, kept, fresh).map_err(|error| bad(terminal, error))?;
                 let store = open(&if anew { folder.join("none.db") } else { opening.state.clone() })?;
                 let mut harness = Harness::new(Arc::clone(&opening.program), company, store, clock);
+                harness.log = log;
                 harness.settle_after = Some(Duration::ZERO);
                 Ok(Session::Sandbox { harness: Box::new(harness), first: true })
             }
         }
     }
 
-    async fn once(
+    pub(super) async fn once(
         &mut self,
         terminal: &Terminal,
         opening: &Opening,
@@ -320,7 +341,7 @@ impl Session {
         }
     }
 
-    fn report(&self, terminal: &Terminal, format: Format, outcome: &Outcome) -> Exit {
+    pub(super) fn report(&self, terminal: &Terminal, format: Format, outcome: &Outcome) -> Exit {
         let (report, error) = match outcome {
             Ok(report) => (report, None),
             Err((error, report)) => (&**report, Some(error)),
@@ -385,86 +406,6 @@ async fn warn_of_doubt(terminal: &Terminal, store: &Handle) {
     ));
 }
 
-/// `plan`: decides on a copy of the state, with clients that refuse to write.
-pub(super) fn plan(terminal: &Terminal, args: &PlanArgs) -> Exit {
-    let opening = match place::open(terminal, &args.target) {
-        Ok(opening) => opening,
-        Err(exit) => return exit,
-    };
-    let mut options = match options(&opening, &args.only, args.record.as_deref()) {
-        Ok(options) => options,
-        Err(reason) => return bad(terminal, reason),
-    };
-    (options.full, options.all) = (args.full, args.all);
-    options.plan_only = true;
-    let folder = std::env::temp_dir().join(format!("mapengine-plan-{}", uuid::Uuid::new_v4()));
-    if let Err(error) = std::fs::create_dir_all(&folder) {
-        return failed(terminal, format_args!("{}: {error}", folder.display()));
-    }
-    let exit = plan_in(terminal, args, &opening, options, &folder);
-    // the copy holds a company's data: it goes with the plan
-    let _ = std::fs::remove_dir_all(&folder);
-    exit
-}
-
-fn plan_in(terminal: &Terminal, args: &PlanArgs, opening: &Opening, options: Options, folder: &Path) -> Exit {
-    let Some(runtime) = runtime() else { return failed(terminal, "no runtime can be had") };
-    let local = tokio::task::LocalSet::new();
-    local.block_on(&runtime, async {
-        let display = Display::new(terminal, args.format, false, opening);
-        display.keep.set(true);
-        let mut session = match Session::trial(terminal, opening, args.fresh, folder) {
-            Ok(session) => session,
-            Err(exit) => return exit,
-        };
-        let outcome = match &mut session {
-            Session::Sandbox { harness, .. } => {
-                harness.listener = display.listener();
-                if args.format == Format::Human {
-                    terminal.line("sandbox: built-in stand-ins (no connection was given)");
-                }
-                harness.run(options).await
-            }
-            Session::Real { .. } => {
-                session.once(terminal, opening, options, &display, Rc::new(Cell::new(false))).await
-            }
-        };
-        display.finish();
-        let changes = display.changes.borrow();
-        let writing: Vec<&Change> = changes
-            .iter()
-            .filter(|change| change.writes() || matches!(change.action, crate::plan::Action::Link))
-            .collect();
-        match &outcome {
-            Err(_) => {
-                let exit = session.report(terminal, args.format, &outcome);
-                return if exit == Exit::Done { Exit::Failed } else { exit };
-            }
-            Ok(report) if args.format == Format::Json => {
-                let saved = saved(opening, args.all, &changes);
-                let text = serde_json::json!({ "report": report, "plan": saved });
-                terminal.line(text);
-            }
-            Ok(report) => {
-                for change in changes.iter() {
-                    terminal.text(&show::change(change, &opening.opened.names, terminal.color));
-                }
-                terminal.text(&show::report(report, terminal.color));
-                if writing.is_empty() {
-                    terminal.line("nothing would be written");
-                }
-            }
-        }
-        if let Some(path) = &args.out {
-            let text = serde_json::to_string_pretty(&saved(opening, args.all, &changes)).unwrap_or_default();
-            if let Err(error) = std::fs::write(path, text) {
-                return failed(terminal, format_args!("{}: {error}", path.display()));
-            }
-        }
-        if args.exit_code && !writing.is_empty() { Exit::Changes } else { Exit::Done }
-    })
-}
-
 /// Reads both systems in full and plans, in a copy of the state. Answers the copy: what is there, and what would become of it.
 pub(super) fn look(terminal: &Terminal, opening: &Opening) -> Result<(Report, Handle), Exit> {
     let Some(runtime) = runtime() else { return Err(failed(terminal, "no runtime can be had")) };
@@ -473,7 +414,7 @@ pub(super) fn look(terminal: &Terminal, opening: &Opening) -> Result<(Report, Ha
         let display = Display::new(terminal, Format::Json, false, opening);
         // there is nothing in the temporary folder under this name, so that a state begins anew where the sandbox does
         let nowhere = std::env::temp_dir().join(format!("mapengine-none-{}", uuid::Uuid::new_v4()));
-        let mut session = Session::trial(terminal, opening, false, &nowhere)?;
+        let mut session = Session::trial(terminal, opening, false, &nowhere, None)?;
         let options = Options { plan_only: true, full: true, ..Options::default() };
         let outcome = match &mut session {
             Session::Sandbox { harness, .. } => harness.run(options).await,
@@ -494,109 +435,6 @@ pub(super) fn look(terminal: &Terminal, opening: &Opening) -> Result<(Report, Ha
                 Err(if exit == Exit::Done { Exit::Failed } else { exit })
             }
         }
-    })
-}
-
-fn saved(opening: &Opening, all: bool, changes: &[Change]) -> SavedPlan {
-    SavedPlan {
-        mapping: opening.opened.path.display().to_string(),
-        program: opening.program.hash.clone(),
-        all,
-        changes: changes
-            .iter()
-            .filter(|change| change.writes() || matches!(change.action, crate::plan::Action::Link))
-            .map(|change| SavedChange {
-                register: change.register.clone(),
-                record: change.label.clone(),
-                action: change.action.name().to_owned(),
-                fields: Side::BOTH
-                    .into_iter()
-                    .flat_map(|side| change.fields[side].iter().map(move |field| (side, field)))
-                    .map(|(side, field)| {
-                        let hidden =
-                            |text: String| if field.sensitive { "•••".to_owned() } else { text };
-                        (
-                            format!("{}.{}", opening.opened.names[side], field.path),
-                            hidden(field.old.to_string()),
-                            hidden(field.new.to_string()),
-                        )
-                    })
-                    .collect(),
-                fingerprint: change.fingerprint(),
-            })
-            .collect(),
-    }
-}
-
-/// `apply`: only what was planned, and only where nothing moved since.
-pub(super) fn apply(terminal: &Terminal, args: &ApplyArgs) -> Exit {
-    let text = match std::fs::read_to_string(&args.plan) {
-        Ok(text) => text,
-        Err(error) => return bad(terminal, format_args!("{}: {error}", args.plan.display())),
-    };
-    let plan: SavedPlan = match serde_json::from_str(&text) {
-        Ok(plan) => plan,
-        Err(error) => {
-            return bad(terminal, format_args!("{}: this is no saved plan: {error}", args.plan.display()));
-        }
-    };
-    let target = Target {
-        mapping: Some(plan.mapping.clone().into()),
-        connection: args.connection.clone(),
-        settings: Vec::new(),
-    };
-    let opening = match place::open(terminal, &target) {
-        Ok(opening) => opening,
-        Err(exit) => return exit,
-    };
-    if opening.program.hash != plan.program {
-        return bad(
-            terminal,
-            "the mapping, a system file or a setting changed since the plan was made: plan again",
-        );
-    }
-    // what was planned on demand was asked for then
-    let all = plan.all;
-    let asked = plan.changes.iter().map(|change| change.register.clone()).collect();
-    let planned: HashSet<String> = plan.changes.into_iter().map(|change| change.fingerprint).collect();
-    let Some(runtime) = runtime() else { return failed(terminal, "no runtime can be had") };
-    let local = tokio::task::LocalSet::new();
-    local.block_on(&runtime, async {
-        let stop = Rc::new(Cell::new(false));
-        tokio::task::spawn_local(watch_signals(Rc::clone(&stop)));
-        let run_args = RunArgs {
-            target,
-            only: Vec::new(),
-            all: false,
-            record: None,
-            full: false,
-            watch: false,
-            release_brakes: false,
-            fresh: false,
-            fault: Vec::new(),
-            log_requests: None,
-            format: args.format,
-        };
-        let mut session = match Session::start(terminal, &opening, Access::ReadWrite, &run_args, None) {
-            Ok(session) => session,
-            Err(exit) => return exit,
-        };
-        let display = Display::new(terminal, args.format, false, &opening);
-        let options = Options { saved: Some(planned), asked, all, ..Options::default() };
-        let outcome = match &mut session {
-            // nothing happens in the sandbox between a plan and its apply
-            Session::Sandbox { harness, .. } => {
-                harness.listener = display.listener();
-                let outcome = harness.run(options).await;
-                if let Err(error) = harness.company.save() {
-                    terminal.say(format_args!("warning: the sandbox could not be kept: {error}"));
-                }
-                outcome
-            }
-            Session::Real { .. } => session.once(terminal, &opening, options, &display, stop).await,
-        };
-        display.finish();
-        session.report(terminal, args.format, &outcome)
     })
 }
 
@@ -622,10 +460,12 @@ pub(super) fn recover(terminal: &Terminal, args: &StateArgs) -> Exit {
     let Some(runtime) = runtime() else { return failed(terminal, "no runtime can be had") };
     let local = tokio::task::LocalSet::new();
     local.block_on(&runtime, async {
-        let mut session = match Session::start(terminal, &opening, Access::ReadOnly, &run_args, None) {
-            Ok(session) => session,
-            Err(exit) => return exit,
-        };
+        let refused = |error| failed(terminal, error);
+        let mut session =
+            match Session::start(terminal, &opening, Access::ReadOnly, &run_args, None, &refused) {
+                Ok(session) => session,
+                Err(exit) => return exit,
+            };
         let display = Display::new(terminal, args.format, false, &opening);
         let options = Options { recover_only: true, ..Options::default() };
         let outcome = match &mut session {

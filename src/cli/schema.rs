@@ -5,8 +5,8 @@ use schemars::{JsonSchema, Schema};
 use serde_json::{Value, json};
 
 use super::args::{SchemaArgs, SchemaKind};
+use super::planning::SavedPlan;
 use super::report::{FailedReport, ReconcileReport};
-use super::running::SavedPlan;
 use super::{Exit, Terminal, place};
 use crate::diagnostic::{Diagnostics, Sources};
 use crate::program::open::Opened;
@@ -50,6 +50,9 @@ fn schema_of(kind: SchemaKind) -> Value {
         SchemaKind::Reconcile => of::<ReconcileReport>(),
     };
     let mut value = schema.to_value();
+    if kind == SchemaKind::System {
+        let_null_remove(&mut value);
+    }
     // editors put a reference to the schema into the file itself
     if let (
         Some(properties),
@@ -63,6 +66,66 @@ fn schema_of(kind: SchemaKind) -> Value {
         properties.remove("$schema");
     }
     value
+}
+
+/// In a resource, and all that stands in one, a null takes away what `like` or `defaults` gave (`spec::expand`).
+fn let_null_remove(schema: &mut Value) {
+    let Some(all) = schema.get_mut("$defs").and_then(Value::as_object_mut) else { return };
+    let mut names = vec!["Resource".to_owned()];
+    let mut next = 0;
+    while let Some(name) = names.get(next).cloned() {
+        next += 1;
+        let Some(definition) = all.get_mut(&name) else { continue };
+        for below in references(definition) {
+            if !names.contains(&below) {
+                names.push(below);
+            }
+        }
+        let required = definition.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
+        let properties = definition.get_mut("properties").and_then(Value::as_object_mut);
+        for (key, property) in properties.into_iter().flatten() {
+            if let Some(entries) = property.get_mut("additionalProperties").filter(|inner| inner.is_object())
+            {
+                let_null(entries);
+            }
+            if !required.iter().any(|one| one == key) {
+                let_null(property);
+            }
+        }
+    }
+}
+
+/// The definitions that a schema names.
+fn references(schema: &Value) -> Vec<String> {
+    match schema {
+        Value::Object(members) => members
+            .iter()
+            .flat_map(|(key, value)| match (key.as_str(), value.as_str()) {
+                ("$ref", Some(name)) => name.rsplit('/').next().map(str::to_owned).into_iter().collect(),
+                _ => references(value),
+            })
+            .collect(),
+        Value::Array(items) => items.iter().flat_map(references).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn let_null(schema: &mut Value) {
+    let is_null = |schema: &Value| match schema.get("type") {
+        Some(Value::String(word)) => word == "null",
+        Some(Value::Array(words)) => words.iter().any(|word| word == "null"),
+        _ => false,
+    };
+    let choices = schema.get("anyOf").and_then(Value::as_array);
+    if is_null(schema) || choices.is_some_and(|choices| choices.iter().any(is_null)) {
+        return;
+    }
+    let mut inner = schema.take();
+    let said = inner.as_object_mut().and_then(|members| members.remove("description"));
+    *schema = json!({ "anyOf": [inner, { "type": "null" }] });
+    if let (Some(said), Some(members)) = (said, schema.as_object_mut()) {
+        members.insert("description".to_owned(), said);
+    }
 }
 
 /// The text of a schema file.

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use super::args::{Format, PlanArgs, RunArgs, SetupArgs, Target};
-use super::{Exit, Terminal, author, place, running};
+use super::{Exit, Terminal, author, place, planning, running};
 use crate::clock::{Clock, SystemClock};
 use crate::diagnostic::{At, Diagnostics, Sources, codes};
 use crate::http::{Access, Client};
@@ -203,8 +203,9 @@ fn clients(
 ) -> Option<Both<Rc<Client>>> {
     let (mut sources, mut found) = (Sources::new(), Diagnostics::new());
     let connection = connection_text(&mut sources, &args.out, text, &mut found);
-    let ends =
-        connection.and_then(|connection| place::ends(opened, &connection, &args.out, &sources, &mut found));
+    let ends = connection.and_then(|connection| {
+        place::ends(opened, &connection, &args.out, place::Secrets::Read, &sources, &mut found)
+    });
     let clock: Rc<dyn Clock> = Rc::new(SystemClock::default());
     let clients = ends
         .filter(|_| !found.has_errors())
@@ -367,7 +368,7 @@ fn first_run(person: &mut Person, args: &SetupArgs, reachable: bool) -> Exit {
         ));
         return Exit::Done;
     }
-    let exit = running::plan(terminal, &PlanArgs { target: target.clone(), ..PlanArgs::default() });
+    let exit = planning::plan(terminal, &PlanArgs { target: target.clone(), ..PlanArgs::default() });
     if !matches!(exit, Exit::Done | Exit::NeedsPerson) {
         terminal.say(format_args!("next: mend that, then\n  mapengine plan --connection {file}"));
         return exit;

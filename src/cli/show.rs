@@ -6,7 +6,7 @@ use std::time::Duration;
 use anstyle::{AnsiColor, Style};
 
 use crate::plan::{Action, Change};
-use crate::run::{Entry, Report};
+use crate::run::{Entry, Report, Settled};
 use crate::value::{Both, Side};
 
 /// One number of a register.
@@ -53,6 +53,9 @@ pub(super) fn report(report: &Report, color: bool) -> String {
         ("waiting", |c| c.waiting),
         ("set aside", |c| c.set_aside + c.in_doubt),
     ];
+    for one in &report.commands {
+        let _ = writeln!(out, "{}", settled(one));
+    }
     if !report.registers.is_empty() {
         let name_width = report.registers.keys().map(String::len).max().unwrap_or(0).max(8);
         let _ = write!(out, "{:name_width$}", "");
@@ -105,6 +108,12 @@ pub(super) fn report(report: &Report, color: bool) -> String {
             writeln!(out, "{} · {} reads · {}.{:03} s", writes, report.reads, seconds / 1000, seconds % 1000);
     }
     out
+}
+
+/// What became of a command that was left.
+pub(super) fn settled(one: &Settled) -> String {
+    let not = if one.done { "" } else { "not done: " };
+    clean(&format!("command {} ({}): {not}{}", one.command, one.asked, one.said))
 }
 
 fn section(out: &mut String, title: &str, entries: &[Entry], style: Style, color: bool) {

@@ -1,11 +1,17 @@
 //! `links`, `set-aside`, `history`, `resolve`: looking at the state and settling it.
 
+use std::sync::Arc;
+
 use super::args::{Format, ResolveArgs, StateArgs};
 use super::place::{self, Opening};
-use super::{Exit, Terminal};
+use super::running::{bad, failed, runtime};
+use super::{Exit, Terminal, show};
 use crate::program::mapping::Register;
-use crate::run::keep_attached;
-use crate::store::{Handle, IntentState, Link, Mode, RecordRef, Store, StoreError};
+use crate::program::system::PARTS;
+use crate::run::{Command, Verdict, take_up};
+use crate::store::{
+    CommandRow, CommandState, Handle, Link, Mode, OpenError, RecordRef, RunRow, Store, leave,
+};
 use crate::value::{Side, Value};
 
 fn opened(terminal: &Terminal, args: &StateArgs) -> Result<(Opening, Handle), Exit> {
@@ -79,7 +85,7 @@ pub(super) fn links(terminal: &Terminal, args: &StateArgs) -> Exit {
             });
             let rows = match rows {
                 Ok(rows) => rows,
-                Err(error) => return failed(terminal, &error),
+                Err(error) => return failed(terminal, error),
             };
             let Some((last, ..)) = rows.last() else { break };
             after.clone_from(&last.left.id);
@@ -98,7 +104,7 @@ pub(super) fn links(terminal: &Terminal, args: &StateArgs) -> Exit {
                     Format::Human => {
                         terminal.line(format_args!("{:12} {left:>12} = {right:12} {} {}", link.register, link.how, when(link.since)));
                         if args.record.is_some() {
-                            for (row, pair) in link.base.as_map().into_iter().flatten() {
+                            for (row, pair) in link.base.as_map().into_iter().flatten().filter(|(row, _)| *row != PARTS) {
                                 let side = |i: usize| pair.as_list().and_then(|pair| pair.get(i)).cloned().unwrap_or_default();
                                 terminal.line(format_args!("    {row}: {} | {}", side(0), side(1)));
                             }
@@ -130,11 +136,6 @@ fn finish(
     Exit::Done
 }
 
-fn failed(terminal: &Terminal, error: &StoreError) -> Exit {
-    terminal.say(format_args!("error: {error}"));
-    Exit::Failed
-}
-
 /// `set-aside`.
 pub(super) fn set_aside(terminal: &Terminal, args: &StateArgs) -> Exit {
     let (opening, store) = match opened(terminal, args) {
@@ -143,7 +144,7 @@ pub(super) fn set_aside(terminal: &Terminal, args: &StateArgs) -> Exit {
     };
     let rows = match store.read_blocking(|store| Ok((store.set_aside(None)?, store.open_intents()?))) {
         Ok(rows) => rows,
-        Err(error) => return failed(terminal, &error),
+        Err(error) => return failed(terminal, error),
     };
     let mut all = Vec::new();
     let mut shown = 0;
@@ -214,7 +215,7 @@ pub(super) fn history(terminal: &Terminal, args: &StateArgs) -> Exit {
         });
         let events = match events {
             Ok(events) => events,
-            Err(error) => return failed(terminal, &error),
+            Err(error) => return failed(terminal, error),
         };
         let program = &opening.program;
         let chosen: Vec<_> = events
@@ -275,41 +276,89 @@ pub(super) fn history(terminal: &Terminal, args: &StateArgs) -> Exit {
         return finish(terminal, args, all, shown, "nothing happened to it yet");
     }
     let limit = args.limit;
-    let runs = match store.read_blocking(move |store| store.runs(limit)) {
-        Ok(runs) => runs,
-        Err(error) => return failed(terminal, &error),
+    let rows = store.read_blocking(move |store| Ok((store.runs(limit)?, store.commands(limit)?)));
+    let (runs, commands) = match rows {
+        Ok(rows) => rows,
+        Err(error) => return failed(terminal, error),
     };
-    for run in runs {
+    // both are in the order of their numbers, which a clock that was set back does not change
+    let mut runs = runs.into_iter().map(Past::Run).peekable();
+    let mut commands = commands.into_iter().map(Past::Command).peekable();
+    let past = std::iter::from_fn(|| match (runs.peek(), commands.peek()) {
+        (Some(run), Some(command)) if command.at() < run.at() => runs.next(),
+        (_, Some(_)) => commands.next(),
+        _ => runs.next(),
+    });
+    for one in past.take(limit) {
         shown += 1;
         match args.format {
-            Format::Human => {
-                let ended = match run.ended {
-                    Some(ended) => format!("{} ms", ended - run.started),
-                    None => "did not come to an end".to_owned(),
-                };
-                terminal.line(format_args!("{}  {:6} {ended}", when(run.started), run.verb));
-                for (name, counts) in
-                    run.report.get("registers").and_then(Value::as_map).into_iter().flatten()
-                {
-                    let parts: Vec<String> = counts
-                        .as_map()
-                        .into_iter()
-                        .flatten()
-                        .filter(|(word, count)| *word != "pairs" && count.is_true())
-                        .map(|(word, count)| format!("{} {count}", word.replace('_', " ")))
-                        .collect();
-                    if !parts.is_empty() {
-                        terminal.line(format_args!("    {name}: {}", parts.join(", ")));
-                    }
-                }
-                if let Some(error) = run.report.get("error").and_then(Value::as_text) {
-                    terminal.line(format_args!("    {error}"));
-                }
-            }
-            Format::Json => all.push(serde_json::to_value(&run).unwrap_or_default()),
+            Format::Human => one.tell(terminal),
+            Format::Json => all.push(one.json()),
         }
     }
     finish(terminal, args, all, shown, "no runs yet")
+}
+
+/// What stands in the history as a whole.
+enum Past {
+    Run(RunRow),
+    Command(CommandRow),
+}
+
+impl Past {
+    fn at(&self) -> i64 {
+        match self {
+            Past::Run(run) => run.started,
+            Past::Command(command) => command.settled.unwrap_or(command.left),
+        }
+    }
+
+    fn json(&self) -> serde_json::Value {
+        match self {
+            Past::Run(run) => serde_json::to_value(run),
+            Past::Command(command) => serde_json::to_value(command),
+        }
+        .unwrap_or_default()
+    }
+
+    fn tell(&self, terminal: &Terminal) {
+        match self {
+            Past::Run(run) => tell_run(terminal, run),
+            Past::Command(row) => {
+                let asked = Command::of(row).map_or_else(|_| row.command.to_json(), |one| one.to_string());
+                let became = match row.state {
+                    CommandState::Waiting => "waits for the next run".to_owned(),
+                    CommandState::Done => row.outcome.clone(),
+                    CommandState::Refused => format!("not done: {}", row.outcome),
+                };
+                terminal.line(format_args!("{}  command {}: {asked}", when(self.at()), row.id));
+                terminal.line(format_args!("    {became}"));
+            }
+        }
+    }
+}
+
+fn tell_run(terminal: &Terminal, run: &RunRow) {
+    let ended = match run.ended {
+        Some(ended) => format!("{} ms", ended - run.started),
+        None => "did not come to an end".to_owned(),
+    };
+    terminal.line(format_args!("{}  {:6} {ended}", when(run.started), run.verb));
+    for (name, counts) in run.report.get("registers").and_then(Value::as_map).into_iter().flatten() {
+        let parts: Vec<String> = counts
+            .as_map()
+            .into_iter()
+            .flatten()
+            .filter(|(word, count)| *word != "pairs" && count.is_true())
+            .map(|(word, count)| format!("{} {count}", word.replace('_', " ")))
+            .collect();
+        if !parts.is_empty() {
+            terminal.line(format_args!("    {name}: {}", parts.join(", ")));
+        }
+    }
+    if let Some(error) = run.report.get("error").and_then(Value::as_text) {
+        terminal.line(format_args!("    {error}"));
+    }
 }
 
 /// `resolve`.
@@ -318,171 +367,72 @@ pub(super) fn resolve(terminal: &Terminal, args: &ResolveArgs) -> Exit {
         Ok(opening) => opening,
         Err(exit) => return exit,
     };
+    let command = match command_of(args) {
+        Ok(command) => command,
+        Err(why) => return bad(terminal, why),
+    };
     let store = match Handle::open(&opening.state, Mode::Write) {
         Ok(store) => store,
-        Err(error) => {
-            terminal.say(format_args!("error: {error}"));
-            return Exit::Failed;
-        }
+        Err(error) => return left_or_failed(terminal, &opening, &command, error),
     };
-    let result = if let Some(write) = args.write {
-        resolve_write(&store, write, args)
-    } else if let Some(text) = &args.unlink {
-        unlink(&opening, &store, text)
-    } else if let Some(text) = &args.link {
-        link(&opening, &store, text)
-    } else {
-        terminal.say(
-            "error: say what to settle: --write N with --adopt, --resend or --drop; --unlink; or --link",
-        );
-        return Exit::BadInput;
-    };
-    match result {
+    let Some(runtime) = runtime() else { return failed(terminal, "no runtime can be had") };
+    let now = jiff::Timestamp::now().as_millisecond();
+    // what was left before comes before
+    match runtime.block_on(take_up(&store, &opening.program, now)) {
+        Ok(settled) => settled.iter().for_each(|one| terminal.line(show::settled(one))),
+        Err(error) => return failed(terminal, error),
+    }
+    let program = Arc::clone(&opening.program);
+    match store.call_blocking(move |store| command.carry_out(&program, store, now)) {
         Ok(text) => {
             terminal.line(text);
             Exit::Done
         }
-        Err(error) => failed(terminal, &error),
+        Err(error) => failed(terminal, error),
     }
 }
 
-fn resolve_write(store: &Handle, write: i64, args: &ResolveArgs) -> Result<String, StoreError> {
-    let (adopt, resend, drop) = (args.adopt.clone(), args.resend, args.drop);
-    store.call_blocking(move |store| {
-        let Some(mut intent) = store.intent(write)? else {
-            return Err(StoreError(format!("there is no write {write}")));
-        };
-        if matches!(intent.state, IntentState::Done | IntentState::Failed) {
-            return Err(StoreError(format!("write {write} is settled already: {}", intent.outcome)));
-        }
-        let said = match (adopt, resend, drop) {
-            // a file: that it is there is what is kept, whatever id is said
-            (Some(_), ..) if intent.then.get("file").is_some() => {
-                keep_attached(store, &intent)?;
-                if let Some(source) = &intent.source {
-                    store.mark_dirty(intent.side.other(), &source.resource, Some(&source.id))?;
-                }
-                intent.state = IntentState::Done;
-                intent.outcome = "said by hand: the file is there".into();
-                format!("write {write} is settled: the file is there")
-            }
-            (Some(id), ..) => {
-                let made = RecordRef { resource: intent.resource.clone(), id: id.clone() };
-                if let Some(source) = intent.source.clone() {
-                    let (left, right) = match intent.side {
-                        Side::Left => (made, source.clone()),
-                        Side::Right => (source.clone(), made),
-                    };
-                    store.put_link(&Link {
-                        register: intent.register.clone(),
-                        left,
-                        right,
-                        base: Value::Null,
-                        since: intent.sent_at,
-                        how: "by_hand".into(),
-                    })?;
-                    store.mark_dirty(intent.side.other(), &source.resource, Some(&source.id))?;
-                }
-                intent.state = IntentState::Done;
-                intent.target = Some(id.clone());
-                intent.outcome = format!("adopted by hand: {id}");
-                format!("write {write} is settled: its record is {id}")
-            }
-            (None, true, _) => {
-                if let Some(source) = &intent.source {
-                    store.mark_dirty(intent.side.other(), &source.resource, Some(&source.id))?;
-                }
-                intent.state = IntentState::Failed;
-                intent.outcome = "said by hand: it did not take effect".into();
-                format!("write {write} is settled: it did not take effect. The next run decides anew")
-            }
-            (None, false, true) => {
-                intent.state = IntentState::Failed;
-                intent.outcome = "dropped by hand".into();
-                format!("write {write} is dropped")
-            }
-            _ => return Err(StoreError("say --adopt ID, --resend or --drop".into())),
-        };
-        store.set_intent(&intent)?;
-        Ok(said)
-    })
-}
-
-/// The record that a key means on a side: by id, else by its key.
-fn find(
-    store: &dyn Store,
-    register: &Register,
-    side: Side,
-    key: &str,
-) -> Result<Option<RecordRef>, StoreError> {
-    for member in &register.ends[side].members {
-        if store.record(side, &member.resource.name, key)?.is_some() {
-            return Ok(Some(RecordRef { resource: member.resource.name.clone(), id: key.to_owned() }));
+fn command_of(args: &ResolveArgs) -> Result<Command, &'static str> {
+    let verdict = match (&args.adopt, args.resend, args.drop) {
+        (Some(id), ..) => Some(Verdict::Adopt(id.clone())),
+        (None, true, _) => Some(Verdict::Resend),
+        (None, false, true) => Some(Verdict::Drop),
+        (None, false, false) => None,
+    };
+    match (args.write, verdict, &args.unlink, &args.link) {
+        (Some(write), Some(verdict), ..) => Ok(Command::Settle { write, verdict }),
+        (Some(_), None, ..) => Err("say --adopt ID, --resend or --drop"),
+        (None, _, Some(text), _) => Ok(Command::Unlink(text.clone())),
+        (None, _, None, Some(text)) => Ok(Command::Link(text.clone())),
+        (None, _, None, None) => {
+            Err("say what to settle: --write N with --adopt, --resend or --drop; --unlink; or --link")
         }
     }
-    Ok(store.by_key(&register.name, side, crate::run::key_slot(register), key, 1)?.into_iter().next())
 }
 
-fn unlink(opening: &Opening, store: &Handle, text: &str) -> Result<String, StoreError> {
-    let mut parts = text.splitn(2, ':');
-    let (register, key) =
-        (parts.next().unwrap_or_default().to_owned(), parts.next().unwrap_or_default().to_owned());
-    let program = opening.program.clone();
-    let key = Side::BOTH
-        .into_iter()
-        .find_map(|side| key.strip_prefix(&format!("{}:", opening.opened.names[side])).map(str::to_owned))
-        .unwrap_or(key);
-    store.call_blocking(move |store| {
-        let Some(compiled) = program.register(&register) else {
-            return Err(StoreError(format!("there is no register `{register}`")));
-        };
-        for side in Side::BOTH {
-            if let Some(at) = find(store, compiled, side, &key)?
-                && let Some(link) = store.link(&register, side, &at)?
-            {
-                store.remove_link(&register, &link.left)?;
-                return Ok(format!(
-                    "{register} {} and {} are not linked any more",
-                    link.left.id, link.right.id
-                ));
-            }
-            if let Some(link) = store.link_by_id(&register, side, &key)? {
-                store.remove_link(&register, &link.left)?;
-                return Ok(format!(
-                    "{register} {} and {} are not linked any more",
-                    link.left.id, link.right.id
-                ));
-            }
+/// Where another process works on the state, a command is left in it.
+pub(super) fn left_or_failed(
+    terminal: &Terminal,
+    opening: &Opening,
+    command: &Command,
+    error: OpenError,
+) -> Exit {
+    let OpenError::Locked { holder } = &error else { return failed(terminal, error) };
+    if let Err(why) = command.check(&opening.program) {
+        return failed(terminal, why);
+    }
+    let now = jiff::Timestamp::now().as_millisecond();
+    match leave(&opening.state, now, &command.to_value()) {
+        Ok(number) => {
+            let holder = if holder.is_empty() { String::new() } else { format!(" ({holder})") };
+            terminal.line(format_args!(
+                "left as command {number} for the mapengine that works on this state{holder}: it carries it out when its next run begins. `mapengine history` tells what came of it"
+            ));
+            Exit::Done
         }
-        Err(StoreError(format!("{register} {key} is not linked")))
-    })
-}
-
-fn link(opening: &Opening, store: &Handle, text: &str) -> Result<String, StoreError> {
-    let parts: Vec<String> = text.splitn(3, ':').map(str::to_owned).collect();
-    let [register, left, right] =
-        <[String; 3]>::try_from(parts).map_err(|_| StoreError("write REGISTER:LEFT_KEY:RIGHT_KEY".into()))?;
-    let program = opening.program.clone();
-    store.call_blocking(move |store| {
-        let Some(compiled) = program.register(&register) else {
-            return Err(StoreError(format!("there is no register `{register}`")));
-        };
-        let (Some(left_at), Some(right_at)) =
-            (find(store, compiled, Side::Left, &left)?, find(store, compiled, Side::Right, &right)?)
-        else {
-            return Err(StoreError(format!(
-                "{left} or {right} is not known: it has to be read by a run first"
-            )));
-        };
-        store.put_link(&Link {
-            register: register.clone(),
-            left: left_at.clone(),
-            right: right_at.clone(),
-            base: Value::Null,
-            since: jiff::Timestamp::now().as_millisecond(),
-            how: "by_hand".into(),
-        })?;
-        store.mark_dirty(Side::Left, &left_at.resource, Some(&left_at.id))?;
-        Ok(format!("{register} {left} and {right} are linked; the next run compares them"))
-    })
+        Err(why) => {
+            terminal.say(format_args!("error: {error}"));
+            failed(terminal, format_args!("and nothing could be left for it: {why}"))
+        }
+    }
 }

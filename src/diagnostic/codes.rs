@@ -547,6 +547,9 @@ Right:
         "A text splits into more parts than there are fields for them.";
     NOT_CONVERTIBLE = "ME0914", "the value cannot be converted",
         "A text that must become a number is none, has leading zeros, or is no date.";
+    MANY_CHILDREN = "ME0915", "more than one child could be meant",
+        "A field stands in a record of its own below the record (an address, a phone number), more than one of them has the marks \
+         that the system file names, and neither a pointer nor an earlier link says which one counts. Leave one marked so.";
     KEY_CHANGED = "ME0920", "a match key changed",
         "Two linked records have different match keys now. Nothing is written to either until they agree again; nothing else stops.";
     CONFLICT = "ME0921", "changed on both sides",

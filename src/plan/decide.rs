@@ -2,7 +2,9 @@
 //!
 //! Here is what becomes of a record without a counterpart, and what decisions are made of; pairs are compared in [`super::linked`].
 
+use crate::diagnostic::codes;
 use crate::program::mapping::{Apply, Computed, Register, Row, Valid};
+use crate::program::system::MANY_FIT;
 use crate::store::RecordRef;
 use crate::value::{Map, Path, Side, Value};
 
@@ -10,10 +12,11 @@ use super::change::{Action, Change, FieldChange, Found, NewValue};
 use super::gate::{Awaited, Gate};
 use super::translate::{self, Translated, Untranslatable, View, as_many, same, values_at};
 
+pub use super::base::base_of;
 pub(super) use super::context::outside;
 pub use super::context::{Context, Known, Record, holds, holds_for, in_scope, label, match_key, seen};
 use super::linked::compare;
-pub use super::linked::{base_of, decide_linked};
+pub use super::linked::decide_linked;
 
 /// Decides about an unlinked record.
 pub fn decide_unlinked(
@@ -217,6 +220,32 @@ pub fn broken<'r>(
     broken
 }
 
+/// Of a field that the mapping uses, more than one child could be meant, and nothing says which: no value is taken from any.
+pub(super) fn many_fit(context: &Context, side: Side, record: &Record) -> Option<(&'static str, String)> {
+    let needed = context.program.needs[side].get(&record.at.resource)?;
+    let end = &context.program.sides[side];
+    let resource = end.system.resources.get(&record.at.resource)?;
+    let (name, ids) = record.data.get(MANY_FIT)?.as_map()?.iter().find(|(name, _)| needed.contains(*name))?;
+    let field = resource.fields.iter().find(|field| field.name.to_string() == *name)?;
+    let ids: Vec<String> = ids.as_list()?.iter().filter_map(Value::scalar_text).collect();
+    let pivot = field.pivot.as_ref()?;
+    let says = match &pivot.pointer {
+        Some(pointer) => format!("say in {pointer} which one counts"),
+        None => "remove what is too many, or change what marks it".to_owned(),
+    };
+    Some((
+        codes::MANY_CHILDREN.id,
+        format!(
+            "{} can be each of {} records ({}) of {}: {}. Nothing says which: {says}",
+            field.label.as_deref().unwrap_or(name),
+            ids.len(),
+            pivot.resource,
+            end.name,
+            ids.join(", ")
+        ),
+    ))
+}
+
 /// What a record in scope fails to satisfy: all of it, in one text.
 pub(super) fn problems(
     context: &Context,
@@ -225,6 +254,9 @@ pub(super) fn problems(
     record: &Record,
     known: &Known,
 ) -> Option<(&'static str, String)> {
+    if let Some(problem) = many_fit(context, side, record) {
+        return Some(problem);
+    }
     let reasons: Vec<String> =
         broken(context, register, side, record).into_iter().map(|(_, reason)| reason).collect();
     if !reasons.is_empty() {

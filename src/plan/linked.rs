@@ -4,12 +4,13 @@
 //! made of our value, are no changes, because the base holds each side's value *as that side returned it*.
 
 use crate::program::mapping::{Apply, Conflict, Reaction, Register, Row, Situation};
-use crate::value::{Map, Side, Value};
+use crate::value::{Side, Value};
 
 use super::change::{Action, Change, Found, Note};
 use super::context::{Context, Known, Record, label, outside};
 use super::decide::{
-    New, Waits, applicable, new_values, problems, push, set_aside, start, target_resource, unanswered, wait,
+    New, Waits, applicable, many_fit, new_values, problems, push, set_aside, start, target_resource,
+    unanswered, wait,
 };
 use super::gate::Gate;
 use super::translate::{self, Translated, Untranslatable, View, as_many, as_one, same, values_at};
@@ -85,7 +86,12 @@ fn gone(
     // without a master both sides are targets; with one, the master's side is the source
     let source_gone = register.master == Some(missing);
     change.found = if source_gone { Found::SourceMissing } else { Found::TargetMissing };
+    if let Some(open) = known.open {
+        return unanswered(change, open);
+    }
     if !known.complete {
+        // it is looked at again until a complete read has told
+        change.stay = true;
         return change;
     }
     let situation = if source_gone { Situation::SourceMissing } else { Situation::TargetMissing };
@@ -95,10 +101,19 @@ fn gone(
             change.action = Action::Unlink;
             change
         }
-        Some(Reaction::Delete) => {
-            change.action = Action::Delete { side: here };
-            change
-        }
+        Some(Reaction::Delete) => match outside(context, register, here, record) {
+            // what left the scope is left alone, also then
+            Ok(Some(gate)) => {
+                change.found = Found::OutOfScope;
+                change.held = Some(gate);
+                change
+            }
+            Ok(None) => {
+                change.action = Action::Delete { side: here };
+                change
+            }
+            Err(reason) => set_aside(change, "ME0902", reason),
+        },
         Some(Reaction::SetAside) => {
             let reason = format!("its record in {} is gone", context.program.sides[missing].name);
             set_aside(change, "ME0909", reason)
@@ -144,6 +159,11 @@ pub(super) fn compare(
     }
     if register.link_only {
         return change;
+    }
+    for (side, record) in [(Side::Left, left), (Side::Right, right)] {
+        if let Some((code, reason)) = many_fit(context, side, record) {
+            return set_aside(change, code, reason);
+        }
     }
     let mut compared = Comparison {
         context,
@@ -221,6 +241,16 @@ fn key_changed(
         }
     }
     None
+}
+
+/// Which side changed later. Times are compared as instants: one without a zone is no instant, and says nothing.
+fn later(left: Option<&str>, right: Option<&str>) -> Option<Side> {
+    let instant = |text: Option<&str>| text?.parse::<jiff::Timestamp>().ok();
+    match instant(left)?.cmp(&instant(right)?) {
+        std::cmp::Ordering::Greater => Some(Side::Left),
+        std::cmp::Ordering::Less => Some(Side::Right),
+        std::cmp::Ordering::Equal => None,
+    }
 }
 
 struct Comparison<'a> {
@@ -330,28 +360,32 @@ impl Comparison<'_> {
 
     fn conflict(&mut self, row: &Row, here: Vec<Value>, there: Vec<Value>) {
         let winner = row.master.or_else(|| match row.conflict {
-            Conflict::Later => match (&self.left.changed_at, &self.right.changed_at) {
-                (Some(left), Some(right)) if left > right => Some(Side::Left),
-                (Some(left), Some(right)) if right > left => Some(Side::Right),
-                _ => None,
-            },
+            Conflict::Later => later(self.left.changed_at.as_deref(), self.right.changed_at.as_deref()),
             Conflict::SetAside => None,
         });
         match winner {
             Some(winner) if row.writes[winner.other()] => {
                 let lost = if winner == Side::Left { as_one(there) } else { as_one(here) };
                 self.note_lost(row, winner.other(), lost, "changed on both sides");
-                self.carry(row, winner, "changed on both sides: the master counts");
+                let reason = match row.master {
+                    Some(_) => "changed on both sides: the master counts",
+                    None => "changed on both sides: the later counts",
+                };
+                self.carry(row, winner, reason);
             }
             Some(_) => {}
             None => {
                 self.change.keep_base.push(row.id.clone());
                 let shown =
                     |value: Value| if row.sensitive { "•••".to_owned() } else { value.to_string() };
+                let untold = match row.conflict {
+                    Conflict::Later => ", and which was later cannot be told",
+                    Conflict::SetAside => "",
+                };
                 self.refusals.push((
                     "ME0921".into(),
                     format!(
-                        "{} was changed on both sides: {} in {}, {} in {}. Make them equal, or give the row a `master` ({})",
+                        "{} was changed on both sides: {} in {}, {} in {}{untold}. Make them equal, or give the row a `master` ({})",
                         row.labels[Side::Left],
                         shown(as_one(here)),
                         self.context.program.sides[Side::Left].name,
@@ -505,42 +539,21 @@ impl Comparison<'_> {
     }
 }
 
-/// The base of a pair: what both sides hold now, row by row; rows named in `keep` stay as they were.
-pub fn base_of(
-    context: &Context,
-    register: &Register,
-    left: &Record,
-    right: &Record,
-    old: &Value,
-    keep: &[String],
-    view: &dyn View,
-) -> Value {
-    let mut base = Map::new();
-    for row in applicable(&register.rows, &left.at.resource, &right.at.resource) {
-        if keep.contains(&row.id) {
-            if let Some(before) = old.get(&row.id) {
-                base.insert(row.id.clone(), before.clone());
-            }
-            continue;
-        }
-        let mut pair = [
-            as_one(values_at(row, Side::Left, &left.data)),
-            as_one(values_at(row, Side::Right, &right.data)),
-        ];
-        if row.computed.is_some() {
-            for to in Side::BOTH {
-                if row.writes[to] && !row.paths(to).is_empty() {
-                    let root = context.root(Some(&left.data), Some(&right.data), Some(to.other()));
-                    let source = if to == Side::Left { &right.data } else { &left.data };
-                    let wanted = match new_values(row, to.other(), source, &root, None, view) {
-                        Ok(Some(New::Values(values))) => as_one(values),
-                        _ => Value::Null,
-                    };
-                    pair[to.other().index()] = wanted;
-                }
-            }
-        }
-        base.insert(row.id.clone(), Value::List(pair.to_vec()));
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_later_change_is_the_later_instant() {
+        let of = |left: &str, right: &str| later(Some(left), Some(right));
+        assert_eq!(of("2026-11-02T09:00:01Z", "2026-11-02T09:00:00Z"), Some(Side::Left));
+        // later on the clock of its zone, and earlier
+        assert_eq!(of("2026-11-02T10:30:00+02:00", "2026-11-02T09:00:00Z"), Some(Side::Right));
+        assert_eq!(of("2026-11-02T11:00:00+02:00", "2026-11-02T09:00:00Z"), None);
+        // no instant: whose clock it is, nobody knows
+        assert_eq!(of("2026-11-02T12:00:00", "2026-11-02T09:00:00Z"), None);
+        assert_eq!(of("2026-11-03", "2026-11-02T09:00:00Z"), None);
+        assert_eq!(later(None, Some("2026-11-02T09:00:00Z")), None);
+        assert_eq!(later(Some("2026-11-02T09:00:00Z"), None), None);
     }
-    Value::Map(base)
 }

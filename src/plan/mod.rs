@@ -1,5 +1,6 @@
 //! What would happen: pure functions from what both sides hold to changes as data.
 
+mod base;
 pub mod brakes;
 pub mod change;
 pub mod context;

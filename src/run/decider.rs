@@ -6,13 +6,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::keys::{entries, parent_of};
 use super::view::StoreView;
 use crate::plan::decide::{self, Known, Record};
-use crate::plan::translate::normal;
 use crate::plan::{Action, Change, Context};
 use crate::program::mapping::{Program, Register};
-use crate::store::{Link, PlanRow, RecordRef, Result, Store, StoreError, StoredRecord, Which};
-use crate::value::{Both, Side, Value};
+use crate::program::system::PARTS;
+use crate::store::{Link, PlanRow, RecordRef, Result, Store, StoredRecord, Which};
+use crate::value::{Both, Path, Side, Value};
 use crate::wire;
 
 /// What deciding needs beside the state; it travels to the store's thread.
@@ -44,7 +45,7 @@ pub(super) struct Decider {
 }
 
 /// One record, chosen by its register, side and key.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Selected {
     /// The register.
     pub register: String,
@@ -70,114 +71,11 @@ pub(super) struct Chunk {
 }
 
 /// How many records are decided in one job of the store.
-const CHUNK: usize = 200;
+pub(super) const CHUNK: usize = 200;
 
 impl Decider {
     pub(super) fn context(&self) -> Context<'_> {
         Context { program: &self.program, facts: &self.facts, today: &self.today, now: &self.now }
-    }
-
-    /// First pass: the match keys of every record on the work list.
-    pub(super) fn index_chunk(
-        &self,
-        store: &mut dyn Store,
-        register: &Register,
-        side: Side,
-        resource: &str,
-        after: &str,
-    ) -> Result<Option<String>> {
-        let rows = store.records(side, resource, Which::Dirty, after, CHUNK)?;
-        let last = rows.last().map(|row| row.id.clone());
-        let context = self.context();
-        for row in rows {
-            let record = self.assembled(store, side, resource, row)?;
-            let keys = self.keys(store, &context, register, side, &record)?;
-            store.put_keys(&register.name, side, &record.at, &keys)?;
-        }
-        Ok(last)
-    }
-
-    /// The match keys of one record that this run made or changed: it is not on the work list, and still it must
-    /// be found by what refers to it, and count where a value may stand only once.
-    pub(super) fn index(
-        &self,
-        store: &mut dyn Store,
-        register: &Register,
-        side: Side,
-        at: &RecordRef,
-    ) -> Result<()> {
-        self.note_answers(store, side, at)?;
-        if register.member(side, &at.resource).is_none() {
-            return Ok(());
-        }
-        let Some(record) = self.record(store, side, at)? else { return Ok(()) };
-        let keys = self.keys(store, &self.context(), register, side, &record)?;
-        store.put_keys(&register.name, side, &record.at, &keys)
-    }
-
-    /// The slots of a register's index for one record: match entries, halves of them, unique rules, the key. A
-    /// unique rule's slot holds the value on the rule's own side, and on the other side the value that the record
-    /// would give it there.
-    pub(super) fn keys(
-        &self,
-        store: &dyn Store,
-        context: &Context,
-        register: &Register,
-        side: Side,
-        record: &Record,
-    ) -> Result<Vec<Option<String>>> {
-        let view = StoreView { store, register_of: &self.program };
-        let inside = decide::in_scope(context, register, side, record).unwrap_or(false);
-        let mut keys = Vec::new();
-        for entry in entries(register) {
-            keys.push(if inside {
-                decide::match_key(register, &entry, side, &record.data, &view)
-            } else {
-                None
-            });
-        }
-        let made = inside && self.is_made(store, context, register, side, record)?;
-        for rule in &register.unique {
-            let here = rule.side == side;
-            let there = (!here && made).then(|| decide::made_of(context, register, side, record, &view));
-            let data = match &there {
-                Some(there) => there,
-                None => &record.data,
-            };
-            let counts = inside
-                && (here || made)
-                && rule
-                    .when
-                    .as_ref()
-                    .is_none_or(|when| decide::holds_for(context, when, rule.side, data).unwrap_or(false));
-            let value = rule.field.get(data).filter(|value| !value.is_empty());
-            keys.push(value.filter(|_| counts).map(|value| normal(rule.compare, value).to_json()));
-        }
-        keys.push(
-            register
-                .member(side, &record.at.resource)
-                .and_then(|member| member.resource.key_of(&record.data)),
-        );
-        Ok(keys)
-    }
-
-    /// Whether a record stands on the other side, or would be made there.
-    fn is_made(
-        &self,
-        store: &dyn Store,
-        context: &Context,
-        register: &Register,
-        side: Side,
-        record: &Record,
-    ) -> Result<bool> {
-        if register.unique.iter().all(|rule| rule.side == side) {
-            return Ok(false);
-        }
-        let lives = register.ends[side]
-            .create_when
-            .as_ref()
-            .is_none_or(|when| decide::holds(context, when, side, record).unwrap_or(false));
-        Ok(lives || store.link(&register.name, side, &record.at)?.is_some())
     }
 
     /// Whether a register, or a document, may take a record off the work list: not while another one of the same resource has still
@@ -460,6 +358,15 @@ impl Decider {
         // both ends of the link are named, also where one is gone
         change.left.get_or_insert_with(|| link.left.clone());
         change.right.get_or_insert_with(|| link.right.clone());
+        // what the last complete read told stands until the next one
+        if change.stay && change.action == Action::Nothing {
+            for end in Side::BOTH {
+                let told = store.set_aside_of(&register.name, end, link.on(end))?;
+                if let Some(row) = told.filter(|row| row.code == crate::diagnostic::codes::RECORD_GONE.id) {
+                    change.action = Action::SetAside { code: row.code, reason: row.reason, refused: false };
+                }
+            }
+        }
         Ok(change)
     }
 
@@ -576,62 +483,36 @@ impl Decider {
             }
         }
         if !children.is_empty() {
-            wire::assemble(resource, &mut record.data, &|part| {
-                children.get(part).cloned().unwrap_or_default()
-            })
-            .map_err(|problem| StoreError(problem.to_string()))?;
+            let bases = self.bases(store, side, &record.at)?;
+            wire::assemble(
+                resource,
+                &mut record.data,
+                &|part| children.get(part).cloned().unwrap_or_default(),
+                &|field, all| linked_child(&bases, side, field, all),
+            );
         }
         Ok(record)
     }
+
+    /// The bases of the links that a record has.
+    fn bases(&self, store: &dyn Store, side: Side, at: &RecordRef) -> Result<Vec<Value>> {
+        let registers = self.program.registers.iter();
+        let mut bases = Vec::new();
+        for register in registers.filter(|register| register.member(side, &at.resource).is_some()) {
+            bases.extend(store.link(&register.name, side, at)?.map(|link| link.base));
+        }
+        Ok(bases)
+    }
 }
 
-/// The match entries of a register, then each single row of those that have many: half a match never
-/// links, but it is noticed (`decisions` 17).
-pub(super) fn entries(register: &Register) -> Vec<Vec<usize>> {
-    let parent = register.part_of.as_ref().map(|(_, index)| *index);
-    let mut entries: Vec<Vec<usize>> = register.matching.clone();
-    let mut halves: Vec<Vec<usize>> = Vec::new();
-    for entry in &register.matching {
-        let rows: Vec<usize> = entry.iter().copied().filter(|index| Some(*index) != parent).collect();
-        if rows.len() < 2 {
-            continue;
-        }
-        for row in rows {
-            let half: Vec<usize> = parent.into_iter().chain([row]).collect();
-            if !entries.contains(&half) && !halves.contains(&half) {
-                halves.push(half);
-            }
-        }
-    }
-    entries.append(&mut halves);
-    entries
-}
-
-/// The record that a child names as its parent: by its id, else by its key.
-pub(super) fn parent_of(
-    program: &Program,
-    store: &dyn Store,
-    side: Side,
-    resource: &str,
-    key: &str,
-) -> Result<Vec<RecordRef>> {
-    if store.record(side, resource, key)?.is_some() {
-        return Ok(vec![RecordRef { resource: resource.to_owned(), id: key.to_owned() }]);
-    }
-    let mut found = Vec::new();
-    for register in program.registers.iter().filter(|register| register.member(side, resource).is_some()) {
-        for hit in store.by_key(&register.name, side, key_slot(register), key, 2)? {
-            if hit.resource == resource && !found.contains(&hit) {
-                found.push(hit);
-            }
-        }
-    }
-    Ok(found)
-}
-
-/// The slot of the index that holds a record's key.
-pub fn key_slot(register: &Register) -> usize {
-    entries(register).len() + register.unique.len()
+/// Of more children that fit, the one that the pair was last compared by. A link that was made before that was kept goes on
+/// with the first, as it did then.
+fn linked_child(bases: &[Value], side: Side, field: &Path, all: &[&str]) -> Option<String> {
+    let held = bases.iter().filter_map(Value::as_map).find_map(|base| match base.get(PARTS) {
+        None => all.first().map(|id| (*id).to_owned()),
+        Some(parts) => parts.as_list()?.get(side.index())?.as_map()?.get(&field.to_string())?.scalar_text(),
+    });
+    held.filter(|id| all.contains(&id.as_str()))
 }
 
 /// A hash of a record and of the one it is linked to: what a record that rests is known by.

@@ -427,10 +427,7 @@ pub(super) const NOT_SEEN: &str =
     "whether the file is attached cannot be seen: look there, and say `mapengine resolve`";
 
 /// Keeps that a file is attached: in the link of its document, and, where it goes to a record once, by itself.
-///
-/// # Errors
-/// The state's own trouble.
-pub fn keep_attached(store: &mut dyn Store, intent: &Intent) -> StoreResult<()> {
+pub(super) fn keep_attached(store: &mut dyn Store, intent: &Intent) -> StoreResult<()> {
     let text = |name: &str| intent.then.get(name).and_then(Value::as_text).map(str::to_owned);
     let (Some(key), Some(hash)) = (text("file"), text("hash")) else { return Ok(()) };
     if let Some(once) = text("once") {

@@ -9,6 +9,7 @@ mod apply;
 mod braking;
 mod checks;
 mod choices;
+mod commands;
 mod decider;
 mod documents;
 mod embed;
@@ -16,7 +17,9 @@ mod exists;
 mod explain;
 mod facts;
 mod files;
+mod history;
 mod items;
+mod keys;
 mod lookups;
 mod now;
 mod pointers;
@@ -39,13 +42,14 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 pub use choices::answers_of;
-pub use decider::{Selected, key_slot};
+pub use commands::{Command, Settled, Verdict, take_up};
+pub use decider::Selected;
 pub use documents::failed_fact;
 pub use explain::{
     Condition, End, FieldWhy, Given, Held, HeldAt, Step, Valued, Why, WhyError, WhyNot, why, why_not,
 };
 pub use facts::fingerprint_fact;
-pub use files::keep_attached;
+pub use keys::key_slot;
 pub use read::changed_at;
 pub use report::{Counts, Entry, Event, MissingCodes, Report};
 
@@ -54,7 +58,7 @@ use crate::http::{CallError, Client};
 use crate::plan::Change;
 use crate::plan::brakes;
 use crate::program::mapping::Program;
-use crate::store::{Handle, RunRow, StoreError};
+use crate::store::{Handle, StoreError};
 use crate::value::{Both, Side, Value};
 use decider::Decider;
 
@@ -244,6 +248,9 @@ impl Engine {
         let row = self.history_row(started, None, Value::Null);
         self.store.call(move |store| store.put_run(&row)).await?;
         self.rename_registers().await?;
+        if !self.options.plan_only {
+            self.take_up_commands().await?;
+        }
         let doubtful = self.look_for_doubt().await?;
         self.doubtful.set(doubtful);
         self.full.set(self.options.full || doubtful);
@@ -581,40 +588,6 @@ impl Engine {
                 }
             }
         }
-    }
-
-    fn history_row(&self, started: i64, ended: Option<i64>, report: Value) -> RunRow {
-        RunRow {
-            id: self.run_id.clone(),
-            started,
-            ended,
-            verb: self.report.borrow().verb.clone(),
-            program: self.program.hash.clone(),
-            report,
-        }
-    }
-
-    async fn end_history(
-        &self,
-        started: i64,
-        report: &Report,
-        outcome: &Result<(), RunError>,
-    ) -> Result<(), RunError> {
-        let text = serde_json::to_string(report).map_err(|error| RunError::failed(error.to_string()))?;
-        let mut value =
-            crate::value::from_json_str(&text).map_err(|error| RunError::failed(error.to_string()))?;
-        if let Value::Map(map) = &mut value {
-            // the lists are in the state already, record by record
-            for list in ["set_aside", "waiting", "notes"] {
-                map.shift_remove(list);
-            }
-            if let Err(error) = outcome {
-                map.insert("error".into(), Value::text(error.to_string()));
-            }
-        }
-        let row = self.history_row(started, Some(self.clock.now_ms()), value);
-        self.store.call(move |store| store.put_run(&row)).await?;
-        Ok(())
     }
 }
 

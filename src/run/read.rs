@@ -336,7 +336,7 @@ impl Engine {
                 if let Some(parent) = &parent {
                     for (row, changed) in rows.iter().zip(changed) {
                         if changed && let Some(key) = &row.parent {
-                            for hit in super::decider::parent_of(&program, store, side, parent, key)? {
+                            for hit in super::keys::parent_of(&program, store, side, parent, key)? {
                                 store.mark_dirty(side, &hit.resource, Some(&hit.id))?;
                             }
                         }
@@ -439,8 +439,16 @@ impl Engine {
         self.forget_items(side, resource, id).await?;
         let (name, id) = (resource.name.clone(), id.to_owned());
         let program = Arc::clone(&self.program);
+        let parent = self.part_of(side, &name).map(|part| part.parent);
         self.store
             .call(move |store| {
+                // a child that is gone makes its parent a candidate, too
+                let key = store.record(side, &name, &id)?.and_then(|stored| stored.row.parent);
+                if let (Some(parent), Some(key)) = (&parent, key) {
+                    for hit in super::keys::parent_of(&program, store, side, parent, &key)? {
+                        store.mark_dirty(side, &hit.resource, Some(&hit.id))?;
+                    }
+                }
                 let gone = crate::store::RecordRef { resource: name.clone(), id: id.clone() };
                 super::exists::gone(&program, store, side, &gone)?;
                 for register in &registers {
@@ -451,6 +459,24 @@ impl Engine {
                     store.put_keys(register, side, &gone, &[])?;
                 }
                 store.remove_record(side, &name, &id)
+            })
+            .await?;
+        Ok(())
+    }
+
+    /// The link of a pair goes with the record that was removed; a document's link tells how far it is, and stays.
+    pub(super) async fn forget_link(&self, intent: &crate::store::Intent) -> Result<(), RunError> {
+        let (Some(target), None) = (&intent.target, self.program.document(&intent.register)) else {
+            return Ok(());
+        };
+        let at = crate::store::RecordRef { resource: intent.resource.clone(), id: target.clone() };
+        let (register, side) = (intent.register.clone(), intent.side);
+        self.store
+            .call(move |store| {
+                if let Some(link) = store.link(&register, side, &at)? {
+                    store.remove_link(&register, &link.left)?;
+                }
+                Ok(())
             })
             .await?;
         Ok(())

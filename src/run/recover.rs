@@ -298,6 +298,9 @@ impl Engine {
                 if let Some(target) = intent.target.clone() {
                     self.forget(side, resource, &target).await?;
                 }
+                if intent.effect == Effect::Delete {
+                    self.forget_link(&intent).await?;
+                }
                 intent.state =
                     if intent.effect == Effect::Delete { IntentState::Done } else { IntentState::Failed };
                 intent.outcome = "it is gone".into();

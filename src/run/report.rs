@@ -15,6 +15,8 @@ pub struct Report {
     pub run: String,
     /// `run`, `plan` or `apply`.
     pub verb: String,
+    /// What became of the commands that were left while another run went on.
+    pub commands: Vec<super::commands::Settled>,
     /// Counts for each register, in the order they were worked on.
     pub registers: IndexMap<String, Counts>,
     /// How many writes were sent.

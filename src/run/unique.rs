@@ -7,6 +7,7 @@ use crate::store::{Result, Store};
 use crate::value::{Side, Value};
 
 use super::decider::*;
+use super::keys::*;
 
 impl Decider {
     pub(super) fn clashes(

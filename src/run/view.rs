@@ -1,6 +1,6 @@
 //! What the links and the plan say about a reference of one record to another.
 
-use super::decider::key_slot;
+use super::keys::key_slot;
 use crate::plan::decide;
 use crate::plan::translate::normal;
 use crate::plan::{Action, Change, RefTarget, View};

@@ -154,8 +154,8 @@ impl Stand {
                 .filter_map(|child| Some((id_for(of, child)?, child.clone())))
                 .collect()
         };
-        // a stand-in's own children always fit together
-        let _ = wire::assemble(resource, &mut record, &children);
+        // who edits a company by hand means the first
+        wire::assemble(resource, &mut record, &children, &|_, all| all.first().map(|id| (*id).to_owned()));
         record
     }
 }

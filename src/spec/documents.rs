@@ -338,7 +338,7 @@ pub enum Step {
     Attach(Box<AttachStep>),
 }
 
-/// The long forms of [`Step`]: a map with exactly one of these.
+/// A map with exactly one of these.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 struct LongStep {

@@ -202,7 +202,9 @@ pub struct RegisterWords {
     pub part_of: Option<At<String>>,
     /// What a record must satisfy, else it is set aside with the reason.
     pub valid: List<Valid>,
-    /// Other actions for situations: `source_missing: inactivate` …
+    /// Other answers to situations of linked records: to `source_missing` (the master's record is gone: `nothing`, `set_aside`,
+    /// `unlink` or `delete`), `target_missing` and `out_of_scope` (`nothing`, `set_aside` or `unlink`). `delete` removes the other
+    /// record, after a complete read and a 404, as far as `brakes: { delete }` allows, which is 0 unless it is said.
     pub situations: Table<At<String>>,
     /// The name this register had before: its links are kept.
     pub was: Option<At<String>>,
@@ -421,10 +423,13 @@ pub const ROW_WORDS: &[&str] = &[
 impl FromNode for Row {
     fn from_node(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
         let (words, rest) = split(node, ROW_WORDS, diagnostics)?;
-        let sides = rest
-            .into_iter()
-            .filter_map(|(key, value)| Some((key, from_node::<Paths>(&value, diagnostics)?)))
-            .collect();
+        let path = |value: &Node, diagnostics: &mut Diagnostics| match value.kind {
+            // no path is true or false: a word is meant that is none, which is said where the sides are known
+            Kind::Bool(yes) => Some(Paths(vec![At { value: yes.to_string(), span: value.span }])),
+            _ => from_node::<Paths>(value, diagnostics),
+        };
+        let sides =
+            rest.into_iter().filter_map(|(key, value)| Some((key, path(&value, diagnostics)?))).collect();
         Some(Row { words, sides, span: node.span })
     }
 }
@@ -608,7 +613,8 @@ pub enum Conflict {
     /// The record is set aside with both values shown.
     #[default]
     SetAside,
-    /// The later change counts.
+    /// The later change counts, as both systems say when the record changed (the fields of `cursor`, times with a zone, compared as
+    /// instants). Where that is the same moment, or one does not say it, the record is set aside.
     Later,
 }
 

@@ -19,7 +19,7 @@ mod worker;
 pub use handle::Handle;
 pub use lineage::Origin;
 pub use lock::Lock;
-pub use open::{Mode, OpenError, reset};
+pub use open::{Mode, OpenError, leave, reset};
 pub use rows::*;
 
 use crate::value::{Side, Value};
@@ -187,10 +187,21 @@ pub trait Log {
     fn facts(&self, prefix: &str) -> Result<Vec<(String, String)>>;
 }
 
-/// Everything a run needs of its state.
-pub trait Store: Mirror + Links + Journal + Scratch + Log {}
+/// Commands that were left while another process worked on the state. They are left by [`leave`], past the handle
+/// of the one who works; everything else is up to that one.
+pub trait Commands {
+    /// Those that nobody has taken up, in the order in which they were left.
+    fn waiting_commands(&self) -> Result<Vec<CommandRow>>;
+    /// Notes what became of one that waits. Answers whether it did wait.
+    fn settle_command(&mut self, id: i64, state: CommandState, at: i64, outcome: &str) -> Result<bool>;
+    /// The last `limit` commands, newest first.
+    fn commands(&self, limit: usize) -> Result<Vec<CommandRow>>;
+}
 
-impl<T: Mirror + Links + Journal + Scratch + Log> Store for T {}
+/// Everything a run needs of its state.
+pub trait Store: Mirror + Links + Journal + Scratch + Log + Commands {}
+
+impl<T: Mirror + Links + Journal + Scratch + Log + Commands> Store for T {}
 
 /// A helper for callers: the data of a record, or null.
 pub fn data_of(record: &Option<StoredRecord>) -> Value {

@@ -8,6 +8,7 @@ use super::lineage::{Mark, Origin};
 use super::lock::{Lock, beside, private};
 use super::sqlite::Sqlite;
 use super::worker::Held;
+use crate::value::Value;
 
 /// What a state is opened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -167,6 +168,12 @@ impl Opened {
 
 fn failed(path: &Path, why: &dyn std::fmt::Display) -> OpenError {
     OpenError::Failed { path: path.to_owned(), why: why.to_string() }
+}
+
+/// Leaves a command (as JSON) in a state that another process works on: one row more, without its lock and without touching what is
+/// its own. Answers the command's number.
+pub fn leave(path: &Path, left: i64, command: &Value) -> Result<i64, OpenError> {
+    Sqlite::guest(path)?.leave(left, command).map_err(|why| failed(path, &why.0))
 }
 
 /// Deletes a state with what lies beside it. Its lock file stays.

@@ -229,3 +229,32 @@ pub struct EventRow {
     /// Fields with old and new values, reasons, the losing value of a conflict.
     pub detail: Value,
 }
+
+/// What became of a command that was left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CommandState {
+    /// Nobody has taken it up yet.
+    Waiting,
+    /// It was carried out.
+    Done,
+    /// It could not be carried out, and is not tried again.
+    Refused,
+}
+
+/// A command that was left for whoever works on the state.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommandRow {
+    /// Its number.
+    pub id: i64,
+    /// When it was left (milliseconds since 1970).
+    pub left: i64,
+    /// The command, as JSON.
+    pub command: Value,
+    /// What became of it.
+    pub state: CommandState,
+    /// When that was (milliseconds since 1970).
+    pub settled: Option<i64>,
+    /// What was done, or why nothing could be done.
+    pub outcome: String,
+}

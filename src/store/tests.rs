@@ -199,6 +199,32 @@ fn who_took_over_is_the_only_one_to_write() {
 }
 
 #[test]
+fn a_command_is_left_beside_a_writer_and_moves_neither_its_serial_nor_its_hold() {
+    let (_folder, path) = file();
+    let command = Value::text("go");
+    let missing = leave(&path, 7, &command).unwrap_err();
+    assert!(matches!(missing, OpenError::Failed { .. }), "{missing}");
+    let writer = open(&path);
+    set(&writer, "a", "1").unwrap();
+    let serial = runtime().block_on(writer.serial()).unwrap();
+    assert_eq!(leave(&path, 7, &command).unwrap(), 1);
+    assert_eq!(runtime().block_on(writer.serial()).unwrap(), serial);
+    set(&writer, "a", "2").unwrap();
+    let waiting = writer.read_blocking(|store| store.waiting_commands()).unwrap();
+    assert_eq!(waiting.iter().map(|row| (row.id, &row.command)).collect::<Vec<_>>(), [(1, &command)]);
+    writer
+        .call_blocking(|store| {
+            store.set_fact("half", Some("1"))?;
+            store.settle_command(1, CommandState::Done, 9, "done")?;
+            Err::<(), _>(StoreError("no".into()))
+        })
+        .unwrap_err();
+    assert_eq!(writer.read_blocking(|store| store.waiting_commands()).unwrap().len(), 1);
+    drop(writer);
+    assert_eq!(open(&path).origin(), Origin::Continued);
+}
+
+#[test]
 fn a_reader_works_beside_a_writer_and_writes_nothing() {
     let (_folder, path) = file();
     let writer = open(&path);

@@ -1,21 +1,21 @@
 //! Pivots: values of a record that are children with calls of their own.
 
-use super::ReadProblem;
-use crate::program::system::{Pivot, Resource};
-use crate::value::{Map, Value};
+use crate::program::system::{MANY_FIT, PARTS, Pivot, Resource};
+use crate::value::{Map, Path, Value};
 
-/// The hidden member of an assembled record that says which child each pivot field came from.
-pub const PARTS: &str = "@parts";
+/// Which of the children that fit a pivot field is the one that counts, where that is known.
+pub type Known<'a> = &'a dyn Fn(&Path, &[&str]) -> Option<String>;
 
-/// Puts the values of the children in place; `children` gives the ids and decoded records of a part by its name.
-///
-/// # Errors
-/// Where many children could be meant and nothing says which.
+/// Puts the values of the children in place; `children` gives the ids and decoded records of a part by its name. Of more than
+/// one that fits, the one counts that the pointer names, else the one that is `known` to; else the field has no value and
+/// stands in [`MANY_FIT`].
 pub fn assemble(
     resource: &Resource,
     record: &mut Value,
     children: &dyn Fn(&str) -> Vec<(String, Value)>,
-) -> Result<(), ReadProblem> {
+    known: Known,
+) {
+    let mut many_fit = Map::new();
     let mut ids = Map::new();
     for field in &resource.fields {
         let Some(pivot) = &field.pivot else { continue };
@@ -31,21 +31,20 @@ pub fn assemble(
         }
         let chosen = match fitting[..] {
             [] => continue,
-            [one] => one,
+            [one] => Some(one),
             _ => {
-                let pointed = pivot
-                    .pointer
-                    .as_ref()
-                    .and_then(|pointer| pointer.get(record))
-                    .and_then(Value::scalar_text);
-                match fitting.iter().find(|(id, _)| pointed.as_ref() == Some(id)) {
-                    Some(child) => child,
-                    // without a pointer the oldest counts: a person who adds a second one is not punished
-                    None => fitting[0],
-                }
+                let named =
+                    |id: &Option<String>| fitting.iter().copied().find(|(one, _)| Some(one) == id.as_ref());
+                let pointer = pivot.pointer.as_ref().and_then(|pointer| pointer.get(record));
+                let all: Vec<&str> = fitting.iter().map(|(id, _)| id.as_str()).collect();
+                named(&pointer.and_then(Value::scalar_text)).or_else(|| named(&known(&field.name, &all)))
             }
         };
-        let (id, child) = chosen;
+        let Some((id, child)) = chosen else {
+            let all = fitting.iter().map(|(id, _)| Value::text(id.clone())).collect();
+            many_fit.insert(field.name.to_string(), Value::List(all));
+            continue;
+        };
         let value = match &pivot.value {
             Some(value) => value.get(child).cloned().unwrap_or_default(),
             None => child.clone(),
@@ -53,12 +52,13 @@ pub fn assemble(
         ids.insert(field.name.to_string(), Value::Text(id.clone()));
         field.name.set(record, value);
     }
-    if !ids.is_empty()
-        && let Value::Map(map) = record
-    {
-        map.insert(PARTS.to_owned(), Value::Map(ids));
+    if let Value::Map(map) = record {
+        for (hidden, held) in [(PARTS, ids), (MANY_FIT, many_fit)] {
+            if !held.is_empty() {
+                map.insert(hidden.to_owned(), Value::Map(held));
+            }
+        }
     }
-    Ok(())
 }
 
 fn fits(pivot: &Pivot, child: &Value) -> bool {

@@ -19,7 +19,7 @@ pub mod serve;
 mod values;
 mod wrap;
 
-pub use assemble::{PARTS, assemble};
+pub use assemble::assemble;
 pub use body::encode;
 pub use calls::{
     action, attach, file, fill, get, list_query, new_id, record_in_get, record_in_reply, since_text, with_key,

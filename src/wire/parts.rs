@@ -1,9 +1,8 @@
 //! Children of a record that hold its pivot fields: which of them a change writes to.
 
 use super::WriteProblem;
-use super::assemble::PARTS;
 use super::plan::{Write, WriteEffect, leaves};
-use crate::program::system::{Field, Pivot, Resource, System};
+use crate::program::system::{Field, PARTS, Pivot, Resource, System};
 use crate::value::{Path, Value};
 
 /// The writes of the children of one record, as they are found.

@@ -1,9 +1,8 @@
 //! Which writes a change of one record takes: the record itself, then each child that holds a part of it.
 
 use super::WriteProblem;
-use super::assemble::PARTS;
 use super::parts::Parts;
-use crate::program::system::{Field, Resource, System};
+use crate::program::system::{Field, MANY_FIT, PARTS, Resource, System};
 use crate::value::{Map, Path, Value};
 
 /// What a write does.
@@ -70,6 +69,7 @@ impl Write {
         let mut record = current.clone();
         if let Value::Map(map) = &mut record {
             map.shift_remove(PARTS);
+            map.shift_remove(MANY_FIT);
         }
         for (path, value) in &self.fields {
             path.set(&mut record, value.clone());

@@ -230,3 +230,28 @@ pub fn record(harness: &Harness, side: Side, resource: &str, field: &str, value:
     assert_eq!(hits.len(), 1, "{resource} with {field} {value}: {hits:?}");
     hits.remove(0)
 }
+
+/// The mapping of [`harness`] with other words in it and in its systems: file, what stands there, what stands there instead.
+pub fn edited_harness(edits: &[(&str, &str, &str)], shop: &str, ledger: &str) -> Harness {
+    let dir = tempfile::tempdir().unwrap();
+    for name in ["mappings/shop_ledger.yaml", "systems/shop.yaml", "systems/ledger.yaml"] {
+        let mut text = std::fs::read_to_string(Path::new("tests").join(name)).unwrap();
+        for (_, was, now) in edits.iter().filter(|(file, ..)| name.ends_with(file)) {
+            assert!(text.contains(was), "{name} has no {was}");
+            text = text.replace(was, now);
+        }
+        let path = dir.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    with_program(compiled(&dir.path().join("mappings/shop_ledger.yaml")), "shop_ledger", shop, ledger).0
+}
+
+/// Removes the one record that has this value, as a person would.
+pub fn remove(harness: &Harness, side: Side, resource: &str, field: &str, value: &str) {
+    let mut stand = harness.company.stands[side].borrow_mut();
+    let found = stand.system().resources[resource].clone();
+    let ids = stand.find(&found, &[(field.to_owned(), Value::text(value))].into_iter().collect());
+    assert_eq!(ids.len(), 1, "{resource} with {field} {value}");
+    stand.remove(&found, &ids[0]);
+}

@@ -258,7 +258,7 @@ impl Compiler<'_> {
     fn expr(&mut self, text: &At<String>, scope: &Scope) -> Option<Expr> {
         match Expr::compile(&text.value, scope) {
             Ok(expr) => {
-                self.note_uses(expr.uses());
+                self.note_uses(text, scope, &expr.uses());
                 Some(expr)
             }
             Err(problems) => {
@@ -271,7 +271,7 @@ impl Compiler<'_> {
     fn template(&mut self, text: &At<String>, scope: &Scope) -> Option<Template> {
         match Template::compile(&text.value, scope) {
             Ok(template) => {
-                self.note_uses(template.uses());
+                self.note_uses(text, scope, &template.uses());
                 Some(template)
             }
             Err(problems) => {
@@ -289,9 +289,8 @@ impl Compiler<'_> {
     }
 
     /// Remembers which facts and settings an expression reads.
-    fn note_uses(&mut self, uses: impl IntoIterator<Item = impl std::borrow::Borrow<Path>>) {
+    fn note_uses(&mut self, text: &At<String>, scope: &Scope, uses: &[Path]) {
         for path in uses {
-            let path = path.borrow();
             let mut keys = path.segments().iter();
             let (Some(Segment::Key(root)), second) = (keys.next(), keys.next()) else { continue };
             let Some(Segment::Key(second)) = second else { continue };
@@ -307,6 +306,14 @@ impl Compiler<'_> {
                 self.facts.insert((side, second.clone(), None));
             } else if let Some(Segment::Key(key)) = keys.next() {
                 self.facts.insert((side, second.clone(), Some(key.clone())));
+            } else if let Some(Type::Table(_)) = scope.get(root).and_then(|ty| ty.members()?.get(second)) {
+                // only what is named here is read
+                self.error(
+                    &codes::BAD_EXPRESSION,
+                    text.span,
+                    format!("which record of `{root}.{second}` is meant must stand here: a computed key reads none"),
+                    Some(format!("write the key itself: `{root}.{second}['KEY']`")),
+                );
             }
         }
     }

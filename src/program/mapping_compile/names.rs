@@ -120,6 +120,13 @@ pub(super) fn place(resource: &Resource, path: &Path) -> Option<Place> {
     })
 }
 
+/// Whether a path goes into an item of a list field.
+pub(super) fn is_item(resource: &Resource, path: &Path) -> bool {
+    let wanted = generic(path);
+    let rest = resource.fields.iter().filter_map(|field| wanted.strip_prefix(&generic(&field.name)));
+    rest.into_iter().any(|rest| rest.segments().iter().any(|segment| !matches!(segment, Segment::Key(_))))
+}
+
 /// A field's member at a path below it; the member's own type is at the end.
 fn below(field: &Field, rest: &Path) -> Option<Field> {
     if rest.is_root() {

@@ -164,6 +164,7 @@ impl Compiler<'_> {
             is_document: self.document.is_some(),
         };
         self.creatable(&mut compiled, name, &direction);
+        self.deletable(&compiled, words);
         self.needs_of(&compiled);
         let mut needs: Vec<String> = compiled
             .rows

@@ -1,13 +1,17 @@
 //! Rows of field tables: both ends found and put together.
 
+mod later;
 mod types;
+
+use std::sync::Arc;
 
 use super::Compiler;
 use super::names::Place;
 use super::registers::Direction;
 use crate::diagnostic::{At, codes, suggest};
 use crate::program::expr::Scope;
-use crate::program::mapping::{Apply, Computed, Endpoint, Row, Step};
+use crate::program::mapping::{Apply, Computed, Conflict, Endpoint, Row, Step};
+use crate::program::system::Resource;
 use crate::program::types::Type;
 use crate::spec::mapping as spec;
 use crate::spec::yaml::List;
@@ -30,12 +34,25 @@ struct RowEnd {
     ty: Type,
     read_only: bool,
     create_only: bool,
+    /// It stands in a child with calls of its own.
+    part: bool,
     assigned: bool,
     max: Option<u32>,
     label: String,
     sensitive: bool,
     reference: Option<crate::program::system::FieldRef>,
     members: Vec<crate::program::system::Field>,
+}
+
+/// The resources of a side that a row is about.
+fn members_of(table: &Table, side: Side, only: &[String]) -> Vec<Arc<Resource>> {
+    let members = &table.ends[side].members;
+    let named_here = only.iter().any(|one| members.iter().any(|member| member.resource.name == *one));
+    members
+        .iter()
+        .filter(|member| !named_here || only.contains(&member.resource.name))
+        .map(|member| Arc::clone(&member.resource))
+        .collect()
 }
 
 /// What became of a path with answers in it.
@@ -149,6 +166,9 @@ impl Compiler<'_> {
         if let Some(name) = &words.fields {
             self.object_row(mapping, row, name, table, &ends, prefix, out);
             return;
+        }
+        if words.conflict == Some(Conflict::Later) {
+            self.tells_later(table, &only, &ends, row.span);
         }
         let (left, right) = (ends.left, ends.right);
         let computed_words = [words.constant.is_some(), words.value.is_some(), words.template.is_some()];
@@ -404,20 +424,10 @@ impl Compiler<'_> {
         paths: &crate::spec::short::Paths,
         prefix: &Path,
     ) -> Option<RowEnd> {
-        let members: Vec<_> = table.ends[side]
-            .members
-            .iter()
-            .filter(|member| {
-                let named_here = only
-                    .iter()
-                    .any(|one| table.ends[side].members.iter().any(|member| member.resource.name == *one));
-                !named_here || only.contains(&member.resource.name)
-            })
-            .map(|member| member.resource.clone())
-            .collect();
+        let members = members_of(table, side, only);
         let mut parsed = Vec::new();
         let mut first: Option<Place> = None;
-        let (mut read_only, mut create_only) = (false, false);
+        let (mut read_only, mut create_only, mut part) = (false, false, false);
         for text in paths.iter() {
             let path = prefix.join(&self.path(text)?);
             if !path.is_singular() {
@@ -436,6 +446,7 @@ impl Compiler<'_> {
                 }
                 read_only |= found.read_only;
                 create_only |= found.create_only;
+                part |= found.part.is_some();
                 if first.is_none() {
                     first = Some(found);
                 }
@@ -449,6 +460,7 @@ impl Compiler<'_> {
             ty: first.field.ty.clone(),
             read_only,
             create_only,
+            part,
             assigned: first.field.assigned.is_some(),
             max: first.field.max,
             label,

@@ -234,6 +234,13 @@ pub struct Lookup {
     pub missing: Missing,
 }
 
+/// The hidden member of an assembled record that says which child each pivot field came from.
+pub const PARTS: &str = "@parts";
+
+/// The hidden member of an assembled record that names the pivot fields for which more than one child could be meant, with the
+/// children's ids. Such a field has no value.
+pub const MANY_FIT: &str = "@many_fit";
+
 /// The one child that matches.
 #[derive(Clone, Debug)]
 pub struct Pivot {

@@ -41,13 +41,27 @@ pub(super) fn queries(table: &Table<Paths>, scope: &Scope, found: &mut Findings)
     out
 }
 
+/// A path as a server knows its fields: `taxes[0].rate` is `taxes.rate`.
+fn without_positions(path: &str) -> String {
+    let mut out = String::new();
+    let mut rest = path;
+    while let Some(open) = rest.find('[') {
+        let close = rest[open..].find(']').map_or(rest.len(), |close| open + close + 1);
+        let inside = rest[open + 1..close].trim_end_matches(']');
+        let is_position = inside == "*" || inside.bytes().all(|byte| byte.is_ascii_digit());
+        out.push_str(if is_position { &rest[..open] } else { &rest[..close] });
+        rest = &rest[close..];
+    }
+    out + rest
+}
+
 /// The parameters that ask for the fields of a resource.
 pub(super) fn selection(select: &Select, fields: &[Field]) -> Vec<(String, Template)> {
     fn add(prefix: &str, field: &Field, out: &mut Vec<String>) {
         let Some(read) = field.read.as_ref().filter(|_| field.pivot.is_none() && !field.write_only) else {
             return;
         };
-        let path = read.to_string().replace("[*]", "");
+        let path = without_positions(&read.to_string());
         let path = if prefix.is_empty() { path } else { format!("{prefix}.{path}") };
         if field.fields.is_empty() {
             if !out.contains(&path) {
@@ -298,4 +312,21 @@ fn merged(pieces: Vec<Piece>) -> Vec<Piece> {
         }
     }
     merged
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_positions;
+
+    #[test]
+    fn a_field_is_asked_for_without_its_position() {
+        for (path, asked) in [
+            ("taxes[0].rate", "taxes.rate"),
+            ("rows[*].taxes[12]", "rows.taxes"),
+            ("a.b", "a.b"),
+            ("['a name'].b[*].c", "['a name'].b.c"),
+        ] {
+            assert_eq!(without_positions(path), asked);
+        }
+    }
 }

@@ -2,7 +2,8 @@
 
 use crate::plan::label;
 use crate::program::mapping::{Program, Register};
-use crate::run::decider::{Decider, Selected, key_slot};
+use crate::run::decider::{Decider, Selected};
+use crate::run::keys::key_slot;
 use crate::store::{RecordRef, Result, Store, Which};
 use crate::value::{Side, Value};
 

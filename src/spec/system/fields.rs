@@ -183,7 +183,8 @@ pub struct Embeds {
     pub content: At<String>,
 }
 
-/// The one child record that matches.
+/// The one child record that matches. Where more than one does and no `pointer` names it, none is taken and the record is set
+/// aside; a linked pair goes on with the child it was linked by.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Pivot {

@@ -6,6 +6,7 @@ use serde::de::{
 };
 
 use super::de::NodeDeserializer;
+use super::fill::Filler;
 use super::node::{Kind, Node};
 use super::sink::Error;
 use crate::diagnostic::{At, Diagnostic, Span, codes};
@@ -26,11 +27,18 @@ pub(super) struct Entries<'n> {
     entries: std::slice::Iter<'n, (At<String>, Node)>,
     value: Option<&'n Node>,
     known: Option<&'static [&'static str]>,
+    /// Keys that are missing, and have something for the time of this read.
+    filled: Vec<&'static str>,
 }
 
 impl<'n> Entries<'n> {
     pub(super) fn of(entries: &'n [(At<String>, Node)], known: Option<&'static [&'static str]>) -> Self {
-        Entries { entries: entries.iter(), value: None, known }
+        Entries { entries: entries.iter(), value: None, known, filled: Vec::new() }
+    }
+
+    /// With something at these keys, too.
+    pub(super) fn with(self, filled: Vec<&'static str>) -> Self {
+        Entries { filled, ..self }
     }
 }
 
@@ -40,7 +48,10 @@ impl<'de> MapAccess<'de> for Entries<'_> {
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Error> {
         let known = self.known;
         let is_known = |key: &str| known.is_none_or(|known| known.contains(&key));
-        let Some((key, value)) = self.entries.find(|(key, _)| is_known(&key.value)) else { return Ok(None) };
+        let Some((key, value)) = self.entries.find(|(key, _)| is_known(&key.value)) else {
+            let missing = self.filled.pop();
+            return missing.map(|key| seed.deserialize(StrDeserializer::<Error>::new(key))).transpose();
+        };
         self.value = Some(value);
         let node = Node { kind: Kind::Text { text: key.value.clone(), quoted: false }, span: key.span };
         seed.deserialize(NodeDeserializer(&node)).map(Some)
@@ -49,7 +60,8 @@ impl<'de> MapAccess<'de> for Entries<'_> {
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
         match self.value.take() {
             Some(node) => seed.deserialize(NodeDeserializer(node)),
-            None => Err(de::Error::custom("a value was asked for before its key")),
+            // a key that was filled in
+            None => seed.deserialize(Filler),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use serde::de::{self, DeserializeOwned, Visitor};
 
 use super::access::{Digits, Entries, Items, Variant, WithPlace};
+use super::fill;
 use super::node::{Kind, Node};
 use super::scalar::{is_number, other_bool};
 use super::sink::{self, Error};
@@ -14,10 +15,25 @@ use crate::diagnostic::{AT, At, Diagnostic, Diagnostics, Level, Span, codes, sug
 /// Reads a type from a node. What is wrong is pushed to `diagnostics`; where a part that was needed is wrong,
 /// there is no value.
 pub fn from_node<T: DeserializeOwned>(node: &Node, diagnostics: &mut Diagnostics) -> Option<T> {
-    let (value, found) = sink::collect(|| {
-        let value = T::deserialize(NodeDeserializer(node));
-        value.map_err(|_| sink::report_last()).ok()
-    });
+    let attempt = || {
+        sink::collect(|| {
+            let value = T::deserialize(NodeDeserializer(node));
+            value.map_err(|_| sink::report_last()).ok()
+        })
+    };
+    let (before, filled) = (sink::count_missed(), fill::count());
+    let (value, mut found) = attempt();
+    // the first key that is missing ends the read of its map: with it filled in, the next one does
+    let mut missed = sink::missed_after(before);
+    while missed.iter().filter(|(one, key)| fill::add(one.span, key)).count() > 0 {
+        attempt();
+        missed = sink::missed_after(before);
+        missed.retain(|(one, _)| {
+            !(&found).into_iter().any(|known| known.span == one.span && known.message == one.message)
+        });
+        missed.iter().for_each(|(one, _)| found.push(one.clone()));
+    }
+    fill::forget_after(filled);
     // "true is wanted" says all about a `yes` that there is to say
     let wrong: HashSet<Span> =
         found.into_iter().filter(|one| one.level == Level::Error).map(|one| one.span).collect();
@@ -288,7 +304,8 @@ impl<'de> de::Deserializer<'de> for NodeDeserializer<'_> {
         self.report_unknown_keys(fields);
         // the place of a map that lacks something is its first line
         let span = entries.first().map_or(self.0.span, |(At { span, .. }, _)| *span);
-        visitor.visit_map(Entries::of(entries, Some(fields))).map_err(|error: Error| error.or_at(span))
+        let entries = Entries::of(entries, Some(fields)).with(fill::keys_at(span));
+        visitor.visit_map(entries).map_err(|error: Error| error.or_at(span))
     }
 
     fn deserialize_enum<V: Visitor<'de>>(

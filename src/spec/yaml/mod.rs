@@ -6,6 +6,7 @@
 mod access;
 mod containers;
 mod de;
+mod fill;
 mod foreign;
 mod node;
 mod parse;

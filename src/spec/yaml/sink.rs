@@ -10,14 +10,16 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Span, codes, suggest};
 /// The last error that was made.
 enum Last {
     None,
-    /// Its finding is not reported yet.
-    Waits(Box<Diagnostic>),
+    /// Its finding is not reported yet; with the key that is missing, where that is the finding.
+    Waits(Box<Diagnostic>, Option<&'static str>),
     /// Its finding was reported where it was met.
     Reported,
 }
 
 thread_local! {
     static LAST: RefCell<Last> = const { RefCell::new(Last::None) };
+    /// The keys that were reported as missing.
+    static MISSED: RefCell<Vec<(Diagnostic, &'static str)>> = const { RefCell::new(Vec::new()) };
     /// The findings of each read that is going on, the innermost last.
     static FOUND: RefCell<Vec<Diagnostics>> = const { RefCell::new(Vec::new()) };
 }
@@ -48,6 +50,16 @@ pub(super) fn extend(diagnostics: Diagnostics) {
     });
 }
 
+/// How many keys were reported as missing.
+pub(super) fn count_missed() -> usize {
+    MISSED.with(|missed| missed.borrow().len())
+}
+
+/// The keys that were reported as missing after the first so many; they are forgotten.
+pub(super) fn missed_after(count: usize) -> Vec<(Diagnostic, &'static str)> {
+    MISSED.with(|missed| missed.borrow_mut().split_off(count))
+}
+
 /// Forgets the last error: one that follows is new.
 pub(super) fn forget() {
     LAST.with(|last| *last.borrow_mut() = Last::None);
@@ -59,7 +71,10 @@ pub(super) fn report_last() -> bool {
     match LAST.with(|last| last.replace(Last::None)) {
         Last::None => false,
         Last::Reported => true,
-        Last::Waits(diagnostic) => {
+        Last::Waits(diagnostic, key) => {
+            if let Some(key) = key {
+                MISSED.with(|missed| missed.borrow_mut().push(((*diagnostic).clone(), key)));
+            }
             push(*diagnostic);
             true
         }
@@ -69,7 +84,7 @@ pub(super) fn report_last() -> bool {
 /// Gives the last error a place, if it has none.
 pub(super) fn place_last(span: Span) {
     LAST.with(|last| {
-        if let Last::Waits(diagnostic) = &mut *last.borrow_mut()
+        if let Last::Waits(diagnostic, _) = &mut *last.borrow_mut()
             && !diagnostic.span.is_known()
         {
             diagnostic.span = span;
@@ -90,7 +105,7 @@ pub(crate) struct Error;
 
 impl Error {
     pub(super) fn at(diagnostic: Diagnostic) -> Self {
-        LAST.with(|last| *last.borrow_mut() = Last::Waits(Box::new(diagnostic)));
+        LAST.with(|last| *last.borrow_mut() = Last::Waits(Box::new(diagnostic), None));
         Error
     }
 
@@ -128,7 +143,10 @@ impl de::Error for Error {
 
     fn missing_field(field: &'static str) -> Self {
         let message = format!("`{field}` is missing here");
-        Error::at(Diagnostic::error(&codes::MISSING_KEY, Span::NONE, message).help(format!("add `{field}:`")))
+        let diagnostic =
+            Diagnostic::error(&codes::MISSING_KEY, Span::NONE, message).help(format!("add `{field}:`"));
+        LAST.with(|last| *last.borrow_mut() = Last::Waits(Box::new(diagnostic), Some(field)));
+        Error
     }
 
     fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {

@@ -3,6 +3,7 @@
 //! One table for each question of the contract, JSON as text, times as milliseconds, sides as 0 and 1.
 //! Every statement is prepared once. Transactions belong to the thread behind the handle, never to a method here.
 
+mod commands;
 mod journal;
 mod links;
 mod log;

@@ -53,15 +53,24 @@ impl Sqlite {
 
     /// Opens a state file for reading, while another process may be writing.
     pub(in crate::store) fn readable(path: &Path) -> Result<Sqlite, OpenError> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        Sqlite::existing(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+    }
+
+    fn existing(path: &Path, access: OpenFlags) -> Result<Sqlite, OpenError> {
         let failed = |error| refused(path, error);
-        let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+        let connection =
+            Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(failed)?;
         connection.busy_timeout(PATIENCE).map_err(failed)?;
         let found = known(&connection, path)?;
         if found < STEPS.len() {
             return Err(OpenError::Older { found, known: STEPS.len() });
         }
         Sqlite::ready(connection).map_err(failed)
+    }
+
+    /// Opens a state that another process works on, to leave something in it: it is neither made nor brought forward.
+    pub(in crate::store) fn guest(path: &Path) -> Result<Sqlite, OpenError> {
+        Sqlite::existing(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
     }
 
     /// An empty state that lives in memory.
@@ -241,6 +250,20 @@ mod tests {
         )
         .unwrap();
         assert!(matches!(Sqlite::writable(&path), Err(OpenError::Foreign(_))));
+    }
+
+    #[test]
+    fn a_state_of_the_version_before_keeps_what_it_had() {
+        let (_folder, path) = file();
+        let mut old = Connection::open(&path).unwrap();
+        migrate(&mut old, &STEPS[..3]).unwrap();
+        old.execute("INSERT INTO fact VALUES ('cursor', '7')", []).unwrap();
+        drop(old);
+        let older = OpenError::Older { found: 3, known: STEPS.len() };
+        assert_eq!(Sqlite::guest(&path).err(), Some(older));
+        let state = Sqlite::writable(&path).unwrap();
+        assert_eq!(crate::store::Log::fact(&state, "cursor").unwrap().as_deref(), Some("7"));
+        assert_eq!(Sqlite::guest(&path).unwrap().leave(1, &crate::value::Value::Null).unwrap(), 1);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 pub(super) const APPLICATION: i64 = 0x4d41_5045;
 
 /// What makes each version out of the one before. Only ever append: a step that was released never changes.
-pub(super) const STEPS: &[&str] = &[FIRST, SECOND, THIRD];
+pub(super) const STEPS: &[&str] = &[FIRST, SECOND, THIRD, FOURTH];
 
 /// The tables of a run's scratch: they live in SQLite's temporary database, so they die with the run, cost no
 /// fsync, and a state that was opened for reading can still hold a plan.
@@ -185,4 +185,17 @@ CREATE TABLE set_aside_now (
 INSERT INTO set_aside_now SELECT * FROM set_aside;
 DROP TABLE set_aside;
 ALTER TABLE set_aside_now RENAME TO set_aside;
+";
+
+/// Commands that a second process leaves for the one that works on the state.
+const FOURTH: &str = "
+CREATE TABLE command (
+    id      INTEGER PRIMARY KEY AUTOINCREMENT,
+    given   INTEGER NOT NULL,
+    command TEXT NOT NULL,
+    state   TEXT NOT NULL,
+    settled INTEGER,
+    outcome TEXT NOT NULL
+) STRICT;
+CREATE INDEX command_waiting ON command (id) WHERE state = 'waiting';
 ";

@@ -11,7 +11,7 @@ use super::Sqlite;
 use super::open::refused;
 use crate::store::OpenError;
 
-/// What a plan decides by; settled intents, runs and events are history. In the order of the keys.
+/// What a plan decides by; settled intents, runs, events and commands are not its own. In the order of the keys.
 const COPY: &str = "
 DELETE FROM main.state;
 INSERT INTO main.state SELECT * FROM whole.state;
@@ -60,7 +60,7 @@ mod tests {
             .unwrap();
         let names = tables.query_map([], |row| row.get::<_, String>(0)).unwrap().map(Result::unwrap);
         let left_out: Vec<_> = names.filter(|name| !COPY.contains(&format!("FROM whole.{name}"))).collect();
-        assert_eq!(left_out, ["lock", "run", "event"]);
+        assert_eq!(left_out, ["lock", "run", "event", "command"]);
     }
 
     #[test]

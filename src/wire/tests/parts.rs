@@ -1,6 +1,7 @@
 //! Children: put in place when read, written when changed.
 
 use super::*;
+use crate::program::system::{MANY_FIT, PARTS};
 
 const NOW: &str = r#"{"number":"7","name":"Acme","phone":"1","phoneNote":"home",
     "mainAddress":{"number":"a1","main":true,"bill":true,"street":"S","city":"Oslo"},
@@ -127,7 +128,7 @@ fn children_are_put_in_place() {
         rows.iter().map(|(id, row)| ((*id).to_owned(), json(row))).collect()
     };
     let mut record = json(r#"{"number":"7","mainNumber":"a2"}"#);
-    assemble(customer, &mut record, &children).unwrap();
+    assemble(customer, &mut record, &children, &|_, _| None);
     assert_eq!(
         record.to_json(),
         concat!(
@@ -138,6 +139,18 @@ fn children_are_put_in_place() {
         )
     );
     let mut record = json(r#"{"number":"7"}"#);
-    assemble(customer, &mut record, &|_| Vec::new()).unwrap();
+    assemble(customer, &mut record, &|_| Vec::new(), &|_, _| None);
     assert_eq!(record.to_json(), r#"{"number":"7"}"#);
+    // without a pointer two are too many, unless one is known
+    let mut record = json(r#"{"number":"7"}"#);
+    assemble(customer, &mut record, &children, &|_, _| None);
+    assert_eq!(record.get("mainAddress"), None);
+    assert_eq!(record.get(MANY_FIT).unwrap().to_json(), r#"{"mainAddress":["a1","a2"]}"#);
+    let mut record = json(r#"{"number":"7"}"#);
+    assemble(customer, &mut record, &children, &|field, all| {
+        assert_eq!((field.to_string().as_str(), all), ("mainAddress", &["a1", "a2"][..]));
+        Some("a2".to_owned())
+    });
+    assert_eq!(record.get(MANY_FIT), None);
+    assert_eq!(record.get(PARTS).and_then(|parts| parts.get("mainAddress")), Some(&Value::text("a2")));
 }

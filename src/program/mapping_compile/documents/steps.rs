@@ -5,7 +5,7 @@ use crate::program::document::{Follow, FollowMove, Step, Verify};
 use crate::program::expr::Expr;
 use crate::program::mapping::{Register, Row};
 use crate::program::mapping_compile::Compiler;
-use crate::program::mapping_compile::names::place;
+use crate::program::mapping_compile::names::{is_item, place};
 use crate::program::mapping_compile::registers::{Both2, Direction};
 use crate::program::mapping_compile::rows::Table;
 use crate::program::types::Type;
@@ -91,6 +91,7 @@ impl Compiler<'_> {
                 document: None,
             },
         );
+        self.no_items(fields, register, source);
         for side in Side::BOTH {
             for member in &register.ends[side].members {
                 for path in rows.iter().flat_map(|row| row.paths(side)) {
@@ -101,6 +102,26 @@ impl Compiler<'_> {
             }
         }
         rows
+    }
+
+    /// A record that is there is not changed by one item of a list: the list is a value as a whole.
+    fn no_items(&mut self, fields: &crate::spec::yaml::List<spec::Row>, register: &Register, source: Side) {
+        let name = self.sides[source].name.clone();
+        let paths = fields.iter().flat_map(|row| &row.sides).filter(|(key, _)| key.value == name);
+        for text in paths.flat_map(|(_, paths)| paths.iter()) {
+            // a setting in a path stands for a text
+            let path = Path::parse(&text.value.replace("=settings.", "='").replace(']', "']"));
+            let path = Path::parse(&text.value).or(path);
+            let Ok(path) = path else { continue };
+            if register.ends[source].members.iter().any(|member| is_item(&member.resource, &path)) {
+                self.error(
+                    &codes::BAD_STEP,
+                    text.span,
+                    format!("`{text}` is one item of a list, which cannot be written alone"),
+                    Some("name a field of the record itself, or the list".to_owned()),
+                );
+            }
+        }
     }
 
     fn verify(

@@ -70,6 +70,42 @@ impl Compiler<'_> {
         out
     }
 
+    /// What is to be removed must have a source that may be missing, and a call that removes it.
+    pub(super) fn deletable(&mut self, register: &Register, words: &spec::RegisterWords) {
+        let Some((_, word)) = words.situations.iter().find(|(name, _)| name.value == "source_missing") else {
+            return;
+        };
+        if register.situations.get(&Situation::SourceMissing) != Some(&Reaction::Delete) {
+            return;
+        }
+        let Some(master) = register.master else {
+            // a side that the company chooses is one later
+            if words.master.is_none() {
+                self.error(
+                    &codes::BAD_SITUATION,
+                    word.span,
+                    "without a master neither side is the source",
+                    Some("give the register a `master` or a direction".to_owned()),
+                );
+            }
+            return;
+        };
+        for member in &register.ends[master.other()].members {
+            if member.resource.delete.is_none() {
+                self.error(
+                    &codes::BAD_SITUATION,
+                    word.span,
+                    format!(
+                        "{} of {} cannot be removed: its system file has no `delete`",
+                        member.resource.name,
+                        self.sides[master.other()].name
+                    ),
+                    Some("say unlink, set_aside or nothing".to_owned()),
+                );
+            }
+        }
+    }
+
     /// A side that records are made on must have a create call, or the direction is wrong.
     pub(super) fn creatable(&mut self, register: &mut Register, name: &At<String>, direction: &Direction) {
         for side in Side::BOTH {

@@ -278,6 +278,49 @@ fn types_that_look_at_the_node_report_once() {
     assert_eq!(wrong::<List<Count>>("[~]"), ["ME0104 1:2 this value cannot be read"]);
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Many {
+    #[allow(dead_code)]
+    name: crate::diagnostic::At<String>,
+    #[allow(dead_code)]
+    size: u8,
+    #[allow(dead_code)]
+    kind: Kinds,
+    #[allow(dead_code)]
+    open: Option<bool>,
+    #[allow(dead_code)]
+    inner: Box<Shop>,
+    #[allow(dead_code)]
+    #[serde(default)]
+    more: List<Many>,
+}
+
+#[test]
+fn all_keys_that_are_missing_are_said_at_once() {
+    let missing = |key: &str, place: &str| format!("ME0103 {place} `{key}` is missing here; add `{key}:`");
+    assert_eq!(
+        wrong::<Many>("open: true\n"),
+        ["name", "size", "kind", "inner"].map(|key| missing(key, "1:1"))
+    );
+    assert_eq!(
+        wrong::<Many>("size: 1\nkind: food\ninner: { open: true }\nmore: [ { size: 2, kind: food } ]\n"),
+        [missing("name", "1:1"), missing("name", "3:10"), missing("name", "4:11"), missing("inner", "4:11"),]
+    );
+    // what is wrong beside is said once, and nothing of what was filled in
+    assert_eq!(
+        wrong::<Many>("colour: red\nopen: true\n"),
+        [
+            "ME0102 1:1 `colour` is not known here; known here: name, size, kind, open, inner, more"
+                .to_owned(),
+            missing("name", "1:1"),
+            missing("size", "1:1"),
+            missing("kind", "1:1"),
+            missing("inner", "1:1"),
+        ]
+    );
+}
+
 #[test]
 fn a_node_can_be_kept_for_later() {
     let raw: Table<Raw> = good("a: [1, x]\nb: ~\n");
