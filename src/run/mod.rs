@@ -15,6 +15,7 @@ mod exists;
 mod explain;
 mod facts;
 mod files;
+mod looked;
 mod lookups;
 mod now;
 mod pointers;
@@ -43,6 +44,7 @@ pub use explain::{
 };
 pub use facts::fingerprint_fact;
 pub use files::keep_attached;
+pub use looked::Looked;
 pub use read::changed_at;
 pub use report::{Counts, Entry, Event, MissingCodes, Report};
 
@@ -131,6 +133,8 @@ pub struct Options {
     pub recover_only: bool,
     /// The brakes do not hold (said by a person, for this run).
     pub release_brakes: bool,
+    /// For a report: the rows of documents of this time are read, not only of those that travel.
+    pub rows: Option<crate::plan::reckon::Period>,
 }
 
 /// Told what happens while a run goes on.
@@ -276,6 +280,9 @@ impl Engine {
         }
         if self.options.plan_only {
             self.plan_documents(&decider).await?;
+            if let Some(period) = &self.options.rows {
+                self.read_rows_for_report(&decider, period).await?;
+            }
             self.show_changes(&|_| true).await?;
             return self.count_plan().await;
         }

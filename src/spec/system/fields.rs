@@ -77,7 +77,8 @@ pub struct Field {
     pub pivot: Option<Pivot>,
     /// `decimal`, read only: the exact sum of these fields of the same record (those that are empty do not count).
     pub sum: Paths,
-    /// What the built-in stand-in answers here: an expression over the record. A real server computes it itself.
+    /// What the built-in stand-in answers here: an expression over the record. A real server computes it itself. At members of a
+    /// list: the stand-in makes one item of them.
     pub sandbox: Option<At<String>>,
     /// Never put into the encoding's `wrap`.
     pub wrap: Option<bool>,
