@@ -489,6 +489,13 @@ pub struct ReconcileArgs {
     /// Only this document of the mapping.
     #[arg(long, value_name = "DOCUMENT")]
     pub document: Option<String>,
+    /// Only documents of this day and later ones, by the `date` that the mapping names under `reconcile`. A pair counts where one
+    /// of its two records does.
+    #[arg(long, value_name = "DATE")]
+    pub since: Option<jiff::civil::Date>,
+    /// Only documents of this day and earlier ones.
+    #[arg(long, value_name = "DATE")]
+    pub until: Option<jiff::civil::Date>,
     /// How it is printed.
     #[arg(long, value_enum, default_value_t = ReportFormat::Table)]
     pub format: ReportFormat,

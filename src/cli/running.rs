@@ -14,6 +14,7 @@ use super::{Exit, Terminal, show, state};
 use crate::case::Harness;
 use crate::clock::{Clock, SystemClock};
 use crate::http::{Access, CallListener, LoggedCall};
+use crate::plan::reckon::Period;
 use crate::run::{Command, Engine, Options, Report, RunError, Selected, Setup};
 use crate::store::{Handle, Mode, OpenError, Origin, reset};
 use crate::value::{Map, Side, Value};
@@ -406,8 +407,13 @@ async fn warn_of_doubt(terminal: &Terminal, store: &Handle) {
     ));
 }
 
-/// Reads both systems in full and plans, in a copy of the state. Answers the copy: what is there, and what would become of it.
-pub(super) fn look(terminal: &Terminal, opening: &Opening) -> Result<(Report, Handle), Exit> {
+/// Reads both systems in full, with the rows of documents of a time, and plans, in a copy of the state. Answers the copy: what is
+/// there, and what would become of it.
+pub(super) fn look(
+    terminal: &Terminal,
+    opening: &Opening,
+    period: &Period,
+) -> Result<(Report, Handle), Exit> {
     let Some(runtime) = runtime() else { return Err(failed(terminal, "no runtime can be had")) };
     let local = tokio::task::LocalSet::new();
     local.block_on(&runtime, async {
@@ -415,7 +421,16 @@ pub(super) fn look(terminal: &Terminal, opening: &Opening) -> Result<(Report, Ha
         // there is nothing in the temporary folder under this name, so that a state begins anew where the sandbox does
         let nowhere = std::env::temp_dir().join(format!("mapengine-none-{}", uuid::Uuid::new_v4()));
         let mut session = Session::trial(terminal, opening, false, &nowhere, None)?;
-        let options = Options { plan_only: true, full: true, ..Options::default() };
+        // documents on demand, too, and as many as there are
+        let only = opening.program.all().map(|register| register.name.clone()).collect();
+        let options = Options {
+            plan_only: true,
+            full: true,
+            all: true,
+            only,
+            rows: Some(period.clone()),
+            ..Options::default()
+        };
         let outcome = match &mut session {
             Session::Sandbox { harness, .. } => harness.run(options).await,
             Session::Real { .. } => {

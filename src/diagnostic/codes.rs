@@ -265,6 +265,12 @@ Right:
         "Every role is reached by some move, every move is somebody's, and the role that travels leads on.";
     BAD_ROWS = "ME0525", "these rows cannot be carried",
         "`rows` names a list on both sides: the source's (its own, or one of child records) and the one that is written.";
+    BAD_RECONCILE = "ME0526", "this cannot be reconciled",
+        "`reconcile` says what a record of either side comes to: amounts, a date, and lists of rows that this side has.\n\
+\n\
+Right:\n\
+\x20   reconcile:\n\
+\x20     shop: { total: total, date: date, rows: { of: rows, net: \"quantity | times(price)\", rate: vatRate } }";
     BAD_DURATION = "ME0601", "this is not a length of time",
         "Lengths of time are numbers with units: `500ms`, `30s`, `10m`, `1h 30m`, `24h`.";
     NOT_LISTED = "ME0602", "this resource cannot be listed",

@@ -9,6 +9,7 @@ pub mod document;
 pub mod flow;
 pub mod gate;
 pub mod linked;
+pub mod reckon;
 pub mod translate;
 
 pub use change::{Action, Change, FieldChange, Found, NewValue, Note};

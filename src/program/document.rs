@@ -42,6 +42,8 @@ pub struct Document {
     pub follow: Option<Follow>,
     /// Equal records that are not linked are as good as each other.
     pub twins: bool,
+    /// What a record comes to on either side, for `report reconcile`.
+    pub reconcile: Reconcile,
 }
 
 impl Document {
@@ -334,4 +336,56 @@ pub struct FollowMove {
     pub when: Expr,
     /// What is said of it.
     pub say: Option<Template>,
+}
+
+/// What is put side by side of a document.
+#[derive(Clone, Debug, Default)]
+pub struct Reconcile {
+    /// What a record of either side comes to.
+    pub sides: Both<Reckoned>,
+    /// How far two amounts may be apart.
+    pub tolerance: Decimal,
+    /// The amounts of a record whose total is negative count with the other sign.
+    pub ignore_sign: bool,
+}
+
+/// What a record of one side comes to.
+#[derive(Clone, Debug, Default)]
+pub struct Reckoned {
+    /// The total of its header, with VAT.
+    pub total: Option<Told>,
+    /// The total of its header without VAT.
+    pub net: Option<Told>,
+    /// The currency.
+    pub currency: Option<Told>,
+    /// The date by which it is of a period.
+    pub date: Option<Told>,
+    /// What its rows come to.
+    pub rows: Option<Amounts>,
+    /// The VAT by rate, as the system tells it.
+    pub rates: Option<Amounts>,
+}
+
+/// Where a value of a record is from.
+#[derive(Clone, Debug)]
+pub enum Told {
+    /// A field.
+    Field(Path),
+    /// It is worked out.
+    Worked(Expr),
+}
+
+/// Amounts of the items of a list.
+#[derive(Clone, Debug)]
+pub struct Amounts {
+    /// The list.
+    pub of: Expr,
+    /// Without VAT.
+    pub net: Expr,
+    /// The rate of the VAT, in percent.
+    pub rate: Option<Expr>,
+    /// The VAT.
+    pub vat: Option<Expr>,
+    /// What those of one rate come to is rounded to so many places.
+    pub round: Option<u32>,
 }

@@ -19,7 +19,7 @@ pub use crate::spec::mapping::{
 };
 
 /// A mapping that can be run.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Program {
     /// Its name.
     pub name: String,
@@ -49,8 +49,19 @@ pub struct Program {
     pub needs: Both<IndexMap<String, BTreeSet<String>>>,
     /// Records that expressions read: singletons and records by key.
     pub facts: Vec<Fact>,
+    /// What a report reads beside that: no run does.
+    pub report: Needed,
     /// Questions about records of other resources.
     pub exists: Vec<Exists>,
+}
+
+/// What is read beside what runs need.
+#[derive(Clone, Debug, Default)]
+pub struct Needed {
+    /// Fields of resources.
+    pub fields: Both<IndexMap<String, BTreeSet<String>>>,
+    /// Singletons and records by key.
+    pub facts: Vec<Fact>,
 }
 
 /// The name of the question what a document's record has become.

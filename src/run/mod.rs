@@ -20,6 +20,7 @@ mod files;
 mod history;
 mod items;
 mod keys;
+mod looked;
 mod lookups;
 mod now;
 mod pointers;
@@ -50,6 +51,7 @@ pub use explain::{
 };
 pub use facts::fingerprint_fact;
 pub use keys::key_slot;
+pub use looked::Looked;
 pub use read::changed_at;
 pub use report::{Counts, Entry, Event, MissingCodes, Report};
 
@@ -138,6 +140,8 @@ pub struct Options {
     pub recover_only: bool,
     /// The brakes do not hold (said by a person, for this run).
     pub release_brakes: bool,
+    /// For a report: the rows of documents of this time are read, not only of those that travel.
+    pub rows: Option<crate::plan::reckon::Period>,
 }
 
 /// Told what happens while a run goes on.
@@ -287,6 +291,9 @@ impl Engine {
         if self.options.plan_only {
             decider.roles = self.make_statuses(&decider).await?;
             self.plan_documents(&decider).await?;
+            if let Some(period) = &self.options.rows {
+                self.read_rows_for_report(&decider, period).await?;
+            }
             self.show_changes(&|_| true).await?;
             return self.count_plan().await;
         }

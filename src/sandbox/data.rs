@@ -231,15 +231,31 @@ impl Stand {
     /// What a real server works out by itself, as the system file says for the stand-in: totals, balances.
     fn worked_out(&self, resource: &Resource, record: &mut Value) {
         for field in &resource.fields {
-            let Some(expression) = &field.sandbox else { continue };
-            if field.name.get(record).is_some_and(|value| !value.is_empty()) {
+            let one_item =
+                matches!(field.ty, Type::List(_)) && field.fields.iter().any(|of| of.sandbox.is_some());
+            if field.sandbox.is_none() && !one_item
+                || field.name.get(record).is_some_and(|value| !value.is_empty())
+            {
                 continue;
             }
             let mut root = record.as_map().cloned().unwrap_or_default();
             let now = jiff::Timestamp::from_millisecond(self.now_ms).unwrap_or_default().to_string();
             root.insert("today".into(), Value::text(now.get(..10).unwrap_or_default()));
+            let root = Value::Map(root);
+            let worked =
+                |field: &Field| field.sandbox.as_ref().and_then(|expression| expression.eval(&root).ok());
+            let value = match one_item {
+                true => {
+                    let mut item = Value::Map(Map::new());
+                    for of in &field.fields {
+                        of.name.set(&mut item, worked(of).unwrap_or_default());
+                    }
+                    Some(Value::List(vec![item]))
+                }
+                false => worked(field),
+            };
             // one that cannot be worked out is left empty, as a server would leave it
-            if let Ok(value) = expression.eval(&Value::Map(root)) {
+            if let Some(value) = value {
                 field.name.set(record, value);
             }
         }

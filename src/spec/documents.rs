@@ -6,6 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 
 use super::mapping::{Codes, Row, Valid, split, with_sides};
+use super::reconcile::Reconcile;
 use super::short::{Paths, ShortForm};
 use super::system::Labels;
 use super::yaml::{FromNode, Kind, List, Node, Table, from_node, via_node};
@@ -66,6 +67,8 @@ pub struct DocumentWords {
     pub steps: List<Step>,
     /// What is looked at after the last step, and where it leads.
     pub follow: Option<Follow>,
+    /// What it comes to on either side, for `report reconcile`: its rows, its header, its VAT by rate.
+    pub reconcile: Option<Reconcile>,
 }
 
 /// Names of [`DocumentWords`], used to tell words from sides.
@@ -88,6 +91,7 @@ pub const DOCUMENT_WORDS: &[&str] = &[
     "refused",
     "steps",
     "follow",
+    "reconcile",
 ];
 
 impl FromNode for Document {

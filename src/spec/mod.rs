@@ -9,6 +9,7 @@ pub mod files;
 pub mod idempotency;
 pub mod load;
 pub mod mapping;
+pub mod reconcile;
 pub mod sandbox;
 pub mod short;
 pub mod system;

@@ -6,6 +6,7 @@
 //! the database, run in order, committed together, and answered only *after* the commit has reached the
 //! disk. A job is atomic: its effects are all there or none, and a job that fails undoes only itself.
 
+mod firsts;
 mod handle;
 mod lineage;
 mod lock;
@@ -16,6 +17,7 @@ mod sqlite;
 mod tests;
 mod worker;
 
+pub use firsts::Firsts;
 pub use handle::Handle;
 pub use lineage::Origin;
 pub use lock::Lock;

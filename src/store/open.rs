@@ -4,6 +4,7 @@ use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use super::firsts::Firsts;
 use super::lineage::{Mark, Origin};
 use super::lock::{Lock, beside, private};
 use super::sqlite::Sqlite;
@@ -180,7 +181,13 @@ pub fn leave(path: &Path, left: i64, command: &Value) -> Result<i64, OpenError> 
 pub fn reset(path: &Path) -> Result<(), OpenError> {
     let _lock = Lock::take(path, "reset")?;
     // in this order: a log without its file, or a file without its neighbour, is found out at the next start
-    let files = [beside(path, "serial"), dashed(path, "-wal"), dashed(path, "-shm"), path.to_owned()];
+    let files = [
+        beside(path, "serial"),
+        Firsts::beside(path),
+        dashed(path, "-wal"),
+        dashed(path, "-shm"),
+        path.to_owned(),
+    ];
     for file in files {
         match std::fs::remove_file(&file) {
             Err(why) if why.kind() != std::io::ErrorKind::NotFound => {

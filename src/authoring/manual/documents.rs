@@ -7,7 +7,8 @@ use super::labels::Table;
 use super::page::{Block, Line, Page};
 use super::phrases::{Doc, Phrase};
 use super::settings::sentence;
-use crate::program::document::{Document, Embed, Lines, Take};
+use crate::program::document::{Document, Embed, Lines, Take, Told};
+use crate::program::expr::Expr;
 use crate::program::mapping::{BECOMES, Row};
 use crate::value::{Both, Side};
 
@@ -65,7 +66,9 @@ impl Author<'_> {
             (self.text(Doc::Refusals), self.refusals(document)),
             (self.text(Doc::Unknown), self.unknown(document)),
         ];
-        page.blocks.push(Block::Facts(facts.to_vec()));
+        let reconciled = (self.text(Doc::Reconciled), self.reconciled(document));
+        let reconciled = (!reconciled.1.is_empty()).then_some(reconciled);
+        page.blocks.push(Block::Facts(facts.into_iter().chain(reconciled).collect()));
         let more = self.conditions(document);
         if !more.is_empty() {
             page.blocks.push(Block::Bullets(more));
@@ -105,6 +108,29 @@ impl Author<'_> {
             }
             None => self.say(Doc::RefusedAside, &[target]),
         }
+    }
+
+    /// The amounts of either side that `report reconcile` puts side by side.
+    fn reconciled(&self, document: &Document) -> Line {
+        let code = |expr: &Expr| Line::code(expr.source());
+        let sides = [document.source, document.target()].map(|side| {
+            let told = &document.reconcile.sides[side];
+            let amount = |told: &Told| match told {
+                Told::Field(path) => Line::strong(self.label_of(&document.register, side, path)),
+                Told::Worked(expr) => match expr.as_path() {
+                    Some(path) => Line::strong(self.label_of(&document.register, side, &path)),
+                    None => code(expr),
+                },
+            };
+            let total = told.total.as_ref().map(|total| self.say(Doc::ReckonedTotal, &[amount(total)]));
+            let net = told.net.as_ref().map(|net| self.say(Doc::ReckonedNet, &[amount(net)]));
+            let rows = told.rows.as_ref().map(|rows| self.say(Doc::ReckonedRows, &[code(&rows.net)]));
+            let rate = told.rates.as_ref().or(told.rows.as_ref()).and_then(|amounts| amounts.rate.as_ref());
+            let rate = rate.map(|rate| self.say(Doc::ReckonedRate, &[code(rate)]));
+            let all = Line::join([total, net, rows, rate].into_iter().flatten(), ", ");
+            if all.is_empty() { all } else { Line::join([self.rules.side(side), all], ": ") }
+        });
+        Line::join(sides, "; ")
     }
 
     /// What becomes of a making that nobody answered.

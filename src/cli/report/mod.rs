@@ -13,9 +13,10 @@ use super::args::{FailedArgs, ReconcileArgs, ReportArgs, ReportFormat, ReportKin
 use super::place::{self, Opening};
 use super::{Exit, Terminal, running};
 use crate::plan::Record;
+use crate::plan::reckon::Period;
 use crate::program::document::{Document, Step};
 use crate::run::{changed_at, failed_fact};
-use crate::store::{Handle, IntentState, Mode, RecordRef, StoreError, Which};
+use crate::store::{Firsts, Handle, IntentState, Mode, RecordRef, StoreError, Which};
 use crate::value::{Both, Decimal, Side, Value, from_json_str};
 pub use reconcile::ReconcileReport;
 pub(super) use table::{Cell, Table};
@@ -92,7 +93,8 @@ fn failed(terminal: &Terminal, args: &FailedArgs) -> Result<Exit, Exit> {
 }
 
 fn reconciled(terminal: &Terminal, args: &ReconcileArgs) -> Result<Exit, Exit> {
-    let opening = place::open(terminal, &args.target)?;
+    let mut opening = place::open(terminal, &args.target)?;
+    opening.program = Arc::new(opening.program.for_report());
     let program = &opening.program;
     let names: Vec<&str> = program.documents.iter().map(|document| document.register.name.as_str()).collect();
     let unknown = args.document.as_deref().filter(|name| !names.contains(name));
@@ -105,16 +107,34 @@ fn reconciled(terminal: &Terminal, args: &ReconcileArgs) -> Result<Exit, Exit> {
         });
         return Err(Exit::BadInput);
     }
-    let (looked, store) = running::look(terminal, &opening)?;
-    let notes: Vec<String> = looked.notes.into_iter().map(|note| note.reason).collect();
+    let period =
+        Period { since: args.since.map(|day| day.to_string()), until: args.until.map(|day| day.to_string()) };
+    let (looked, store) = running::look(terminal, &opening, &period)?;
+    // what is noted of a record of a register is no matter of documents
+    let of_reading = looked.notes.into_iter().filter(|note| note.register.is_empty());
+    let notes: Vec<String> = of_reading.map(|note| note.reason).collect();
     for note in &notes {
         terminal.say(format_args!("warning: {note}"));
     }
-    let (program, only) = (std::sync::Arc::clone(program), args.document.clone());
-    let read = time(jiff::Timestamp::now().as_millisecond());
-    let report = store
-        .read_blocking(move |store| reconcile::reconcile(&program, store, only.as_deref(), read, notes))
+    let mut firsts = Firsts::read(&opening.state).map_err(|error| stopped(terminal, error))?;
+    let complete = notes.is_empty();
+    let program = Arc::clone(program);
+    let asked = reconcile::Asked {
+        only: args.document.clone(),
+        period,
+        read: jiff::Timestamp::now().as_millisecond(),
+        notes,
+    };
+    let (report, firsts) = store
+        .read_blocking(move |store| {
+            let report = reconcile::reconcile(&program, store, asked, &mut firsts)?;
+            Ok((report, firsts))
+        })
         .map_err(|error| stopped(terminal, error))?;
+    // where the reading was not complete, what seems to be gone may be there
+    if complete && let Err(error) = firsts.keep() {
+        terminal.say(format_args!("warning: when differences were seen first is not kept: {error}"));
+    }
     let text = formatted(terminal, args.format, &report, &reconcile::table(&report))?;
     match &args.out {
         Some(path) => std::fs::write(path, text)

@@ -34,7 +34,7 @@ pub(super) fn amount(name: &str, value: Option<&Inner>) -> Result<Option<Decimal
 }
 
 /// Adds without losing digits.
-pub(super) fn plus(one: Decimal, other: Decimal) -> Option<Decimal> {
+pub fn plus(one: Decimal, other: Decimal) -> Option<Decimal> {
     let sum = one.checked_add(other)?;
     // where the sum was rounded to fit, a part does not come back
     (sum.checked_sub(other)? == one && sum.checked_sub(one)? == other).then_some(sum)

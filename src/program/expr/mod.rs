@@ -32,6 +32,7 @@ mod tests;
 use std::fmt;
 use std::sync::Arc;
 
+pub use amounts::plus;
 pub use catalogue::{Entry, Example, Group, catalogue};
 pub use problem::{EvalError, ExprProblem};
 pub use scope::{Context, Names, Scope};

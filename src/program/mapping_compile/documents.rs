@@ -1,6 +1,7 @@
 //! Documents: ends, items of lists, rows.
 
 mod embed;
+mod reconcile;
 mod steps;
 
 use std::sync::Arc;
@@ -142,6 +143,7 @@ impl Compiler<'_> {
         if let (Some(flow), Some(spec)) = (&flow, &words.status_flow) {
             self.check_flow(flow, spec, &take, &steps, refused.as_deref(), follow.as_ref());
         }
+        let reconcile = self.reconcile(name, words, &register, &types, &steps, becomes.as_ref());
         let at_most = from.at_most.as_ref().and_then(|number| self.at_most(number));
         self.blind_target(name, words, &register, target, &steps, follow.is_some());
         let followed = words.follow.as_ref().is_some_and(|follow| self.is_on(follow.when.as_ref()));
@@ -161,6 +163,7 @@ impl Compiler<'_> {
             steps,
             follow: follow.filter(|_| followed),
             twins: words.twins.is_some(),
+            reconcile,
             register: Arc::new(register),
         })
     }

@@ -71,6 +71,7 @@ pub fn compile_mapping(
         settings: IndexMap::new(),
         answers: Value::Null,
         needs: Both::default(),
+        report: super::mapping::Needed::default(),
         facts: BTreeSet::new(),
         exists: Vec::new(),
         validating: matches!(answers, Answers::None),
@@ -107,17 +108,41 @@ pub fn compile_mapping(
         registers: registers.into_iter().map(Arc::new).collect(),
         documents: documents.into_iter().map(Arc::new).collect(),
         needs: std::mem::take(&mut compiler.needs),
-        facts: compiler
-            .facts
-            .iter()
-            .map(|(side, resource, key)| Fact { side: *side, resource: resource.clone(), key: key.clone() })
-            .collect(),
+        report: std::mem::take(&mut compiler.report),
+        facts: facts(&compiler.facts),
         exists: std::mem::take(&mut compiler.exists),
     };
     for side in Side::BOTH {
         scopes::ask(&mut program, side);
     }
     (!diagnostics.has_errors()).then_some(program)
+}
+
+impl Program {
+    /// The same program, which reads also what a report needs.
+    #[must_use]
+    pub fn for_report(&self) -> Program {
+        let mut program = self.clone();
+        for side in Side::BOTH {
+            for (resource, fields) in &self.report.fields[side] {
+                program.needs[side].entry(resource.clone()).or_default().extend(fields.iter().cloned());
+            }
+        }
+        program.facts.extend(self.report.facts.iter().filter(|fact| !self.facts.contains(fact)).cloned());
+        for side in Side::BOTH {
+            scopes::ask(&mut program, side);
+        }
+        program
+    }
+}
+
+fn facts(read: &BTreeSet<(Side, String, Option<String>)>) -> Vec<Fact> {
+    let fact = |(side, resource, key): &(Side, String, Option<String>)| Fact {
+        side: *side,
+        resource: resource.clone(),
+        key: key.clone(),
+    };
+    read.iter().map(fact).collect()
 }
 
 /// What decides what a program does: its files and the answers.
@@ -138,6 +163,7 @@ pub(super) struct Compiler<'a> {
     settings: IndexMap<String, super::mapping::Setting>,
     answers: Value,
     needs: Both<IndexMap<String, BTreeSet<String>>>,
+    report: super::mapping::Needed,
     facts: BTreeSet<(Side, String, Option<String>)>,
     exists: Vec<super::mapping::Exists>,
     validating: bool,

@@ -37,7 +37,7 @@ pub(super) fn last_run(store: &dyn Store) -> Result<Option<RunRow>> {
 }
 
 /// A decider as of a time, over what the state knows.
-pub(super) fn decider(program: &Arc<Program>, store: &dyn Store, now_ms: i64) -> Result<Decider> {
+pub(in crate::run) fn decider(program: &Arc<Program>, store: &dyn Store, now_ms: i64) -> Result<Decider> {
     let kept = |name: &str| -> Result<Value> {
         match store.fact(name)? {
             Some(text) => from_json_str(&text).map_err(|error| StoreError(format!("{name}: {error}"))),

@@ -15,7 +15,7 @@ mod words;
 
 pub use gates::why_not;
 pub use held::{Condition, Held, HeldAt, Step, WhyNot};
-pub(super) use known::keep;
+pub(super) use known::{decider, keep};
 pub use values::why;
 pub use why::{End, FieldWhy, Given, Valued, Why, WhyError};
 

@@ -82,7 +82,8 @@ pub struct Field {
     pub days: Option<Days>,
     /// `list`: its items are files inside the message: which members hold what of a file. A mapping fills it by `embed`.
     pub embeds: Option<Embeds>,
-    /// What the built-in stand-in answers here: an expression over the record. A real server computes it itself.
+    /// What the built-in stand-in answers here: an expression over the record. A real server computes it itself. At members of a
+    /// list: the stand-in makes one item of them.
     pub sandbox: Option<At<String>>,
     /// Never put into the encoding's `wrap`.
     pub wrap: Option<bool>,

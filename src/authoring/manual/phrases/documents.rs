@@ -12,6 +12,11 @@ phrases! {
     ComesBack = "What comes back", "Vad som kommer tillbaka", "Hva som kommer tilbake", "Mitä palaa takaisin";
     WhenTravels = "When it travels", "När det förs över", "Når det overføres", "Milloin siirretään";
     WhatTravels = "What travels", "Vad som förs över", "Hva som overføres", "Mitä siirretään";
+    Reconciled = "Reconciliation", "Avstämning", "Avstemming", "Täsmäytys";
+    ReckonedTotal = "total {0}", "summa {0}", "sum {0}", "summa {0}";
+    ReckonedNet = "without VAT {0}", "utan moms {0}", "uten mva. {0}", "ilman arvonlisäveroa {0}";
+    ReckonedRows = "rows {0}", "rader {0}", "rader {0}", "rivit {0}";
+    ReckonedRate = "VAT by {0}", "moms efter {0}", "mva. etter {0}", "arvonlisävero kohdan {0} mukaan";
     Unknown = "If no answer comes", "Om inget svar kommer", "Hvis det ikke kommer svar", "Jos vastausta ei tule";
     Refusals = "If it is refused", "Om det avvisas", "Hvis det avvises", "Jos se hylätään";
     Status = "Status", "Status", "Status", "Tila";

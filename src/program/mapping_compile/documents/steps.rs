@@ -11,7 +11,7 @@ use crate::program::mapping_compile::rows::Table;
 use crate::program::types::Type;
 use crate::spec::documents as doc;
 use crate::spec::mapping as spec;
-use crate::value::{Both, Decimal, Path, Side, parse_decimal};
+use crate::value::{Both, Decimal, Path, Side};
 
 impl Compiler<'_> {
     #[allow(clippy::too_many_arguments)]
@@ -139,18 +139,7 @@ impl Compiler<'_> {
         };
         let tolerance = match &verify.tolerance {
             None => Decimal::ZERO,
-            Some(text) => match parse_decimal(&text.value).filter(|number| !number.is_sign_negative()) {
-                Some(number) => number,
-                None => {
-                    self.error(
-                        &codes::WRONG_KIND,
-                        text.span,
-                        format!("`{text}` is no amount"),
-                        Some("write it as text: \"0.05\"".to_owned()),
-                    );
-                    return None;
-                }
-            },
+            Some(text) => self.allowed(text)?,
         };
         let target = source.other();
         if verify.otherwise.delete {
