@@ -33,7 +33,7 @@ pub struct ReconcileWords {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ReconcileSide {
-    /// The total of the header, with VAT where there is VAT. Default: the field that `verify` compares.
+    /// The total of the header, with VAT where there is VAT. Default, where neither side says one: the fields that `verify` compares.
     pub total: Option<At<String>>,
     /// The total of the header without VAT.
     pub net: Option<At<String>>,

@@ -21,7 +21,8 @@ use serde_json::{Value, json};
 
 /// The system calls at which something happens that a crash can fall before or after: a page or a barrier of the
 /// state, the file beside it, a request, an answer.
-const CALLS: [&str; 8] = ["fsync", "fdatasync", "pwrite64", "write", "rename", "writev", "sendto", "recvfrom"];
+const CALLS: [&str; 8] =
+    ["fsync", "fdatasync", "pwrite64", "write", "rename", "writev", "sendto", "recvfrom"];
 
 /// Where a process is killed.
 #[derive(Clone, Debug)]

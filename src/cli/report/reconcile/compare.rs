@@ -76,8 +76,13 @@ pub(super) fn alone(look: &Look, one: &mut ReconciledDocument, halves: &Both<Hal
     one.reason = (!reasons.is_empty()).then(|| reasons.join("; "));
 }
 
-/// A linked document: how it stands.
-pub(super) fn both(look: &Look, one: &mut ReconciledDocument, halves: &Both<Half>) -> Result<(), StoreError> {
+/// A linked document: how it stands. `became`: what was made has become another record, which stands for it.
+pub(super) fn both(
+    look: &Look,
+    one: &mut ReconciledDocument,
+    halves: &Both<Half>,
+    became: bool,
+) -> Result<(), StoreError> {
     let sides = &look.program.sides;
     let gone = |name: &str| format!("it is linked, but not there any more in {name}");
     let (left, right) = match (&halves.left.0, &halves.right.0) {
@@ -123,6 +128,8 @@ pub(super) fn both(look: &Look, one: &mut ReconciledDocument, halves: &Both<Half
                     wrong.insert(0, far);
                 }
             }
+            // what a record has become need not tell what was compared when it was made
+            _ if became => {}
             _ => wrong.insert(0, "an amount is not there".into()),
         }
     }

@@ -120,7 +120,7 @@ impl Look<'_> {
                     self.fill(&mut one, side, id, &halves);
                 }
                 one.since = Some(time(link.since));
-                compare::both(self, &mut one, &halves)?;
+                compare::both(self, &mut one, &halves, became)?;
                 if became {
                     one.reason.get_or_insert(format!("{} became it", link.on(target).id));
                 }
