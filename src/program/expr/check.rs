@@ -130,8 +130,10 @@ enum Step<'a, 's> {
     Item(&'a ast::Expr<'s>),
 }
 
+/// The syntax tree gives what is not there (`for in x`) an end before its beginning.
 fn bytes(span: Span) -> Range<usize> {
-    span.start_offset as usize..span.end_offset as usize
+    let (start, end) = (span.start_offset as usize, span.end_offset as usize);
+    start.min(end)..end.max(start)
 }
 
 impl<'s> Checker<'s> {
