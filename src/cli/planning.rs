@@ -202,19 +202,7 @@ pub(super) fn apply(terminal: &Terminal, args: &ApplyArgs) -> Exit {
     local.block_on(&runtime, async {
         let stop = Rc::new(Cell::new(false));
         tokio::task::spawn_local(watch_signals(Rc::clone(&stop)));
-        let run_args = RunArgs {
-            target,
-            only: Vec::new(),
-            all: false,
-            record: None,
-            full: false,
-            watch: false,
-            release_brakes: false,
-            fresh: false,
-            fault: Vec::new(),
-            log_requests: None,
-            format: args.format,
-        };
+        let run_args = RunArgs { target, format: args.format, ..RunArgs::default() };
         let refused = |error| failed(terminal, error);
         let mut session =
             match Session::start(terminal, &opening, Access::ReadWrite, &run_args, None, &refused) {

@@ -455,19 +455,7 @@ pub(super) fn look(
 
 /// `recover`: a run that decides nothing new, only what is open.
 pub(super) fn recover(terminal: &Terminal, args: &StateArgs) -> Exit {
-    let run_args = RunArgs {
-        target: args.target.clone(),
-        only: Vec::new(),
-        all: false,
-        record: None,
-        full: false,
-        watch: false,
-        release_brakes: false,
-        fresh: false,
-        fault: Vec::new(),
-        log_requests: None,
-        format: args.format,
-    };
+    let run_args = RunArgs { target: args.target.clone(), format: args.format, ..RunArgs::default() };
     let opening = match place::open(terminal, &run_args.target) {
         Ok(opening) => opening,
         Err(exit) => return exit,

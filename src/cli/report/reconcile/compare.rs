@@ -130,7 +130,12 @@ pub(super) fn both(
             }
             // what a record has become need not tell what was compared when it was made
             _ if became => {}
-            _ => wrong.insert(0, "an amount is not there".into()),
+            amounts => {
+                let sides = [(amounts.0, &sides.left.name), (amounts.1, &sides.right.name)];
+                let lacks =
+                    sides.iter().filter(|(amount, _)| amount.is_none()).map(|(_, name)| name.as_str());
+                wrong.insert(0, format!("{} tells no total", lacks.collect::<Vec<_>>().join(" and ")));
+            }
         }
     }
     let nets = [&left, &right].map(|sums| sums.rows.as_ref().and_then(|rows| rows.net.as_ref().ok()));
