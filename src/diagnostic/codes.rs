@@ -1,4 +1,4 @@
-//! Every code of every message, in one place: `mapengine explain CODE` tells more.
+//! Every code of every message, in one place, which makes it long: `mapengine explain CODE` tells more.
 //!
 //! ME01 YAML and shape · ME02 names and paths · ME03 kinds and values · ME04 expressions · ME05 registers,
 //! documents and rows · ME06 systems and calls · ME07 settings, checks, connections · ME08 cases · ME09 records at run time.

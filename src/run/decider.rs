@@ -79,7 +79,8 @@ impl Decider {
     }
 
     /// Whether a register, or a document, may take a record off the work list: not while another one of the same resource has still
-    /// to look at it, in this run or because this run leaves it alone, or has planned something with it. While registers are carried out, the documents have not looked yet.
+    /// to look at it, in this run or because this run leaves it alone, or has planned something with it. While registers are carried
+    /// out, the documents have not looked yet.
     pub(super) fn may_clean(
         &self,
         store: &dyn Store,

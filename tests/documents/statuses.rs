@@ -20,18 +20,16 @@ fn items(harness: &Harness) -> usize {
     harness.company.stands.right.borrow().records("item").len()
 }
 
+/// Something goes wrong at the side that has the statuses.
+fn goes_wrong(harness: &Harness, fault: &str) {
+    harness.company.stands.left.borrow_mut().faults.add(fault).unwrap();
+}
+
 #[test]
 fn no_fault_makes_a_status_twice_or_lets_a_document_go_without_it() {
     for fault in FAULTS {
         let (mut harness, _) = timed_harness_of("shop_statuses", SHOP, "");
-        harness
-            .company
-            .stands
-            .left
-            .borrow_mut()
-            .faults
-            .add(&format!("{fault}:create:invoice_status:1"))
-            .unwrap();
+        goes_wrong(&harness, &format!("{fault}:create:invoice_status:1"));
         let first = try_run(&mut harness);
         // what goes before its status is there could not be moved on
         assert!(items(&harness) == 0 || statuses(&harness) == 1, "{fault}: {first:#?}");
@@ -45,14 +43,7 @@ fn a_write_without_an_answer_is_waited_for_and_then_found_by_its_name() {
     let (mut harness, clock) = timed_harness_of("shop_statuses", SHOP, "");
     harness.settle_after = Some(std::time::Duration::from_secs(300));
     // it takes effect, and the list shows it late: looking again before the time is over would make another
-    harness
-        .company
-        .stands
-        .left
-        .borrow_mut()
-        .faults
-        .add("timeout_after_commit:create:invoice_status:1")
-        .unwrap();
+    goes_wrong(&harness, "timeout_after_commit:create:invoice_status:1");
     let report = run(&mut harness);
     assert_eq!((report.in_doubt.len(), items(&harness)), (1, 0), "{report:#?}");
     assert!(report.in_doubt[0].reason.contains("it is looked up in 300 s"), "{report:#?}");

@@ -109,11 +109,11 @@ impl Compiler<'_> {
         let name = self.sides[source].name.clone();
         let paths = fields.iter().flat_map(|row| &row.sides).filter(|(key, _)| key.value == name);
         for text in paths.flat_map(|(_, paths)| paths.iter()) {
-            // a setting in a path stands for a text
-            let path = Path::parse(&text.value.replace("=settings.", "='").replace(']', "']"));
-            let path = Path::parse(&text.value).or(path);
-            let Ok(path) = path else { continue };
-            if register.ends[source].members.iter().any(|member| is_item(&member.resource, &path)) {
+            let members = &register.ends[source].members;
+            let goes_in = |path: &Path| members.iter().any(|member| is_item(&member.resource, path));
+            // a setting in a path tells the items of a list apart
+            if text.value.contains("=settings.") || Path::parse(&text.value).is_ok_and(|path| goes_in(&path))
+            {
                 self.error(
                     &codes::BAD_STEP,
                     text.span,
