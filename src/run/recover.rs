@@ -4,40 +4,20 @@
 //! found once is adopted, one that is not found did not happen and is decided anew, more than one is held
 //! for a person. Where the system takes a key, the create is repeated with it instead ([`super::repeat`]). An update is settled by reading the record: what it holds now is the truth.
 
+mod look;
+
 use std::sync::Arc;
 
 use super::decider::Decider;
 use super::read::{row_of, wanted};
 use super::report::Entry;
 use super::{Engine, RunError, request};
-use crate::http::Pages;
-use crate::plan::translate::same;
 use crate::program::mapping::Register;
 use crate::program::system::{ErrorClass, Resource};
 use crate::store::{Effect, EventRow, Intent, IntentState, Link, RecordRef, RecordRow};
 use crate::value::{Map, Side, Value};
 use crate::wire;
-
-/// What looking came to.
-enum Looked {
-    /// It is there, once.
-    Found(Box<RecordRow>),
-    /// It is not there.
-    NotThere,
-    /// More than one could be it.
-    Many(Vec<String>),
-}
-
-impl Looked {
-    /// What the records that could be it come to.
-    fn of(mut found: Vec<RecordRow>) -> Looked {
-        match found.len() {
-            0 => Looked::NotThere,
-            1 => Looked::Found(Box::new(found.remove(0))),
-            _ => Looked::Many(found.into_iter().map(|row| row.id).collect()),
-        }
-    }
-}
+use look::Hits;
 
 impl Engine {
     /// Settles every open write whose time has come. Answers how many are still open.
@@ -124,7 +104,7 @@ impl Engine {
             let name = by.get(&record);
             let found =
                 self.search(side, resource, &[], |data| super::statuses::same_name(by.get(data), name));
-            found.await.map(Looked::of)
+            found.await.map(Hits::of)
         } else if is_part {
             self.look_for_part(side, resource, &record).await
         } else {
@@ -138,16 +118,16 @@ impl Engine {
             }
         };
         match looked {
-            Looked::Found(row) => {
+            Hits::Found(row) => {
                 self.found(decider, &register, intent, resource, row, "adopted: it was there").await?;
                 Ok(true)
             }
-            Looked::NotThere => {
+            Hits::NotThere => {
                 let outcome = "it did not take effect: it is not there after the settle time";
                 self.not_there(intent, outcome).await?;
                 Ok(true)
             }
-            Looked::Many(ids) => {
+            Hits::Many(ids) => {
                 intent.state = IntentState::InDoubt;
                 intent.outcome = format!("many records could be it: {}", ids.join(", "));
                 self.report_doubt(
@@ -393,134 +373,6 @@ impl Engine {
             })
             .await?;
         Ok(true)
-    }
-
-    /// Looks for a record of a register by its match keys: by the server's filters where it has them.
-    async fn look_for(
-        &self,
-        register: &Register,
-        side: Side,
-        resource: &Arc<Resource>,
-        record: &Value,
-    ) -> Result<Looked, String> {
-        for entry in &register.matching {
-            let rows: Vec<_> = entry.iter().map(|index| &register.rows[*index]).collect();
-            let wanted_values: Vec<Vec<Value>> =
-                rows.iter().map(|row| crate::plan::translate::values_at(row, side, record)).collect();
-            if wanted_values.iter().any(|values| values.iter().all(Value::is_empty)) {
-                continue;
-            }
-            let filters: Vec<(String, Value)> = rows
-                .iter()
-                .zip(&wanted_values)
-                .filter_map(|(row, values)| {
-                    Some((row.paths(side).first()?.to_string(), values.first()?.clone()))
-                })
-                .filter(|(field, _)| resource.search.contains_key(field))
-                .collect();
-            let found = self
-                .search(side, resource, &filters, |data| {
-                    rows.iter().zip(&wanted_values).all(|(row, values)| {
-                        same(row.compare, &crate::plan::translate::values_at(row, side, data), values)
-                    })
-                })
-                .await?;
-            let mut free = Vec::new();
-            for row in found {
-                let mut names: Vec<String> =
-                    self.program.documents_with(side, &resource.name).map(str::to_owned).collect();
-                names.push(register.name.clone());
-                let at = RecordRef { resource: resource.name.clone(), id: row.id.clone() };
-                let linked = self
-                    .store
-                    .read(move |store| {
-                        for name in &names {
-                            if store.link(name, side, &at)?.is_some() {
-                                return Ok(true);
-                            }
-                        }
-                        Ok(false)
-                    })
-                    .await
-                    .map_err(|error| error.to_string())?;
-                if !linked {
-                    free.push(row);
-                }
-            }
-            let twins = self.program.document(&register.name).is_some_and(|document| document.twins);
-            return Ok(match free.len() {
-                0 => Looked::NotThere,
-                // equal ones that are not linked are as good as each other
-                _ if twins => Looked::Found(Box::new(free.remove(0))),
-                1 => Looked::Found(Box::new(free.remove(0))),
-                _ => Looked::Many(free.into_iter().map(|row| row.id).collect()),
-            });
-        }
-        Ok(Looked::Many(vec!["no match key to look by".into()]))
-    }
-
-    /// Looks for a child: among the children of its parent, the one that holds what was sent.
-    async fn look_for_part(
-        &self,
-        side: Side,
-        resource: &Arc<Resource>,
-        record: &Value,
-    ) -> Result<Looked, String> {
-        let Some(part_of) = self.part_of(side, &resource.name) else { return Ok(Looked::NotThere) };
-        let parent = part_of.by.get(record).and_then(Value::scalar_text).unwrap_or_default();
-        let below = resource.list.as_ref().is_some_and(|list| list.path.fields().next().is_some());
-        let fields = wanted(&self.program, side, &resource.name);
-        let mut hits = Vec::new();
-        let mut pages = Pages::new(&self.clients[side], resource, Vec::new(), below.then_some(record))
-            .map_err(|error| error.to_string())?;
-        while let Some(page) = pages.next().await.map_err(|error| error.to_string())? {
-            for wire_record in &page.records {
-                let Ok(Some(mut data)) = self.decoded(side, resource, &fields, wire_record) else { continue };
-                if below {
-                    part_of.by.set(&mut data, Value::text(parent.clone()));
-                }
-                if part_of.by.get(&data).and_then(Value::scalar_text).as_deref() == Some(&parent)
-                    && holds_all(&data, record)
-                {
-                    hits.extend(row_of(resource, data, Some(&part_of)));
-                }
-            }
-        }
-        Ok(Looked::of(hits))
-    }
-
-    async fn search(
-        &self,
-        side: Side,
-        resource: &Arc<Resource>,
-        filters: &[(String, Value)],
-        fits: impl Fn(&Value) -> bool,
-    ) -> Result<Vec<RecordRow>, String> {
-        let fields = wanted(&self.program, side, &resource.name);
-        let query = wire::list_query(resource, None, filters);
-        let mut pages =
-            Pages::new(&self.clients[side], resource, query, None).map_err(|error| error.to_string())?;
-        let mut found = Vec::new();
-        while let Some(page) = pages.next().await.map_err(|error| error.to_string())? {
-            for wire_record in &page.records {
-                if let Ok(Some(data)) = self.decoded(side, resource, &fields, wire_record)
-                    && fits(&data)
-                {
-                    found.extend(row_of(resource, data, None));
-                }
-            }
-        }
-        if !pages.complete() {
-            return Err("the list came incomplete".into());
-        }
-        Ok(found)
-    }
-
-    pub(super) fn part_of(&self, side: Side, resource: &str) -> Option<super::read::PartOf> {
-        super::read::resources(&self.program, side, &|_| true)
-            .into_iter()
-            .find(|(one, _)| one.name == resource)
-            .and_then(|(_, part_of)| part_of)
     }
 }
 
