@@ -5,9 +5,10 @@
 
 use std::sync::Arc;
 
-use super::apply::{Became, Stop, told};
+use super::apply::{Became, Stop};
 use super::decider::Decider;
 use super::documents::{AllRoles, failed_fact};
+use super::outcome::told;
 use super::report::Entry;
 use super::send::{Sending, Sent};
 use super::{Engine, Event, RunError};

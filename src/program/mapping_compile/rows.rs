@@ -1,6 +1,8 @@
 //! Rows of field tables: both ends found and put together.
 
+mod conversions;
 mod later;
+mod objects;
 mod types;
 
 use std::sync::Arc;
@@ -10,7 +12,7 @@ use super::names::Place;
 use super::registers::Direction;
 use crate::diagnostic::{At, codes, suggest};
 use crate::program::expr::Scope;
-use crate::program::mapping::{Apply, Computed, Conflict, Endpoint, Row, Step};
+use crate::program::mapping::{Apply, Computed, Conflict, Endpoint, Row};
 use crate::program::system::Resource;
 use crate::program::types::Type;
 use crate::spec::mapping as spec;
@@ -216,7 +218,7 @@ impl Compiler<'_> {
             };
             register_allows && row_allows && ends[side].as_ref().is_some_and(|end| !end.read_only)
         });
-        let steps = self.steps(mapping, row, table, &ends);
+        let steps = self.steps(mapping, row, &ends);
         let Some(steps) = steps else { return };
         let one_way = words.multiply.is_some() || words.otherwise.is_some();
         if one_way && writes.left && writes.right {
@@ -504,68 +506,6 @@ impl Compiler<'_> {
         Answered::Is(At { value: out, span: text.span })
     }
 
-    /// A row of two objects: the named table's rows, below both paths.
-    #[allow(clippy::too_many_arguments)]
-    fn object_row(
-        &mut self,
-        mapping: &spec::Mapping,
-        row: &spec::Row,
-        name: &At<String>,
-        table: &Table,
-        ends: &Both<Option<RowEnd>>,
-        prefix: &Both<Path>,
-        out: &mut Vec<Row>,
-    ) {
-        let Some(rows) = mapping.tables.get(&name.value) else {
-            let names: Vec<String> = mapping.tables.keys().map(str::to_owned).collect();
-            let help = suggest(&name.value, names.iter().map(String::as_str)).map_or_else(
-                || "declare it under `tables:`".to_owned(),
-                |near| format!("did you mean `{near}`?"),
-            );
-            self.error(&codes::UNKNOWN_TABLE, name.span, format!("there is no table `{name}`"), Some(help));
-            return;
-        };
-        let (Some(left), Some(right)) = (&ends.left, &ends.right) else {
-            self.error(&codes::BAD_ROW, row.span, "a row with `fields` names an object on both sides", None);
-            return;
-        };
-        if left.members.is_empty() || right.members.is_empty() {
-            let side = if left.members.is_empty() { Side::Left } else { Side::Right };
-            self.error(
-                &codes::WRONG_KIND,
-                row.span,
-                format!(
-                    "`{}` of {} is no object",
-                    ends[side].as_ref().map_or("", |end| &end.label),
-                    self.sides[side].name
-                ),
-                Some("`fields` is for rows of two objects".to_owned()),
-            );
-            return;
-        }
-        let inner =
-            Both { left: prefix.left.join(&left.paths[0]), right: prefix.right.join(&right.paths[0]) };
-        let inner = Both {
-            left: if prefix.left.is_root() { left.paths[0].clone() } else { inner.left },
-            right: if prefix.right.is_root() { right.paths[0].clone() } else { inner.right },
-        };
-        for inner_row in rows.iter() {
-            let mut inner_row = inner_row.clone();
-            // what the outer row says counts for the inner ones that do not say it themselves
-            let outer = &row.words;
-            let words = &mut inner_row.words;
-            words.master = words.master.take().or_else(|| outer.master.clone());
-            words.direction = words.direction.take().or_else(|| outer.direction.clone());
-            words.when = words.when.take().or_else(|| outer.when.clone());
-            words.apply = words.apply.or(outer.apply);
-            if words.only.is_empty() {
-                words.only = outer.only.clone();
-            }
-            words.clear |= outer.clear;
-            self.row(mapping, &inner_row, table, &inner, out);
-        }
-    }
-
     fn row_scope(
         &self,
         table: &Table,
@@ -591,143 +531,6 @@ impl Compiler<'_> {
             }
             _ => self.scope_with(Some(&types.left), Some(&types.right), bare),
         }
-    }
-
-    fn steps(
-        &mut self,
-        mapping: &spec::Mapping,
-        row: &spec::Row,
-        table: &Table,
-        ends: &Both<Option<RowEnd>>,
-    ) -> Option<Vec<Step>> {
-        let words = &row.words;
-        let mut steps = Vec::new();
-        let many: Vec<Side> = Side::BOTH
-            .into_iter()
-            .filter(|side| ends[*side].as_ref().is_some_and(|end| end.paths.len() > 1))
-            .collect();
-        match (&words.join, &many[..]) {
-            (Some(join), [side]) => steps.push(Step::Join {
-                many: *side,
-                with: join.value.clone(),
-                count: ends[*side].as_ref().map_or(0, |end| end.paths.len()),
-                overflow: words.overflow.as_ref().map(|overflow| overflow.value),
-            }),
-            (None, []) => {
-                if let Some(overflow) = &words.overflow {
-                    self.error(
-                        &codes::BAD_ROW,
-                        overflow.span,
-                        "`overflow` is for a row with `join`: it says which of its paths keeps the parts too many",
-                        None,
-                    );
-                    return None;
-                }
-            }
-            (Some(join), _) => {
-                self.error(
-                    &codes::BAD_ROW,
-                    join.span,
-                    "`join` is for a row with many paths on exactly one side",
-                    None,
-                );
-                return None;
-            }
-            (None, _) => {
-                self.error(
-                    &codes::BAD_ROW,
-                    row.span,
-                    "many paths on one side need `join`: the text that stands between them",
-                    Some("add `join: \"\\n\"` or `join: \", \"`".to_owned()),
-                );
-                return None;
-            }
-        }
-        if let Some(reference) = &words.reference {
-            let fields = Both::of(|side| {
-                ends[side].as_ref().and_then(|end| end.reference.as_ref()).map(|one| one.field.clone())
-            });
-            for side in Side::BOTH {
-                if let Some(end) = &ends[side]
-                    && end.reference.is_none()
-                {
-                    self.error(
-                        &codes::NO_REFERENCE,
-                        row.span,
-                        format!(
-                            "`{}` of {} holds no key of another record",
-                            end.label, self.sides[side].name
-                        ),
-                        Some("say so in the system file: `ref: RESOURCE`".to_owned()),
-                    );
-                    return None;
-                }
-            }
-            self.reference_target(mapping, reference, ends);
-            steps.push(Step::Reference {
-                register: reference.value.clone(),
-                if_missing: words.if_missing.unwrap_or_default(),
-                fields,
-            });
-        }
-        if let Some(values) = &words.values {
-            let table = self.code_table(
-                values,
-                ends.left.as_ref().map(|end| &end.ty),
-                ends.right.as_ref().map(|end| &end.ty),
-                words.unlisted.unwrap_or_default(),
-            )?;
-            let setting = match values {
-                crate::spec::mapping::Values::Setting(name) => {
-                    name.value.strip_prefix("settings.").map(str::to_owned)
-                }
-                crate::spec::mapping::Values::Table(_) => None,
-            };
-            steps.push(Step::Codes { table, setting, unlisted: words.unlisted.unwrap_or_default() });
-        }
-        if let Some(convert) = &words.convert {
-            steps.push(Step::Convert(convert.value));
-        }
-        if let Some(multiply) = &words.multiply {
-            let factor = match multiply.value.strip_prefix("settings.") {
-                Some(name) => {
-                    self.setting_uses.insert(name.to_owned());
-                    if !self.settings.contains_key(name) {
-                        self.unknown_setting(name, multiply.span);
-                        return None;
-                    }
-                    match self.answers.get(name) {
-                        Some(Value::Number(number)) => Some(*number),
-                        _ if self.validating => Some(crate::value::Decimal::ONE),
-                        _ => None,
-                    }
-                }
-                None => crate::value::parse_decimal(&multiply.value),
-            };
-            let Some(factor) = factor else {
-                self.error(
-                    &codes::WRONG_KIND,
-                    multiply.span,
-                    format!("`{multiply}` is no exact number"),
-                    None,
-                );
-                return None;
-            };
-            if words.round.is_none() {
-                self.error(
-                    &codes::ONE_WAY_ONLY,
-                    multiply.span,
-                    "`multiply` needs `round`: how many places the result has",
-                    Some("add `round: 2`".to_owned()),
-                );
-            }
-            steps.push(Step::Multiply(factor));
-        }
-        if let Some(round) = words.round {
-            steps.push(Step::Round(round));
-        }
-        let _ = table;
-        Some(steps)
     }
 }
 
