@@ -4,11 +4,15 @@
 
 mod common;
 
-use common::{Choices, edit, harness, kill_after, sweep};
+use common::{Choices, Then, edit_at, harness, kill_after, pause_after, sweep};
+use std::cell::RefCell;
+
 use mapengine::case::Harness;
+use mapengine::sandbox::Stand;
 use mapengine::value::{Side, Value};
 
 const COUNT: usize = 6;
+const FIELDS: [&str; 3] = ["name", "vatNumber", "city"];
 
 fn shop() -> String {
     let rows: Vec<String> = (1..=COUNT)
@@ -28,6 +32,21 @@ fn until_quiet(harness: &mut Harness, seed: u64) {
         }
     }
     panic!("seed {seed}: it does not come to rest");
+}
+
+/// Somebody edits a field of the n-th customer.
+fn put(stand: &RefCell<Stand>, side: Side, n: usize, field: &str, value: &str) {
+    let number = 10_000 + n;
+    let key = match side {
+        Side::Left => Value::from(number as i64),
+        Side::Right => Value::text(number.to_string()),
+    };
+    let path = match (field, side) {
+        ("city", Side::Left) => "mainAddress.city",
+        ("city", Side::Right) => "invoiceAddress.city",
+        _ => field,
+    };
+    edit_at(stand, "customer", &[("number", key)], &[(path, Value::text(value))]);
 }
 
 /// What both sides hold of each customer, by the number they are linked by.
@@ -61,28 +80,53 @@ fn every_edit_arrives_whatever_happens_in_between() {
         for round in 0..4 {
             // each field of a customer is edited on one side only: two sides at once are a conflict, which is a
             // person's business
+            let mut edited = Vec::new();
             for n in 1..=COUNT {
-                let number = 10_000 + n;
-                for field in ["name", "vatNumber", "city"] {
+                for field in FIELDS {
                     if choices.next(3) > 0 {
                         continue;
                     }
                     let side = if choices.next(2) == 0 { Side::Left } else { Side::Right };
-                    let key = if side == Side::Left {
-                        Value::from(number as i64)
-                    } else {
-                        Value::text(number.to_string())
-                    };
-                    let value = Value::text(format!("{field} {seed} {round} {n}"));
-                    let path = match (field, side) {
-                        ("city", Side::Left) => "mainAddress.city",
-                        ("city", Side::Right) => "invoiceAddress.city",
-                        _ => field,
-                    };
-                    edit(&harness, side, "customer", &[("number", key)], &[(path, value)]);
+                    put(
+                        &harness.company.stands[side],
+                        side,
+                        n,
+                        field,
+                        &format!("{field} {seed} {round} {n}"),
+                    );
+                    edited.push((n, field));
                 }
             }
-            match choices.next(3) {
+            match choices.next(4) {
+                // one more edit, while a run is under way; of a field that nobody else edits now
+                3 => {
+                    let (n, field) = (1 + choices.next(COUNT), FIELDS[choices.next(FIELDS.len())]);
+                    let side = if choices.next(2) == 0 { Side::Left } else { Side::Right };
+                    let (busy, at) =
+                        (if choices.next(2) == 0 { Side::Left } else { Side::Right }, choices.next(25));
+                    let free = !edited.contains(&(n, field));
+                    let value = format!("{field} {seed} {round} {n} late");
+                    let stand = std::rc::Rc::clone(&harness.company.stands[side]);
+                    let mut made = false;
+                    pause_after(&mut harness, busy, at, || {
+                        if free {
+                            put(&stand, side, n, field, &value);
+                            made = true;
+                        }
+                        Then::GoOn
+                    });
+                    until_quiet(&mut harness, seed);
+                    if made {
+                        for side in Side::BOTH {
+                            let held = state(&harness, side).into_iter().nth(n - 1).map(|row| match field {
+                                "name" => row.1,
+                                "vatNumber" => row.2,
+                                _ => row.3,
+                            });
+                            assert_eq!(held.as_ref(), Some(&value), "seed {seed}, round {round}: in {side}");
+                        }
+                    }
+                }
                 0 => {
                     let at = choices.next(40);
                     kill_after(&mut harness, if choices.next(2) == 0 { Side::Left } else { Side::Right }, at);

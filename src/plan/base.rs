@@ -1,12 +1,42 @@
 //! The base of a pair: what both sides held when they were last compared.
 
-use crate::program::mapping::Register;
+use crate::program::mapping::{Register, Row};
 use crate::program::system::PARTS;
+use crate::store::RecordRef;
 use crate::value::{Map, Side, Value};
 
+use super::change::FieldChange;
 use super::context::{Context, Record};
 use super::decide::{New, applicable, new_values};
-use super::translate::{View, as_one, values_at};
+use super::translate::{View, as_one, same, values_at};
+
+/// The rows whose value on `side` was changed while we wrote others of them: somebody edited the record, or the system made
+/// something of our write. It is no part of what both sides agreed on, but the next decision's to see.
+pub fn moved(
+    register: &Register,
+    side: Side,
+    before: &Record,
+    after: &Record,
+    other: &RecordRef,
+    carried: &[FieldChange],
+) -> Vec<String> {
+    let new_child = |row: &Row| {
+        let Some(member) = register.member(side, &before.at.resource) else { return false };
+        let mut fields = row.paths(side).iter().filter_map(|path| member.resource.field_at(path));
+        // a child that is made with our values brings what its system gives it
+        fields.any(|(field, _)| {
+            field.pivot.is_some() && field.name.get(&before.data).is_none_or(Value::is_empty)
+        })
+    };
+    applicable(&register.rows, &before.at.resource, &other.resource)
+        .filter(|row| carried.iter().all(|field| field.row != row.id))
+        .filter(|row| {
+            !same(row.compare, &values_at(row, side, &before.data), &values_at(row, side, &after.data))
+        })
+        .filter(|row| !new_child(row))
+        .map(|row| row.id.clone())
+        .collect()
+}
 
 /// The base of a pair: what both sides hold now, row by row; rows named in `keep` stay as they were.
 pub fn base_of(

@@ -12,6 +12,7 @@ pub mod linked;
 pub mod reckon;
 pub mod translate;
 
+pub use base::moved;
 pub use change::{Action, Change, FieldChange, Found, NewValue, Note};
 pub use decide::{
     Context, Known, Record, base_of, decide_linked, decide_unlinked, in_scope, label, match_key,

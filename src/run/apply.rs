@@ -7,7 +7,7 @@ use super::report::{Counts, Entry, Event};
 use super::send::{Sending, Sent, link_of};
 use super::view::StoreView;
 use super::{Engine, RunError, pointers};
-use crate::plan::{Action, Change, NewValue, RefTarget, View};
+use crate::plan::{self, Action, Change, NewValue, Record, RefTarget, View};
 use crate::program::mapping::Register;
 use crate::program::system::Resource;
 use crate::store::{Link, PlanRow, RecordRef};
@@ -302,6 +302,7 @@ impl Engine {
             self.store.call(move |store| store.put_link(&link)).await?;
         }
         let mut failed: Vec<(String, Became)> = Vec::new();
+        let mut moved: Vec<String> = Vec::new();
         for side in Side::BOTH {
             if change.fields[side].is_empty() {
                 continue;
@@ -310,15 +311,30 @@ impl Engine {
             let system = std::sync::Arc::clone(&self.program.sides[side].system);
             let Some(at) = change.on(side).cloned() else { continue };
             let Some(resource) = system.resources.get(&at.resource).cloned() else { continue };
-            let decider_of = decider.clone();
-            let record = self.store.read(move |store| decider_of.record(store, side, &at)).await?;
-            let Some(record) = record else { continue };
-            let mut current = record.data;
+            let Some(before) = self.known(decider, side, &at).await? else { continue };
+            let mut current = before.data.clone();
             let writes = wire::plan_update(&system, &resource, &current, &values)?;
             failed.extend(self.send_parts(decider, change, side, &resource, writes, &mut current).await?);
+            if let Some(after) = self.known(decider, side, &at).await? {
+                let other = if side == Side::Left { &right } else { &left };
+                moved.extend(plan::moved(register, side, &before, &after, other, &change.fields[side]));
+            }
         }
         let became = if linking { Became::Linked } else { Became::Updated };
-        self.finish(decider, register, change, link, failed, became).await
+        if moved.is_empty() {
+            return self.finish(decider, register, change, link, failed, became).await;
+        }
+        // the pair stays on the work list: what moved meanwhile is decided by the next run
+        let mut change = change.clone();
+        change.keep_base.append(&mut moved);
+        change.hashes = crate::value::Both::default();
+        self.finish(decider, register, &change, link, failed, became).await
+    }
+
+    /// A record as the mirror has it, with its children in place.
+    async fn known(&self, decider: &Decider, side: Side, at: &RecordRef) -> Result<Option<Record>, Stop> {
+        let (decider, at) = (decider.clone(), at.clone());
+        Ok(self.store.read(move |store| decider.record(store, side, &at)).await?)
     }
 
     async fn delete(

@@ -1,6 +1,7 @@
 //! What the engine's tests share: stand-ins of the invented systems, and runs over them.
 #![allow(dead_code)]
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::rc::Rc;
@@ -13,7 +14,7 @@ use mapengine::program::mapping::Program;
 use mapengine::program::mapping_compile::Answers;
 use mapengine::program::open::Opened;
 use mapengine::run::{Counts, Options, Report, RunError};
-use mapengine::sandbox::Company;
+use mapengine::sandbox::{Company, Stand};
 use mapengine::spec::load::load_sandbox;
 use mapengine::store::{Handle, Mode};
 use mapengine::value::{Both, Side, Value};
@@ -211,7 +212,12 @@ pub fn counts(report: &Report, register: &str) -> Counts {
 }
 
 pub fn edit(harness: &Harness, side: Side, resource: &str, of: &[(&str, Value)], set: &[(&str, Value)]) {
-    let mut stand = harness.company.stands[side].borrow_mut();
+    edit_at(&harness.company.stands[side], resource, of, set);
+}
+
+/// The same where the harness is busy.
+pub fn edit_at(stand: &RefCell<Stand>, resource: &str, of: &[(&str, Value)], set: &[(&str, Value)]) {
+    let mut stand = stand.borrow_mut();
     let of = of.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
     let set = set.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
     let found = stand.system().resources[resource].clone();
