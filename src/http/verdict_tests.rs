@@ -21,6 +21,7 @@ fn system() -> System {
         query: Vec::new(),
         send: Send::Changed,
         record: Some(path("data")),
+        if_match: None,
         encoding: Default::default(),
     });
     shop(Auth::None, customer)

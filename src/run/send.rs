@@ -245,9 +245,11 @@ impl Engine {
                         }
                         Ok(Sent::Gone)
                     }
-                    ErrorClass::Wait | ErrorClass::ChangedMeanwhile => {
+                    ErrorClass::ChangedMeanwhile => {
+                        self.read_anew(side, &resource, &write, &current).await?;
                         Err(Stop::Change(Became::Waiting(message)))
                     }
+                    ErrorClass::Wait => Err(Stop::Change(Became::Waiting(message))),
                     _ => Err(Stop::Change(Became::SetAside {
                         code: "ME0931".into(),
                         reason: format!("{} refused it: {message}", self.program.sides[side].name),
@@ -269,6 +271,26 @@ impl Engine {
         Err(Stop::Change(Became::InDoubt(format!(
             "write {id} has no usable answer ({message}); it is {settled} in {wait} s, at the next run after that"
         ))))
+    }
+
+    /// Reads a record that is not as we knew it, so that the next decision is about what is there now. Where that fails, the
+    /// next reading of its list has it.
+    async fn read_anew(
+        &self,
+        side: Side,
+        resource: &std::sync::Arc<Resource>,
+        write: &wire::Write,
+        current: &Value,
+    ) -> Result<(), RunError> {
+        if write.effect == wire::WriteEffect::Create || resource.get.is_none() {
+            return Ok(());
+        }
+        let looks = wire::Write { effect: wire::WriteEffect::Update, ..wire::Write::nothing(&resource.name) };
+        if let Ok(Some(row)) = self.after_write(side, resource, &looks, current, None).await {
+            let name = resource.name.clone();
+            self.store.call(move |store| store.put_records(side, &name, &[row], 0).map(|_| ())).await?;
+        }
+        Ok(())
     }
 
     /// The record as the system has it after a write: the answer, or one read. `None` after a delete.

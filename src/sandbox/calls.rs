@@ -66,6 +66,9 @@ impl Stand {
             return answer;
         }
         let Some(row) = self.row(&resource, route) else { return self.missing(&resource) };
+        if let Err(answer) = self.unchanged(request, &resource, CallKind::Delete, row) {
+            return answer;
+        }
         self.table_mut(&resource).remove(&resource, row);
         Answer::nothing(&self.system, 204, &resource.encoding)
     }
@@ -117,6 +120,11 @@ impl Stand {
             },
         };
         if creating && let Err(answer) = self.parent_exists(route) {
+            return answer;
+        }
+        if let Some(row) = row
+            && let Err(answer) = self.unchanged(request, &resource, route.call, row)
+        {
             return answer;
         }
         // of relatives by scope the one is written whose body fits and whose scope holds

@@ -289,6 +289,7 @@ impl Stand {
 
     /// When a record was made and changed.
     pub(super) fn stamped(&self, resource: &Resource, mut record: Value, creating: bool) -> Value {
+        super::versions::count_up(resource, &mut record);
         let Some(cursor) = &resource.cursor else { return record };
         let Ok(now) = jiff::Timestamp::from_millisecond(self.now_ms) else { return record };
         let text = match self.system.times.zone {

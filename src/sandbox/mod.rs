@@ -26,6 +26,7 @@ mod since;
 mod stand;
 mod table;
 mod transport;
+mod versions;
 
 #[cfg(test)]
 mod tests;

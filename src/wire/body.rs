@@ -26,11 +26,11 @@ pub fn encode(
     let missing = |what: &str| WriteProblem::new(resource.name.clone(), format!("it cannot be {what}"));
     let record = write.record(current);
     let escape = resource.encoding.path_escape;
-    let outgoing = |method: &str, path, query: &_, body, call| Outgoing {
+    let outgoing = |method: &str, path, query: &_, body, call, if_match: Option<&Path>| Outgoing {
         method: method.to_owned(),
         path,
         query: calls::constant(query),
-        headers: Vec::new(),
+        headers: if_match.and_then(|field| calls::if_match(field, current)).into_iter().collect(),
         body,
         file: None,
         embedded: Vec::new(),
@@ -46,19 +46,20 @@ pub fn encode(
         WriteEffect::Delete => {
             let call = resource.delete.as_ref().ok_or_else(|| missing("removed"))?;
             let path = calls::fill(&call.path, &record, escape)?;
-            Ok(outgoing("DELETE", path, &call.query, None, CallKind::Delete))
+            Ok(outgoing("DELETE", path, &call.query, None, CallKind::Delete, call.if_match.as_ref()))
         }
         WriteEffect::Create => {
             let call = resource.create.as_ref().ok_or_else(|| missing("made"))?;
             let path = calls::fill(&call.path, &record, escape)?;
             let body = encoder(&call.encoding, true).create(write, &record, &call.path)?;
-            Ok(outgoing("POST", path, &call.query, Some(body), CallKind::Create))
+            Ok(outgoing("POST", path, &call.query, Some(body), CallKind::Create, None))
         }
         WriteEffect::Update => {
             let call = resource.update.as_ref().ok_or_else(|| missing("changed"))?;
             let path = calls::fill(&call.path, current, escape)?;
             let body = encoder(&call.encoding, false).update(write, &record, call.send)?;
-            Ok(outgoing(call.method, path, &call.query, Some(body), CallKind::Update))
+            let guard = call.if_match.as_ref();
+            Ok(outgoing(call.method, path, &call.query, Some(body), CallKind::Update, guard))
         }
     }
 }

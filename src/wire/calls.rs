@@ -73,6 +73,14 @@ pub fn get(_: &System, resource: &Resource, record: &Value) -> Result<Outgoing, 
     })
 }
 
+/// The header by which a server refuses to change what is not as it was read (RFC 9110 section 13.1.1): an entity tag in quotes,
+/// also where the record tells it without. A record that tells no version goes without.
+pub(super) fn if_match(field: &Path, current: &Value) -> Option<(String, String)> {
+    let version = field.get(current)?.scalar_text().filter(|version| !version.is_empty())?;
+    let quoted = version.ends_with('"') && (version.starts_with('"') || version.starts_with("W/\""));
+    Some(("if-match".into(), if quoted { version } else { format!("\"{version}\"") }))
+}
+
 /// What does something to one record.
 ///
 /// # Errors
@@ -276,6 +284,18 @@ mod tests {
             path("", PathEscape::Percent),
             Err("number: it is needed for the address of the call, and is missing".into())
         );
+    }
+
+    #[test]
+    fn a_version_stands_in_quotes_as_it_came() {
+        let sent = |record: &str| if_match(&Path::key("v"), &from_json_str(record).unwrap());
+        let header = |tag: &str| Some(("if-match".to_owned(), tag.to_owned()));
+        assert_eq!(sent(r#"{"v": 17}"#), header("\"17\""));
+        assert_eq!(sent(r#"{"v": "AAAA+/8="}"#), header("\"AAAA+/8=\""));
+        assert_eq!(sent(r#"{"v": "\"17\""}"#), header("\"17\""));
+        assert_eq!(sent(r#"{"v": "W/\"17\""}"#), header("W/\"17\""));
+        assert_eq!(sent(r#"{"v": ""}"#), None);
+        assert_eq!(sent("{}"), None);
     }
 
     #[test]

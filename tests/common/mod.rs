@@ -183,6 +183,26 @@ pub enum Then {
 
 /// Stops a run where it stands after so many requests to one side, and does something meanwhile.
 pub fn pause_after(harness: &mut Harness, side: Side, requests: usize, meanwhile: impl FnOnce() -> Then) {
+    pause(harness, Options::default(), side, requests, meanwhile);
+}
+
+/// The same of a run that reads everything.
+pub fn pause_sweep_after(
+    harness: &mut Harness,
+    side: Side,
+    requests: usize,
+    meanwhile: impl FnOnce() -> Then,
+) {
+    pause(harness, Options { full: true, ..Options::default() }, side, requests, meanwhile);
+}
+
+fn pause(
+    harness: &mut Harness,
+    options: Options,
+    side: Side,
+    requests: usize,
+    meanwhile: impl FnOnce() -> Then,
+) {
     let stand = Rc::clone(&harness.company.stands[side]);
     let seen = move || {
         let stand = stand.borrow();
@@ -191,7 +211,7 @@ pub fn pause_after(harness: &mut Harness, side: Side, requests: usize, meanwhile
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let before = seen();
     runtime.block_on(async {
-        let run = harness.run(Options::default());
+        let run = harness.run(options);
         // looked at whenever the run has something to go on with, which is before each of its requests
         let watch = std::future::poll_fn(|_| match seen() < before + requests {
             true => std::task::Poll::Pending,

@@ -113,6 +113,7 @@ pub fn compile_mapping(
         exists: std::mem::take(&mut compiler.exists),
     };
     for side in Side::BOTH {
+        versions(&mut program, side);
         scopes::ask(&mut program, side);
     }
     (!diagnostics.has_errors()).then_some(program)
@@ -133,6 +134,18 @@ impl Program {
             scopes::ask(&mut program, side);
         }
         program
+    }
+}
+
+/// What is written under the condition of its version is read with it.
+fn versions(program: &mut Program, side: Side) {
+    let resources = &program.sides[side].system.resources;
+    for (name, fields) in &mut program.needs[side] {
+        let Some(resource) = resources.get(name) else { continue };
+        let update = resource.update.as_ref().and_then(|call| call.if_match.as_ref());
+        let delete = resource.delete.as_ref().and_then(|call| call.if_match.as_ref());
+        let found = update.into_iter().chain(delete).filter_map(|path| resource.field_at(path));
+        fields.extend(found.map(|(field, _)| field.name.to_string()));
     }
 }
 

@@ -150,6 +150,8 @@ pub struct UpdateCall {
     pub send: Send,
     /// Where the whole record is, where the answer holds it.
     pub record: Option<Path>,
+    /// The field whose value goes along as `If-Match`.
+    pub if_match: Option<Path>,
     /// Its body.
     pub encoding: Encoding,
 }
@@ -161,4 +163,6 @@ pub struct DeleteCall {
     pub path: PathTemplate,
     /// Query that is always sent.
     pub query: Vec<(String, Template)>,
+    /// The field whose value goes along as `If-Match`.
+    pub if_match: Option<Path>,
 }

@@ -5,6 +5,7 @@ use indexmap::IndexMap;
 use super::address::plain_path;
 use super::encoding::encoding;
 use super::findings::Findings;
+use super::links::field_of;
 use super::pagers::whole;
 use super::shape::Shape;
 use super::templates::{Use, path, path_template, queries, query};
@@ -14,6 +15,7 @@ use crate::program::system::{
     CreateCall, DeleteCall, Encoding, EncodingKind, FetchCall, ListCall, NewId, Pager, PathTemplate, Piece,
     ReadCall, UpdateCall,
 };
+use crate::program::types::Type;
 use crate::spec::short::OrNone;
 use crate::spec::short::Paths;
 use crate::spec::system as spec;
@@ -297,8 +299,28 @@ impl Calls<'_> {
             query: self.query(&written.query, found),
             send: written.send.unwrap_or_default(),
             record: written.record.as_ref().and_then(|text| path(text, found)),
+            if_match: self.version(written.if_match.as_ref(), found),
             encoding: encoding(written.encoding.as_ref(), self.encoding, found),
         })
+    }
+
+    /// The field that tells a record's version. It is sent back as it came, so that it is nothing that is read and written in
+    /// two spellings.
+    fn version(&self, name: Option<&At<String>>, found: &mut Findings) -> Option<Path> {
+        let name = name?;
+        let (path, field) = field_of(self.shape, name, found)?;
+        let help = match field.ty {
+            Type::Text | Type::Id | Type::Integer | Type::Any => None,
+            _ => Some("name a field of type text or integer; two fields may `read` one place"),
+        };
+        if let Some(help) = help {
+            let message = format!("a version is sent back as it came, and `{}` is {}", name.value, field.ty);
+            found.error_help(&codes::WRONG_KIND, name.span, message, help);
+        } else if field.write_only {
+            let message = format!("`{}` cannot be read", name.value);
+            found.error_help(&codes::WRONG_KIND, name.span, message, "name a field that answers hold");
+        }
+        Some(path)
     }
 
     /// Removes one.
@@ -307,6 +329,7 @@ impl Calls<'_> {
         Some(DeleteCall {
             path: self.path_or_own("delete", written.delete.as_ref(), Use::One, found)?,
             query: self.query(&written.query, found),
+            if_match: self.version(written.if_match.as_ref(), found),
         })
     }
 }

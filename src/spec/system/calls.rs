@@ -125,6 +125,9 @@ pub struct UpdateCall {
     pub send: Option<Send>,
     /// Path of the whole record in the answer, where the answer holds it: saves a read. `$` is the answer itself.
     pub record: Option<At<String>>,
+    /// The field that tells a record's version: what was read of it is sent as `If-Match`, so that the server refuses the
+    /// call where somebody changed the record meanwhile (RFC 9110 section 13.1.1).
+    pub if_match: Option<At<String>>,
     /// The encoding of this call, where it differs from the resource's.
     pub encoding: Option<At<Encoding>>,
 }
@@ -148,6 +151,8 @@ pub struct DeleteCall {
     pub delete: Option<At<String>>,
     /// Query that is always sent, as templates.
     pub query: Table<Paths>,
+    /// The field that tells a record's version, as in `update`.
+    pub if_match: Option<At<String>>,
 }
 
 impl Short for DeleteCall {
