@@ -1,8 +1,7 @@
 //! What happens to a document: made once, then carried through its steps, then followed. Pure.
 
+mod progress;
 mod rows;
-
-use std::collections::BTreeMap;
 
 use super::change::{Action, Change, Embedding, FieldChange, Found, NewValue};
 use super::decide::{
@@ -16,95 +15,9 @@ use crate::program::document::{Document, FollowMove, Step, Take, Verify};
 use crate::program::expr::Expr;
 use crate::program::mapping::Row;
 use crate::value::{Decimal, Map, Path, Side, Value};
+pub use progress::{Progress, Undo, names};
 pub use rows::items;
 use rows::{all_lines, embedding};
-
-/// How far a document is: what its link holds in the state.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Progress {
-    /// How many steps after the making are done.
-    pub done: usize,
-    /// A hash of the source record as it was when the document was made.
-    pub content: Option<String>,
-    /// When the action of the step that is next was asked for (milliseconds since 1970).
-    pub asked: Option<i64>,
-    /// The files that are attached: what each is remembered by, and a hash of its content.
-    pub files: BTreeMap<String, String>,
-    /// It did not stand its check and is being taken back: why, and by which step.
-    pub undo: Option<Undo>,
-}
-
-/// A document that is being taken back.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Undo {
-    /// The step that said so.
-    pub step: usize,
-    /// Why.
-    pub reason: String,
-    /// The record on the other side is known to be gone.
-    pub deleted: bool,
-    /// A hash of what it was made from, without what is compared: a corrected total changes nothing else.
-    pub sent: Option<String>,
-}
-
-impl Progress {
-    /// As the link holds it.
-    pub fn of(base: &Value) -> Progress {
-        let number = |value: Option<&Value>| match value {
-            Some(Value::Number(number)) => usize::try_from(*number).unwrap_or(0),
-            _ => 0,
-        };
-        Progress {
-            done: number(base.get("done")),
-            content: base.get("content").and_then(Value::as_text).map(str::to_owned),
-            asked: match base.get("asked") {
-                Some(Value::Number(number)) => i64::try_from(*number).ok(),
-                _ => None,
-            },
-            files: base
-                .get("files")
-                .and_then(Value::as_map)
-                .into_iter()
-                .flatten()
-                .filter_map(|(key, hash)| Some((key.clone(), hash.as_text()?.to_owned())))
-                .collect(),
-            undo: base.get("undo").map(|undo| Undo {
-                step: number(undo.get("step")),
-                reason: undo.get("reason").and_then(Value::as_text).unwrap_or_default().to_owned(),
-                deleted: undo.get("deleted") == Some(&Value::Bool(true)),
-                sent: undo.get("sent").and_then(Value::as_text).map(str::to_owned),
-            }),
-        }
-    }
-
-    /// For the link.
-    pub fn to_value(&self) -> Value {
-        let mut map = Map::new();
-        map.insert("done".into(), Value::from(i64::try_from(self.done).unwrap_or(i64::MAX)));
-        if let Some(content) = &self.content {
-            map.insert("content".into(), Value::text(content.clone()));
-        }
-        if let Some(asked) = self.asked {
-            map.insert("asked".into(), Value::from(asked));
-        }
-        if !self.files.is_empty() {
-            let files = self.files.iter().map(|(key, hash)| (key.clone(), Value::text(hash.clone())));
-            map.insert("files".into(), Value::Map(files.collect()));
-        }
-        if let Some(undo) = &self.undo {
-            let mut told = Map::from([
-                ("step".to_owned(), Value::from(i64::try_from(undo.step).unwrap_or(0))),
-                ("reason".to_owned(), Value::text(undo.reason.clone())),
-                ("deleted".to_owned(), Value::Bool(undo.deleted)),
-            ]);
-            if let Some(sent) = &undo.sent {
-                told.insert("sent".to_owned(), Value::text(sent.clone()));
-            }
-            map.insert("undo".into(), Value::Map(told));
-        }
-        Value::Map(map)
-    }
-}
 
 /// The role of a source record.
 pub fn role_of<'r>(document: &Document, roles: &'r Roles, source: &Value) -> Option<&'r str> {
@@ -458,9 +371,11 @@ pub fn content_of(document: &Document, name: &str, source: &Value, compared: boo
                 Some(path) if !ours(&path) => add(path.to_string(), &path, source),
                 Some(_) => {}
                 None => {
-                    for (i, item) in items.iter().enumerate() {
-                        add(format!("{}[{i}].{path}", lines.from), path, item);
-                    }
+                    let held: Vec<Value> = items
+                        .iter()
+                        .map(|item| Value::List(path.get_all(item).into_iter().cloned().collect()))
+                        .collect();
+                    add(format!("{}[].{path}", lines.from), &Path::root(), &Value::List(held));
                 }
             }
         }
@@ -530,23 +445,5 @@ mod tests {
         // what cannot be compared is nobody's reason to take something back
         let missing = verify(&check, &of("total", "125", "NOK"), &Value::Null, ["a", "b"]);
         assert_eq!(missing, Verdict::Missing("sum of b is not there".into()));
-    }
-
-    #[test]
-    fn progress_survives_the_state() {
-        let all = Progress {
-            done: 2,
-            content: Some("ab".into()),
-            asked: Some(1_793_606_400_000),
-            files: [("shop.files/7".to_owned(), "ab12".to_owned())].into(),
-            undo: Some(Undo {
-                step: 1,
-                reason: "too far apart".into(),
-                deleted: true,
-                sent: Some("d".into()),
-            }),
-        };
-        assert_eq!(Progress::of(&all.to_value()), all);
-        assert_eq!(Progress::of(&Value::Null), Progress::default());
     }
 }

@@ -451,7 +451,8 @@ impl Decider {
             }
             return Ok(change);
         }
-        if let Some(step) = document.steps.get(progress.done) {
+        if let Some(at) = progress.next(&document.steps) {
+            let step = &document.steps[at];
             change.action = Action::Update;
             if let Step::WriteBack { set_status: Some(to), .. } | Step::SetStatus(to) = step {
                 status(to, &mut change);

@@ -1,5 +1,6 @@
 //! Records of a document as their systems have them at this moment.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Engine;
@@ -43,14 +44,16 @@ impl Engine {
             return Err(Stop::Change(Became::Nothing));
         };
         let source = if document.source == Side::Left { &left } else { &right };
-        let now = self.hash_of_content(document, &source.data);
-        if progress.content.as_ref().is_some_and(|then| *then != now) {
+        let now = self.hashes_of_content(document, &source.data);
+        let changed = progress.changed(&now);
+        if !changed.is_empty() {
             return Err(Stop::Change(Became::SetAside {
                 code: "ME0954".into(),
                 reason: format!(
-                    "it was changed in {} after it had been made in {}: undo the change, or correct both by hand and say `mapengine resolve`",
+                    "it was changed in {} after it had been made in {} ({}): undo the change, or correct both by hand and say `mapengine resolve`",
                     self.program.sides[document.source].name,
-                    self.program.sides[document.target()].name
+                    self.program.sides[document.target()].name,
+                    changed.join(", ")
                 ),
                 refused: false,
             }));
@@ -58,12 +61,16 @@ impl Engine {
         Ok((left, right))
     }
 
-    /// A hash of what a document is made from.
-    pub(super) fn hash_of_content(&self, document: &Document, source: &Value) -> String {
-        hash_of(&document::content_of(document, &self.program.sides[document.source].name, source, true))
+    /// What a document is made from: a hash of each field.
+    pub(super) fn hashes_of_content(&self, document: &Document, source: &Value) -> BTreeMap<String, String> {
+        let name = &self.program.sides[document.source].name;
+        match document::content_of(document, name, source, true) {
+            Value::Map(fields) => fields.iter().map(|(name, value)| (name.clone(), hash_of(value))).collect(),
+            _ => BTreeMap::new(),
+        }
     }
 
-    /// The same without what is only compared with what the other side made.
+    /// A hash of all of it without what is only compared with what the other side made.
     pub(super) fn hash_of_sent(&self, document: &Document, source: &Value) -> String {
         hash_of(&document::content_of(document, &self.program.sides[document.source].name, source, false))
     }

@@ -4,6 +4,7 @@
 //! write of it is an intent of its own in the journal. A step is done when that is on disk; a run that is cut goes on with the
 //! next one.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::apply::{Became, Stop};
@@ -55,12 +56,15 @@ impl Engine {
                 // a state that was lost: its status says that all its steps are done
                 let followed =
                     record.is_some_and(|record| document::is_followed(document, &roles, &record.data));
-                let done = if followed { document.steps.len() } else { 0 };
+                let progress = match followed {
+                    true => Progress::at_end(&document.steps),
+                    false => Progress::made(&document.steps, BTreeMap::new()),
+                };
                 let link = Link {
                     register: document.register.name.clone(),
                     left,
                     right,
-                    base: Progress { done, ..Progress::default() }.to_value(),
+                    base: progress.to_value(),
                     since: self.clock.now_ms(),
                     how: "matched".into(),
                 };
@@ -109,10 +113,10 @@ impl Engine {
         };
         // what it was made from stands in the intent: a cut run, or an unknown outcome, does not lose it
         let content = match &source {
-            Some(source) => self.content_hash(decider, document, source).await?,
-            None => None,
+            Some(source) => self.content_hashes(decider, document, source).await?,
+            None => BTreeMap::new(),
         };
-        let progress = Progress { content, ..Progress::default() };
+        let progress = Progress::made(&document.steps, content);
         let sending = Sending {
             then: Value::Map(Map::from([("base".to_owned(), progress.to_value())])),
             links: true,
@@ -141,15 +145,15 @@ impl Engine {
         self.advance(decider, document, link, Became::Created).await
     }
 
-    async fn content_hash(
+    async fn content_hashes(
         &self,
         decider: &Decider,
         document: &Document,
         source: &RecordRef,
-    ) -> Result<Option<String>, RunError> {
+    ) -> Result<BTreeMap<String, String>, RunError> {
         let (side, decider, source) = (document.source, decider.clone(), source.clone());
         let record = self.store.read(move |store| decider.record(store, side, &source)).await?;
-        Ok(record.map(|record| self.hash_of_content(document, &record.data)))
+        Ok(record.map(|record| self.hashes_of_content(document, &record.data)).unwrap_or_default())
     }
 
     /// A document that cannot go: its source record gets the role for that, and the reason stays with it.
@@ -205,12 +209,13 @@ impl Engine {
                 let Some(source) = fits else { return self.undo(decider, document, link).await };
                 // somebody has corrected one of the two: it is not taken back any more
                 if undo.sent.is_some_and(|sent| sent == self.hash_of_sent(document, &source.data)) {
-                    progress.content = Some(self.hash_of_content(document, &source.data));
+                    progress.content = self.hashes_of_content(document, &source.data);
                 }
                 progress.undo = None;
                 link = self.keep_progress(link, &progress).await?;
             }
-            let Some(step) = document.steps.get(progress.done) else { break };
+            let Some(at) = progress.next(&document.steps) else { break };
+            let step = &document.steps[at];
             match step {
                 Step::Verify(verify) => {
                     let (left, right) = self.both_now(decider, document, &link, &progress).await?;
@@ -227,7 +232,8 @@ impl Engine {
                         Verdict::Differs(reason) => {
                             let source = if document.source == Side::Left { &left } else { &right };
                             let sent = Some(self.hash_of_sent(document, &source.data));
-                            progress.undo = Some(Undo { step: progress.done, reason, deleted: false, sent });
+                            let step = document::names(&document.steps).swap_remove(at);
+                            progress.undo = Some(Undo { step, reason, deleted: false, sent });
                             link = self.keep_progress(link, &progress).await?;
                             return self.undo(decider, document, link).await;
                         }
@@ -265,7 +271,7 @@ impl Engine {
                     }
                 }
             }
-            progress.done += 1;
+            progress.step_done(&document.steps, at);
             link = self.keep_progress(link, &progress).await?;
         }
         self.follow(decider, document, &link).await?;
@@ -315,7 +321,7 @@ impl Engine {
         link: &Link,
         undo: &Undo,
     ) -> Result<Option<Record>, Stop> {
-        let Some(Step::Verify(verify)) = document.steps.get(undo.step) else { return Ok(None) };
+        let Some(verify) = check_of(document, undo) else { return Ok(None) };
         let (left, right) = (
             self.one_now(decider, document, Side::Left, &link.left).await?,
             self.one_now(decider, document, Side::Right, &link.right).await?,
@@ -335,7 +341,7 @@ impl Engine {
     ) -> Result<Became, Stop> {
         let mut progress = Progress::of(&link.base);
         let Some(mut undo) = progress.undo.clone() else { return Ok(Became::Nothing) };
-        let Some(Step::Verify(verify)) = document.steps.get(undo.step) else {
+        let Some(verify) = check_of(document, &undo) else {
             let reason = format!("{}; the step that said so is not in the mapping any more", undo.reason);
             return Ok(Became::SetAside { code: "ME0952".into(), reason, refused: false });
         };
@@ -549,5 +555,14 @@ impl Engine {
             })
             .await?;
         Ok(())
+    }
+}
+
+/// The step that wants a document taken back.
+fn check_of<'d>(document: &'d Document, undo: &Undo) -> Option<&'d crate::program::document::Verify> {
+    let at = document::names(&document.steps).iter().position(|name| *name == undo.step)?;
+    match &document.steps[at] {
+        Step::Verify(verify) => Some(verify),
+        _ => None,
     }
 }

@@ -85,7 +85,7 @@ impl Engine {
             let open = document.follow.is_some()
                 || links.iter().any(|link| {
                     let progress = Progress::of(&link.base);
-                    progress.done < document.steps.len() || progress.undo.is_some()
+                    progress.next(&document.steps).is_some() || progress.undo.is_some()
                 });
             if open {
                 return Ok(true);

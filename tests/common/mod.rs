@@ -259,8 +259,14 @@ pub fn record(harness: &Harness, side: Side, resource: &str, field: &str, value:
 
 /// The mapping of [`harness`] with other words in it and in its systems: file, what stands there, what stands there instead.
 pub fn edited_harness(edits: &[(&str, &str, &str)], shop: &str, ledger: &str) -> Harness {
+    with_program(edited_program("shop_ledger", edits), "shop_ledger", shop, ledger).0
+}
+
+/// A mapping of `tests/mappings` with other words in it and in its systems.
+pub fn edited_program(mapping: &str, edits: &[(&str, &str, &str)]) -> Arc<Program> {
     let dir = tempfile::tempdir().unwrap();
-    for name in ["mappings/shop_ledger.yaml", "systems/shop.yaml", "systems/ledger.yaml"] {
+    let mapping = format!("mappings/{mapping}.yaml");
+    for name in [&*mapping, "systems/shop.yaml", "systems/ledger.yaml"] {
         let mut text = std::fs::read_to_string(Path::new("tests").join(name)).unwrap();
         for (_, was, now) in edits.iter().filter(|(file, ..)| name.ends_with(file)) {
             assert!(text.contains(was), "{name} has no {was}");
@@ -270,7 +276,7 @@ pub fn edited_harness(edits: &[(&str, &str, &str)], shop: &str, ledger: &str) ->
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
     }
-    with_program(compiled(&dir.path().join("mappings/shop_ledger.yaml")), "shop_ledger", shop, ledger).0
+    compiled(&dir.path().join(mapping))
 }
 
 /// Removes the one record that has this value, as a person would.

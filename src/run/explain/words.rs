@@ -267,8 +267,10 @@ impl Explainer<'_> {
         };
         if let (Some(document), Some(link)) = (document, link) {
             let progress = Progress::of(&link.base);
-            let next = document.steps.get(progress.done).map(|step| step.word().to_owned());
-            let step = Step { done: progress.done + 1, of: document.steps.len() + 1, next };
+            let at = progress.next(&document.steps);
+            let next = at.map(|at| document.steps[at].word().to_owned());
+            let step =
+                Step { done: at.unwrap_or(document.steps.len()) + 1, of: document.steps.len() + 1, next };
             match (&progress.undo, &step.next) {
                 (Some(undo), _) => {
                     held.at = HeldAt::OnTheWay;
