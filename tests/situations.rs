@@ -338,3 +338,20 @@ fn of_two_children_the_one_that_is_linked_goes_on() {
     assert_eq!(report.set_aside, vec![], "{report:#?}");
     assert_eq!(street(&harness), Some(Value::text("Nygata 9")));
 }
+
+/// What a row asks for, it asks only of the records that it counts for.
+#[test]
+fn a_value_is_required_only_where_its_row_counts() {
+    let edits = [(
+        "shop_ledger.yaml",
+        "{ shop: vatNumber, ledger: vatNumber, clear: true }",
+        "{ shop: vatNumber, ledger: vatNumber, required: true, when: \"shop.email is not none\" }",
+    )];
+    let shop = "    customer:\n      - { guid: c-1, name: Fjord AS, active: true }\n      - { guid: c-2, name: Havn AS, active: true, email: post@havn.example }\n";
+    let mut harness = edited_harness(&edits, shop, "");
+    let report = run(&mut harness);
+    assert_eq!((counts(&report, "customers").created, report.set_aside.len()), (1, 1), "{report:#?}");
+    assert_eq!(report.set_aside[0].code, "ME0907");
+    assert!(report.set_aside[0].reason.contains("vatNumber is missing"), "{report:#?}");
+    record(&harness, Side::Right, "customer", "name", "Fjord AS");
+}

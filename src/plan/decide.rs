@@ -3,6 +3,7 @@
 //! Here is what becomes of a record without a counterpart, and what decisions are made of; pairs are compared in [`super::linked`].
 
 use crate::diagnostic::codes;
+use crate::program::expr::Expr;
 use crate::program::mapping::{Apply, Computed, Register, Row, Valid};
 use crate::program::system::MANY_FIT;
 use crate::store::RecordRef;
@@ -353,7 +354,7 @@ pub(super) fn absent(
         }
         match new_values(row, side, &record.data, &root, None, view) {
             Ok(None) => {
-                if row.required
+                if demanded(row, &root)
                     && row.paths(side).iter().all(|path| path.get(&record.data).is_none_or(Value::is_empty))
                 {
                     refusals.push(("ME0907", format!("{} is missing", row.labels[side])));
@@ -482,6 +483,12 @@ pub(super) fn new_values(
         return Ok(some_values(as_many(&default.eval(root).map_err(|error| failed(&error))?, count), row));
     }
     Ok(some_values(values, row))
+}
+
+/// Whether a row must have a value: one that does not count for this record asks for none.
+pub(super) fn demanded(row: &Row, root: &Value) -> bool {
+    let counts = |when: &Expr| row.otherwise.is_some() || when.holds(root).unwrap_or(true);
+    row.required && row.when.as_ref().is_none_or(counts)
 }
 
 fn some_values(values: Vec<Value>, row: &Row) -> Option<New> {

@@ -9,8 +9,8 @@ use crate::value::{Side, Value};
 use super::change::{Action, Change, Found, Note};
 use super::context::{Context, Known, Record, label, outside};
 use super::decide::{
-    New, Waits, applicable, many_fit, new_values, problems, push, set_aside, start, target_resource,
-    unanswered, wait,
+    New, Waits, applicable, demanded, many_fit, new_values, problems, push, set_aside, start,
+    target_resource, unanswered, wait,
 };
 use super::gate::Gate;
 use super::translate::{self, Translated, Untranslatable, View, as_many, as_one, same, values_at};
@@ -479,7 +479,7 @@ impl Comparison<'_> {
         let source = self.record(from).data.clone();
         match new_values(row, from, &source, &root, Some(&current), self.view) {
             Ok(None) => {
-                if row.required && values_at(row, from, &source).iter().all(Value::is_empty) {
+                if demanded(row, &root) && values_at(row, from, &source).iter().all(Value::is_empty) {
                     self.refusals.push(("ME0907".into(), format!("{} is missing", row.labels[from])));
                 }
             }

@@ -2,7 +2,7 @@
 
 use super::counts;
 use crate::plan::change::Embedding;
-use crate::plan::decide::{Context, New, Record, Waits, new_values};
+use crate::plan::decide::{Context, New, Record, Waits, demanded, new_values};
 use crate::plan::gate::Awaited;
 use crate::plan::translate::{MissingCode, Untranslatable, View};
 use crate::program::document::{Document, Embed, Lines};
@@ -100,7 +100,7 @@ fn lines(
         let in_row = |reason: String| format!("row {}: {reason}", i + 1);
         for row in lines.rows.iter().filter(|row| counts(row, &record.at.resource, resource)) {
             match new_values(row, side, item, &root, None, view) {
-                Ok(None) if row.required => {
+                Ok(None) if demanded(row, &root) => {
                     refusals.push(("ME0907", in_row(format!("{} is missing", row.labels[side]))));
                 }
                 Ok(None) => {}

@@ -79,7 +79,7 @@ pub struct RowWords {
     /// It links the records: written when a link is made, afterwards only compared; a later difference is a serious error.
     #[serde(default)]
     pub key: bool,
-    /// The source must have it, else the record is set aside.
+    /// The source must have it, else the record is set aside. Not where `when` says that the row does not count.
     #[serde(default)]
     pub required: bool,
     /// An emptied source empties the target.
