@@ -181,6 +181,8 @@ pub struct Pager {
     pub records: Option<Path>,
     /// Path of the total number.
     pub total: Option<Query>,
+    /// Header with the total number.
+    pub total_header: Option<String>,
     /// Path of the page size that the server really gives.
     pub capped: Option<Query>,
 }
@@ -222,14 +224,36 @@ pub enum Paging {
     },
     /// The next page's address.
     Link {
-        /// Its path in the answer.
-        next: Query,
+        /// Where it stands.
+        next: NextLink,
     },
     /// What comes after the key of the last record.
     AfterKey {
         /// The parameter it is sent in.
         param: String,
     },
+}
+
+/// Where an answer has the address of the next page.
+#[derive(Clone, Debug)]
+pub enum NextLink {
+    /// At this path of the body.
+    Body(Query),
+    /// The links of the header `Link` (RFC 8288): the one with `rel=next`.
+    Links,
+    /// The whole value of this header.
+    Header(String),
+}
+
+impl NextLink {
+    /// The header it stands in.
+    pub fn header(&self) -> Option<&str> {
+        match self {
+            NextLink::Body(_) => None,
+            NextLink::Links => Some("Link"),
+            NextLink::Header(name) => Some(name),
+        }
+    }
 }
 
 /// One kind of record.

@@ -12,7 +12,7 @@ use super::stand::Stand;
 use super::table::{Table, index_text};
 use crate::http::WireRequest;
 use crate::program::expr::Template;
-use crate::program::system::{FetchCall, Pager, Paging, Resource, Times};
+use crate::program::system::{FetchCall, NextLink, Pager, Paging, Resource, Times};
 use crate::value::{Map, Path, Segment, Value, nested};
 
 /// What a listed record must be like.
@@ -308,7 +308,7 @@ pub(super) fn envelope(
     put(pager.capped.as_ref().and_then(|query| query.as_path()), Value::from(size as u64));
     if let Some(next) = next {
         match &pager.kind {
-            Paging::Link { next: at } => put(at.as_path(), Value::text(next)),
+            Paging::Link { next: NextLink::Body(at) } => put(at.as_path(), Value::text(next)),
             Paging::NextToken { body: Some(at), .. } => put(at.as_path(), Value::text(next)),
             _ => {}
         }
