@@ -2,10 +2,12 @@
 
 mod auth;
 mod calls;
+mod epoch;
 mod fields;
 
 pub use auth::*;
 pub use calls::*;
+pub use epoch::*;
 pub use fields::*;
 
 use std::sync::Arc;

@@ -175,7 +175,7 @@ impl Engine {
             && shape_before.as_deref() == Some(&shape);
         let mut query = Vec::new();
         if delta && let (Some(spec), Some(since)) = (&resource.cursor, &cursor) {
-            let text = wire::since_text(&self.program.sides[side].system, since, spec.overlap);
+            let text = wire::since_text(&self.program.sides[side].system, spec, since);
             query = wire::list_query(resource, Some(&text), &[]);
         }
         let number = if delta { 0 } else { sweep.and_then(|text| text.parse::<i64>().ok()).unwrap_or(0) + 1 };

@@ -193,7 +193,7 @@ fn filters(
         && let Some(text) = query.take(&cursor.param)
     {
         query.beside(&cursor.param, &cursor.with)?;
-        let filter = match since(cursor.value.as_ref(), &text, times) {
+        let filter = match since(cursor, &text, times) {
             Some(Some(time)) => Filter::Since(time),
             Some(None) => return Err(format!("{}: {text:?} is no time", cursor.param)),
             None => Filter::Any,

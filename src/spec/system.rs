@@ -268,6 +268,10 @@ pub struct Cursor {
     /// clock counts: the `Date` of the answer that the last read began with.
     #[serde(default)]
     pub field: Paths,
+    /// How the time is written: `text` · `epoch_seconds` · `epoch_millis`. Default: as the `field` is; without one, as the encoding's
+    /// `time`.
+    #[serde(rename = "as")]
+    pub form: Option<TimeForm>,
     /// How far before the last seen change the next read begins. Default 10m.
     pub overlap: Option<At<String>>,
 }

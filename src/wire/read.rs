@@ -176,7 +176,7 @@ impl Reader<'_> {
         }
         let wrong = |value: &Value| {
             let held = if field.sensitive { value.kind().to_owned() } else { scalar::shown(value) };
-            format!("{} is declared, the answer holds {held}", field.ty)
+            format!("{} is declared, the answer holds {held}", scalar::declared(field, self.encoding))
         };
         if let Some(lookup) = &field.lookup {
             let resource = &lookup.target.resource;
@@ -205,7 +205,7 @@ impl Reader<'_> {
             (Type::List(ty), Value::List(items)) => items
                 .iter()
                 .map(|one| match (&field.fields[..], one) {
-                    ([], one) => scalar::read(ty, one, self.encoding, self.times).map_err(|_| wrong(one)),
+                    ([], one) => scalar::read_of(field, ty, one, self.encoding, self.times).map_err(|_| wrong(one)),
                     (members, Value::Map(_)) => self.members(members, one),
                     // an empty element is an item with nothing in it
                     (members, Value::Null) if self.encoding.is_xml() => {
@@ -217,7 +217,9 @@ impl Reader<'_> {
                 .map(Value::List),
             (Type::Object(_), Value::Map(_)) => self.members(&field.fields, value),
             (Type::List(_) | Type::Object(_), other) => Err(wrong(other)),
-            (ty, value) => scalar::read(ty, value, self.encoding, self.times).map_err(|_| wrong(value)),
+            (ty, value) => {
+                scalar::read_of(field, ty, value, self.encoding, self.times).map_err(|_| wrong(value))
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 
-use crate::program::system::{Encoding, Scalar, Times, Zone};
+use crate::program::system::{Encoding, Epoch, Field, Scalar, Times, Zone};
 use crate::program::types::Type;
 use crate::value::xml::element_text;
 use crate::value::{Decimal, Map, Value, parse_decimal};
@@ -13,6 +13,45 @@ use crate::value::{Decimal, Map, Value, parse_decimal};
 /// # Errors
 /// What is there, where it is not of the declared type.
 pub(super) fn read(ty: &Type, value: &Value, encoding: &Encoding, times: &Times) -> Result<Value, String> {
+    read_with(ty, value, encoding, &encoding.time, times)
+}
+
+/// The same for a value of a field, which may have its own form of times.
+///
+/// # Errors
+/// As there.
+pub(super) fn read_of(
+    field: &Field,
+    ty: &Type,
+    value: &Value,
+    encoding: &Encoding,
+    times: &Times,
+) -> Result<Value, String> {
+    read_with(ty, value, encoding, time_form(field, encoding), times)
+}
+
+/// How times of a field are written.
+pub(super) fn time_form<'f>(field: &'f Field, encoding: &'f Encoding) -> &'f Scalar {
+    field.time.as_ref().unwrap_or(&encoding.time)
+}
+
+/// What a field holds, in a message about something else that is there.
+pub(super) fn declared(field: &Field, encoding: &Encoding) -> String {
+    match time_form(field, encoding) {
+        Scalar::Epoch(unit) if field.ty == Type::Time => {
+            format!("{} in whole {} since 1970, up to the year 9999,", field.ty, unit.unit())
+        }
+        _ => field.ty.to_string(),
+    }
+}
+
+fn read_with(
+    ty: &Type,
+    value: &Value,
+    encoding: &Encoding,
+    form: &Scalar,
+    times: &Times,
+) -> Result<Value, String> {
     let wrong = || Err(format!("{} is declared, the answer holds {}", ty, shown(value)));
     // an element with attributes is its text, unless it is taken as it is
     let value = match element_text(value) {
@@ -56,17 +95,50 @@ pub(super) fn read(ty: &Type, value: &Value, encoding: &Encoding, times: &Times)
             }
         }
         (Type::Time, Value::Text(text)) if text.is_empty() => Ok(Value::Null),
-        (Type::Time, Value::Text(text)) => time(text, times).map(Value::Text).map_or_else(wrong, Ok),
-        (Type::Time, Value::Map(map)) => tagged(map, &encoding.time)
-            .and_then(|parts| time(&civil_of(&parts)?.to_string(), times))
-            .map(Value::Text)
-            .map_or_else(wrong, Ok),
+        (Type::Time, _) => match (form, value) {
+            (Scalar::Epoch(unit), value) => unit.time(value).map(|time| time.to_string()),
+            (_, Value::Text(text)) => time(text, times),
+            (form, Value::Map(map)) => {
+                tagged(map, form).and_then(|parts| time(&civil_of(&parts)?.to_string(), times))
+            }
+            _ => None,
+        }
+        .map(Value::Text)
+        .map_or_else(wrong, Ok),
         _ => wrong(),
     }
 }
 
-/// A value as the system wants it.
-pub(super) fn write(ty: &Type, value: &Value, encoding: &Encoding, times: &Times) -> Value {
+/// A value of a field as the system wants it.
+pub(super) fn write_of(
+    field: &Field,
+    ty: &Type,
+    value: &Value,
+    encoding: &Encoding,
+    times: &Times,
+) -> Value {
+    write_with(ty, value, encoding, time_form(field, encoding), times)
+}
+
+/// Why a time cannot be the number that the system wants; nothing is said of any other value.
+///
+/// # Errors
+/// One sentence.
+pub(super) fn countable(ty: &Type, value: &Value, form: &Scalar) -> Result<(), String> {
+    let (Type::Time, Value::Text(text), Scalar::Epoch(unit)) = (ty, value, form) else { return Ok(()) };
+    let unit_name = unit.unit();
+    match text.parse::<Timestamp>().map(|time| unit.number(time)) {
+        Ok((_, true)) => Ok(()),
+        Ok((_, false)) => {
+            Err(format!("it is not whole: the system counts the {unit_name} since 1970, and nothing below"))
+        }
+        Err(_) => Err(format!(
+            "it carries no offset, so it is not known which moment it is: the system counts the {unit_name} since 1970"
+        )),
+    }
+}
+
+fn write_with(ty: &Type, value: &Value, encoding: &Encoding, form: &Scalar, times: &Times) -> Value {
     match (ty, value) {
         (Type::Bool, Value::Bool(yes)) => match (&encoding.bools, encoding.is_xml()) {
             (Some(texts), _) => {
@@ -94,7 +166,12 @@ pub(super) fn write(ty: &Type, value: &Value, encoding: &Encoding, times: &Times
             },
             _ => value.clone(),
         },
-        (Type::Time, Value::Text(text)) => match (&encoding.time, civil(text)) {
+        (Type::Time, Value::Text(text)) => match (form, civil(text)) {
+            (Scalar::Epoch(unit), Some(_)) => match counted(text, *unit) {
+                Some(number) if encoding.is_xml() => Value::Text(number.to_string()),
+                Some(number) => Value::from(number),
+                None => value.clone(),
+            },
             (Scalar::Tagged { tag, members }, Some(time)) => tag_with(
                 tag,
                 members,
@@ -112,6 +189,12 @@ pub(super) fn write(ty: &Type, value: &Value, encoding: &Encoding, times: &Times
         },
         _ => value.clone(),
     }
+}
+
+/// The number that a time is in; of one without an offset as if it were UTC.
+pub(super) fn counted(text: &str, unit: Epoch) -> Option<i64> {
+    let time = civil(text)?.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp();
+    Some(unit.number(time).0)
 }
 
 /// A time in the form the system wants, also for cursors.
@@ -248,7 +331,7 @@ fn civil_of(parts: &[i64]) -> Option<DateTime> {
 fn decimal(number: Decimal, encoding: &Encoding) -> Value {
     match &encoding.decimal {
         Scalar::Number if encoding.is_xml() => Value::Text(number.to_string()),
-        Scalar::Number => Value::Number(number),
+        Scalar::Number | Scalar::Epoch(_) => Value::Number(number),
         Scalar::Text if encoding.comma => Value::Text(number.to_string().replace('.', ",")),
         Scalar::Text => Value::Text(number.to_string()),
         Scalar::Tagged { tag, members } => {
@@ -390,5 +473,38 @@ mod tests {
         let none =
             Times { zone: Zone::None, send_time: Some("%Y-%m-%d %H:%M:%S".into()), ..Times::default() };
         assert_eq!(send_time(&before("2026-11-02T08:00:00", overlap).unwrap(), &none), "2026-11-02 07:50:00");
+    }
+
+    #[test]
+    fn times_are_counted() {
+        let times = Times { zone: Zone::Utc, send_time: Some("%d.%m.%Y".into()), ..Times::default() };
+        let json = Encoding { time: Scalar::Epoch(Epoch::Seconds), ..Encoding::default() };
+        let xml = Encoding { kind: crate::program::system::EncodingKind::Xml, ..json.clone() };
+        let millis = Scalar::Epoch(Epoch::Millis);
+        for (encoding, form, value, wire) in [
+            (&json, &json.time, "2026-11-02T08:00:00Z", "1793606400"),
+            (&json, &millis, "2026-11-02T08:00:00.25Z", "1793606400250"),
+            (&xml, &xml.time, "2026-11-02T08:00:00Z", "\"1793606400\""),
+        ] {
+            let value = Value::text(value);
+            let written = write_with(&Type::Time, &value, encoding, form, &times);
+            assert_eq!(written.to_json(), wire);
+            assert_eq!(read_with(&Type::Time, &written, encoding, form, &times), Ok(value.clone()));
+            assert_eq!(countable(&Type::Time, &value, form), Ok(()));
+        }
+        let wrong = |text: &str| read(&Type::Time, &crate::value::from_json_str(text).unwrap(), &json, &times);
+        for text in ["1793606400.5", "1793606400250", "\"2026-11-02T08:00:00Z\"", "true"] {
+            assert_eq!(wrong(text), Err(format!("time is declared, the answer holds {text}")));
+        }
+        assert_eq!(wrong("\"\""), Ok(Value::Null));
+        let problem = |text: &str| countable(&Type::Time, &Value::text(text), &json.time).unwrap_err();
+        assert_eq!(
+            problem("2026-11-02T08:00:00.25Z"),
+            "it is not whole: the system counts the seconds since 1970, and nothing below"
+        );
+        assert_eq!(
+            problem("2026-11-02T08:00:00"),
+            "it carries no offset, so it is not known which moment it is: the system counts the seconds since 1970"
+        );
     }
 }

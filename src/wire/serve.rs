@@ -85,9 +85,9 @@ fn answer(
             Value::List(items.iter().map(members).collect())
         }
         (Type::List(item), Value::List(items)) => {
-            Value::List(items.iter().map(|one| scalar::write(item, one, encoding, &system.times)).collect())
+            Value::List(items.iter().map(|one| scalar::write_of(field, item, one, encoding, &system.times)).collect())
         }
-        (ty, value) => scalar::write(ty, value, encoding, &system.times),
+        (ty, value) => scalar::write_of(field, ty, value, encoding, &system.times),
     }
 }
 
@@ -343,7 +343,7 @@ impl Reader<'_> {
             // one alone is a list of one
             self.items(field, std::slice::from_ref(value))
         } else {
-            strict(&field.ty, value, self.encoding, &self.system.times)
+            strict(field, &field.ty, value, self.encoding, &self.system.times)
         };
         match typed.and_then(|value| check(field, &value).map(|()| value).map_err(|problem| problem.message))
         {
@@ -357,7 +357,7 @@ impl Reader<'_> {
         for item in items {
             if field.fields.is_empty() {
                 let ty = field.ty.item().unwrap_or(&Type::Any);
-                out.push(strict(ty, item, self.encoding, &self.system.times)?);
+                out.push(strict(field, ty, item, self.encoding, &self.system.times)?);
                 continue;
             }
             let mut reader = Reader {
@@ -401,12 +401,19 @@ impl Reader<'_> {
 }
 
 /// A request must hold the declared kind exactly; an answer may be read more kindly.
-fn strict(ty: &Type, value: &Value, encoding: &Encoding, times: &Times) -> Result<Value, String> {
+fn strict(
+    field: &Field,
+    ty: &Type,
+    value: &Value,
+    encoding: &Encoding,
+    times: &Times,
+) -> Result<Value, String> {
     let tagged = |form: &Scalar| match (form, value) {
         (Scalar::Tagged { tag, .. }, Value::Map(map)) => {
             tag.iter().all(|(name, class)| map.get(name).and_then(Value::as_text) == Some(class))
         }
         (Scalar::Number, Value::Number(_)) => *ty == Type::Decimal,
+        (Scalar::Epoch(_), Value::Number(_)) => true,
         (Scalar::Text, Value::Text(_)) => true,
         // a date is no number: text is what is left
         (Scalar::Number, Value::Text(_)) => *ty != Type::Decimal,
@@ -420,13 +427,16 @@ fn strict(ty: &Type, value: &Value, encoding: &Encoding, times: &Times) -> Resul
         Type::Integer => matches!(value, Value::Number(_)),
         Type::Decimal => tagged(&encoding.decimal),
         Type::Date => tagged(&encoding.date),
-        Type::Time => tagged(&encoding.time),
+        Type::Time => tagged(scalar::time_form(field, encoding)),
         Type::Any | Type::File | Type::Table(_) => true,
         Type::List(_) | Type::Object(_) => false,
     };
-    let wrong = || format!("must be {ty}, not {}", scalar::shown(value));
+    let wrong = || {
+        let declared = if *ty == field.ty { scalar::declared(field, encoding) } else { ty.to_string() };
+        format!("must be {declared}, not {}", scalar::shown(value))
+    };
     if !fits {
         return Err(wrong());
     }
-    scalar::read(ty, value, encoding, times).map_err(|_| wrong())
+    scalar::read_of(field, ty, value, encoding, times).map_err(|_| wrong())
 }

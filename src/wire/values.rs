@@ -64,11 +64,14 @@ impl Values<'_> {
     fn scalar(&self, field: &Field, ty: &Type, value: &Value, trust: Trust) -> Result<Value, WriteProblem> {
         let times = &self.system.times;
         if trust == Trust::AsRead {
-            return Ok(scalar::write(ty, value, self.encoding, times));
+            return Ok(scalar::write_of(field, ty, value, self.encoding, times));
         }
         let value = fitted(field, ty, value, times)?;
         check(field, &value)?;
-        Ok(scalar::write(ty, &value, self.encoding, times))
+        scalar::countable(ty, &value, scalar::time_form(field, self.encoding)).map_err(|problem| {
+            WriteProblem::new(named(field), format!("it cannot be {}: {problem}", shown(field, &value)))
+        })?;
+        Ok(scalar::write_of(field, ty, &value, self.encoding, times))
     }
 
     fn key(&self, field: &Field, lookup: &Lookup, value: &Value) -> Result<Value, WriteProblem> {

@@ -80,6 +80,8 @@ pub enum Scalar {
         /// Members that hold the value.
         members: Vec<String>,
     },
+    /// A time as a number since 1970.
+    Epoch(Epoch),
 }
 
 /// How changed records are asked for.
@@ -91,6 +93,8 @@ pub struct Cursor {
     pub with: Vec<(String, String)>,
     /// The parameter's value over `since`, where it is not the time itself.
     pub value: Option<Template>,
+    /// The time is a number since 1970; none: a text.
+    pub form: Option<Epoch>,
     /// The fields that say when a record changed; the first that is there counts.
     pub fields: Vec<Path>,
     /// How far before the last change seen the next read begins.
@@ -124,6 +128,8 @@ pub struct Field {
     pub name: Path,
     /// What it means.
     pub ty: Type,
+    /// How a time is written, where that differs from the encoding.
+    pub time: Option<Scalar>,
     /// What it is, for people.
     pub help: Option<String>,
     /// What it is called on the product's screen, in messages.

@@ -2,7 +2,7 @@
 
 use super::findings::Findings;
 use crate::diagnostic::{At, Span, codes};
-use crate::program::system::{Bools, Encoding, EncodingKind, Scalar, ScalarForm};
+use crate::program::system::{Bools, Encoding, EncodingKind, Epoch, Scalar, ScalarForm};
 use crate::spec::system as spec;
 use crate::value::xml::is_name;
 
@@ -140,14 +140,26 @@ fn typed_scalar(
         None
     };
     let named = !written.tag.is_empty() || !written.members.is_empty();
+    let is_epoch = matches!(written.form, ScalarForm::EpochSeconds | ScalarForm::EpochMillis);
     match written.form {
-        ScalarForm::Number | ScalarForm::Text if named => refuse(
+        _ if named && written.form != ScalarForm::Tagged => refuse(
             format!("`{what}` has `tag` or `members` but is not tagged"),
             "write `as: tagged`".to_owned(),
         ),
-        ScalarForm::Number if what != "decimal" => {
-            refuse(format!("a {what} cannot be a JSON number"), "write `as: text` or `as: tagged`".to_owned())
-        }
+        ScalarForm::Number if what != "decimal" => refuse(
+            format!("a {what} cannot be a JSON number"),
+            match what {
+                "time" => "write `as: text`, `as: tagged`, or what is counted: `as: epoch_seconds`, `as: epoch_millis`",
+                _ => "write `as: text` or `as: tagged`",
+            }
+            .to_owned(),
+        ),
+        _ if is_epoch && what != "time" => refuse(
+            format!("a {what} cannot be counted since 1970"),
+            "only a `time` can: a number since 1970 is a moment, and no day of a calendar".to_owned(),
+        ),
+        ScalarForm::EpochSeconds => Some(Scalar::Epoch(Epoch::Seconds)),
+        ScalarForm::EpochMillis => Some(Scalar::Epoch(Epoch::Millis)),
         ScalarForm::Number => Some(Scalar::Number),
         ScalarForm::Text => Some(Scalar::Text),
         // a time may have a seventh member, for what is less than a second
@@ -170,5 +182,14 @@ fn typed_scalar(
             tag: written.tag.iter().map(|(name, value)| (name.value.clone(), value.clone())).collect(),
             members: written.members.clone(),
         }),
+    }
+}
+
+/// The form of one time that may differ from those around it.
+pub(super) fn time_form(written: spec::TimeForm) -> Scalar {
+    match written {
+        spec::TimeForm::Text => Scalar::Text,
+        spec::TimeForm::EpochSeconds => Scalar::Epoch(Epoch::Seconds),
+        spec::TimeForm::EpochMillis => Scalar::Epoch(Epoch::Millis),
     }
 }

@@ -50,7 +50,7 @@ use findings::Findings;
 use links::Shapes;
 
 use super::expr::Scope;
-use super::system::{Encoding, Field, Limits, Pager, Resource, System};
+use super::system::{Encoding, Field, Limits, Pager, Resource, System, Zone};
 use crate::diagnostic::{Diagnostics, Sources, Span};
 use crate::spec::system as spec;
 
@@ -123,7 +123,7 @@ fn resources(system: &spec::System, found: &mut Findings) -> IndexMap<String, Ar
     let mut resources = IndexMap::with_capacity(shapes.len());
     for (name, shape) in &shapes {
         enter(shape.name.span, found);
-        let compiled = resource(&shapes, shape, &pagers, &scope, &base, found);
+        let compiled = resource(&shapes, shape, &pagers, &scope, (&base, system.times.zone), found);
         resources.insert(name.clone(), Arc::new(compiled));
     }
     found.leave();
@@ -146,7 +146,7 @@ fn resource(
     shape: &shape::Shape,
     pagers: &IndexMap<String, Pager>,
     scope: &Scope,
-    base: &Encoding,
+    (base, zone): (&Encoding, Zone),
     found: &mut Findings,
 ) -> Resource {
     let spec = shape.spec;
@@ -204,7 +204,7 @@ fn resource(
         read_scopes: spec.scopes.read.iter().map(|scope| scope.value.clone()).collect(),
         write_scopes: spec.scopes.write.iter().map(|scope| scope.value.clone()).collect(),
         file_scopes: spec.scopes.files.iter().map(|scope| scope.value.clone()).collect(),
-        cursor: reads::cursor(shape, scope, found),
+        cursor: reads::cursor(shape, scope, &encoding, zone, found),
         search: reads::search(shape, scope, found),
         parts: links::parts(shapes, shape, found),
         list,

@@ -113,6 +113,7 @@ pub(super) fn words_of_type(name: &At<String>, field: &spec::Field, ty: &Type, f
     let named_object =
         matches!(ty, Type::Object(_)) && field.kind.as_ref().is_some_and(|kind| kind.value != "object");
     let rules = [
+        (field.form.is_some(), *ty == Type::Time, "as", "time"),
         (!field.of.is_empty(), matches!(ty, Type::Choice(_)), "of", "a choice"),
         (field.max.is_some(), text || number, "max", "text, integer and decimal"),
         (field.places.is_some(), *ty == Type::Decimal, "places", "decimal"),

@@ -27,7 +27,7 @@ pub struct Encoding {
     pub bool: Option<BoolTexts>,
     /// How dates are written and read. Default: text.
     pub date: Option<TypedScalar>,
-    /// How times are written and read. Default: text.
+    /// How times are written and read, also in a cursor. Default: text. A field that differs says so itself (`as`).
     pub time: Option<TypedScalar>,
     /// How a key with reserved characters stands in a path: `percent` (default), or `b64` (`b64(…)`, base64url without padding).
     pub path_escape: Option<PathEscape>,
@@ -89,7 +89,8 @@ pub enum EncodingKind {
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TypedScalar {
-    /// `number` (JSON number) · `text` · `tagged` (an object with a class name and members).
+    /// `number` (JSON number) · `text` · `tagged` (an object with a class name and members) · `epoch_seconds`, `epoch_millis` (a time
+    /// as a whole number of seconds or milliseconds since 1970, in UTC; in XML its digits).
     #[serde(rename = "as")]
     pub form: ScalarForm,
     /// `tagged`: constant members that say which class it is: `{ __class__: Decimal }`.
@@ -113,6 +114,22 @@ pub enum ScalarForm {
     Text,
     /// An object with a class name.
     Tagged,
+    /// Seconds since 1970.
+    EpochSeconds,
+    /// Milliseconds since 1970.
+    EpochMillis,
+}
+
+/// The forms of one time that may differ from those around it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TimeForm {
+    /// A text.
+    Text,
+    /// Seconds since 1970.
+    EpochSeconds,
+    /// Milliseconds since 1970.
+    EpochMillis,
 }
 
 /// How a key stands in a path.

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::diagnostic::At;
+use super::TimeForm;
 use crate::spec::short::{Paths, Short, ShortForm};
 use crate::spec::yaml::Table;
 use crate::value::Value;
@@ -29,6 +30,10 @@ pub struct Field {
     pub help: Option<String>,
     /// What it is called on the screen of the product: a text, or one for each language (`{ en: Name, sv: Namn }`).
     pub label: Option<ShortForm<Labels>>,
+    /// `time`: how it is written, where that differs from the encoding: `text` · `epoch_seconds` · `epoch_millis` (a whole number
+    /// of seconds or milliseconds since 1970, in UTC).
+    #[serde(rename = "as")]
+    pub form: Option<TimeForm>,
     /// `choice`: the allowed values.
     pub of: Vec<At<String>>,
     /// Its path on the wire, reading and writing. Default: its name.

@@ -170,7 +170,7 @@ fn reads_and_removals_have_addresses_only() {
 fn lists_are_asked_for_what_changed_and_what_is_looked_for() {
     let system = system(PATCHED);
     let item = &system.resources["item"];
-    let since = since_text(&system, "2026-11-02T08:05:00Z", std::time::Duration::from_secs(600));
+    let since = since_text(&system, item.cursor.as_ref().unwrap(), "2026-11-02T08:05:00Z");
     let filters = [("code".to_owned(), Value::text("A B")), ("changed".to_owned(), Value::text("x"))];
     let query = list_query(item, Some(&since), &filters);
     let query: Vec<String> = query.iter().map(|(name, value)| format!("{name}={value}")).collect();
