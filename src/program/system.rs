@@ -279,6 +279,8 @@ pub struct Resource {
     pub writable: bool,
     /// A listed record is of this kind only when this holds (bare names are its fields).
     pub scope: Option<Expr>,
+    /// What an item is like that is only left of a removed record (bare names are its fields).
+    pub deleted: Option<Expr>,
     /// The scopes that reading it needs, beside the system's own.
     pub read_scopes: Vec<String>,
     /// Those that writing it needs.

@@ -1,6 +1,7 @@
 //! Reading: every list once, page by page, into the mirror; changes only where a cursor allows it.
 
 use std::collections::{BTreeSet, HashSet};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -73,6 +74,30 @@ pub(super) fn resources(
 pub(super) struct PartOf {
     pub parent: String,
     pub by: crate::value::Path,
+}
+
+/// What an item of an answer is.
+pub(super) enum Item {
+    /// A record, as the mapping sees it.
+    Record(Value),
+    /// A record of another kind: the resource's own scope does not hold.
+    Other,
+    /// What is left of a removed record: its key.
+    Removed(Value),
+}
+
+/// Where it is kept that a system itself said of a record that it was removed.
+fn removed_fact(side: Side, resource: &str, id: &str) -> String {
+    format!("removed:{side}:{resource}:{id}")
+}
+
+/// Whether a record that the mirror lacks was removed by what its system itself said.
+pub(super) fn was_removed(
+    store: &dyn crate::store::Store,
+    side: Side,
+    at: &crate::store::RecordRef,
+) -> crate::store::Result<bool> {
+    Ok(store.fact(&removed_fact(side, &at.resource, &at.id))?.is_some())
 }
 
 /// A record as the mirror holds it. The fields that only say when it changed do not count in its hash.
@@ -194,26 +219,45 @@ impl Engine {
                 newest = at.to_string();
             }
             let mut rows = Vec::with_capacity(page.records.len());
+            let mut removed = Vec::new();
             for wire_record in &page.records {
-                match self.decoded(side, resource, &fields, wire_record) {
-                    Ok(Some(data)) => {
+                match self.item(side, resource, &fields, wire_record) {
+                    Ok(Item::Record(data)) => {
                         if let Some(at) = changed_at(resource, &data)
                             && later(&at, &newest)
                         {
                             newest = at;
                         }
                         match row_of(resource, data, part_of) {
-                            Some(row) => rows.push(row),
+                            Some(row) => {
+                                removed.retain(|id| *id != row.id);
+                                rows.push(row);
+                            }
                             None => self.note_unreadable(side, resource, "it has no key"),
                         }
                     }
-                    Ok(None) => {}
+                    Ok(Item::Removed(left)) => {
+                        if let Some(at) = changed_at(resource, &left)
+                            && later(&at, &newest)
+                        {
+                            newest = at;
+                        }
+                        match resource.id_of(&left) {
+                            Some(id) => {
+                                rows.retain(|row: &RecordRow| row.id != id);
+                                removed.push(id);
+                            }
+                            None => self.note_unreadable(side, resource, "it was removed, and has no key"),
+                        }
+                    }
+                    Ok(Item::Other) => {}
                     Err(problem) => self.note_unreadable(side, resource, &problem),
                 }
             }
             count += rows.len() as u64;
             self.put_items(side, resource, &rows, number).await?;
             self.put_page(side, resource, rows, number, part_of).await?;
+            self.forget_removed(side, resource, removed).await?;
             self.tell(Event::Read {
                 side: self.program.sides[side].name.clone(),
                 resource: resource.name.clone(),
@@ -278,21 +322,26 @@ impl Engine {
                 part_of.by.set(&mut record, Value::text(parent.id.clone()));
                 let mut pages = Pages::new(&self.clients[side], resource, Vec::new(), Some(&record))?;
                 while let Some(page) = pages.next().await? {
-                    let mut rows = Vec::new();
+                    let (mut rows, mut removed) = (Vec::new(), Vec::new());
                     for wire_record in &page.records {
-                        if let Ok(Some(mut data)) = self.decoded(side, resource, &fields, wire_record) {
-                            part_of.by.set(&mut data, Value::text(parent.id.clone()));
-                            rows.extend(row_of(resource, data, Some(part_of)));
+                        match self.item(side, resource, &fields, wire_record) {
+                            Ok(Item::Record(mut data)) => {
+                                part_of.by.set(&mut data, Value::text(parent.id.clone()));
+                                rows.extend(row_of(resource, data, Some(part_of)));
+                            }
+                            Ok(Item::Removed(left)) => removed.extend(resource.id_of(&left)),
+                            Ok(Item::Other) | Err(_) => {}
                         }
                     }
                     reads.records += rows.len() as u64;
                     self.put_page(side, resource, rows, 0, Some(part_of)).await?;
+                    self.forget_removed(side, resource, removed).await?;
                 }
             }
         }
     }
 
-    /// A record as the mapping sees it; `None` where it is of another kind (the resource's own scope).
+    /// A record as the mapping sees it; `None` where it is of another kind (the resource's own scope), or was removed.
     pub(super) fn decoded(
         &self,
         side: Side,
@@ -300,7 +349,34 @@ impl Engine {
         fields: &BTreeSet<String>,
         wire_record: &Value,
     ) -> Result<Option<Value>, String> {
+        match self.item(side, resource, fields, wire_record)? {
+            Item::Record(data) => Ok(Some(data)),
+            Item::Other | Item::Removed(_) => Ok(None),
+        }
+    }
+
+    /// Whether an item of an answer is only what is left of a removed record.
+    pub(super) fn is_removed(&self, side: Side, resource: &Resource, wire_record: &Value) -> bool {
         let system = &self.program.sides[side].system;
+        let left = wire::removed(system, resource, wire_record, &*self.lookups.borrow()[side]);
+        matches!(left, Ok(Some(_)))
+    }
+
+    /// What an item of an answer is, and the record as the mapping sees it.
+    pub(super) fn item(
+        &self,
+        side: Side,
+        resource: &Resource,
+        fields: &BTreeSet<String>,
+        wire_record: &Value,
+    ) -> Result<Item, String> {
+        let system = &self.program.sides[side].system;
+        let lookups = Rc::clone(&self.lookups.borrow()[side]);
+        if let Some(left) =
+            wire::removed(system, resource, wire_record, &*lookups).map_err(|problem| problem.to_string())?
+        {
+            return Ok(Item::Removed(left));
+        }
         let scoped: BTreeSet<String>;
         let fields = match &resource.scope {
             Some(scope) => {
@@ -310,12 +386,39 @@ impl Engine {
             }
             None => fields,
         };
-        let data = wire::decode(system, resource, Some(fields), wire_record, &*self.lookups.borrow()[side])
+        let data = wire::decode(system, resource, Some(fields), wire_record, &*lookups)
             .map_err(|problem| problem.to_string())?;
         match &resource.scope {
-            Some(scope) => Ok(scope.holds(&data).map_err(|error| error.to_string())?.then_some(data)),
-            None => Ok(Some(data)),
+            Some(scope) if !scope.holds(&data).map_err(|error| error.to_string())? => Ok(Item::Other),
+            _ => Ok(Item::Record(data)),
         }
+    }
+
+    /// Records of which their system itself says that they were removed: those that are known leave the mirror, and what is
+    /// linked to them is decided as after a complete read.
+    async fn forget_removed(
+        &self,
+        side: Side,
+        resource: &Arc<Resource>,
+        removed: Vec<String>,
+    ) -> Result<(), RunError> {
+        for id in removed {
+            let (name, one) = (resource.name.clone(), id.clone());
+            let known = self
+                .store
+                .call(move |store| {
+                    let known = store.record(side, &name, &one)?.is_some();
+                    if known {
+                        store.set_fact(&removed_fact(side, &name, &one), Some("1"))?;
+                    }
+                    Ok(known)
+                })
+                .await?;
+            if known {
+                self.forget(side, resource, &id).await?;
+            }
+        }
+        Ok(())
     }
 
     async fn put_page(
@@ -403,14 +506,17 @@ impl Engine {
                 };
                 match self.clients[side].read(&outgoing).await {
                     Ok(reply) => {
-                        if let Some(found) =
-                            reply.body.as_ref().and_then(|body| wire::record_in_get(resource, body))
-                            && let Ok(Some(data)) = self.decoded(side, resource, &fields, &found)
-                            && let Some(found) = row_of(resource, data, None)
-                        {
-                            let found = vec![RecordRow { parent: row.parent.clone(), ..found }];
-                            self.put_items(side, resource, &found, sweep).await?;
-                            self.put_page(side, resource, found, sweep, None).await?;
+                        let found = reply.body.as_ref().and_then(|body| wire::record_in_get(resource, body));
+                        match found.map(|found| self.item(side, resource, &fields, &found)) {
+                            Some(Ok(Item::Record(data))) => {
+                                if let Some(found) = row_of(resource, data, None) {
+                                    let found = vec![RecordRow { parent: row.parent.clone(), ..found }];
+                                    self.put_items(side, resource, &found, sweep).await?;
+                                    self.put_page(side, resource, found, sweep, None).await?;
+                                }
+                            }
+                            Some(Ok(Item::Removed(_))) => self.forget(side, resource, &row.id).await?,
+                            _ => {}
                         }
                     }
                     Err(error) if error.class == ErrorClass::Gone => {

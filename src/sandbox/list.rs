@@ -54,9 +54,10 @@ impl Stand {
         self.parent_exists(route)?;
         let rows = self.table_mut(&resource).list(&name, |table| search(table, &resource, &filters));
         let (keyed, of) = (self.table(&resource), &resource);
+        let held = |row: u64| keyed.get(row).or_else(|| keyed.left().get(&row));
         let place_of = |key: &str| {
             rows.iter()
-                .position(|row| keyed.get(*row).and_then(|record| of.key_of(record)).as_deref() == Some(key))
+                .position(|row| held(*row).and_then(|record| of.key_of(record)).as_deref() == Some(key))
         };
         let asked = Asked {
             place_of: &place_of,
@@ -84,10 +85,10 @@ impl Stand {
             .get(from..to)
             .unwrap_or_default()
             .iter()
-            .filter_map(|row| table.get(*row))
-            .map(|record| match &call.then {
-                Some(then) => self.listed_key(&resource, then, record),
-                None => self.encoded(&resource, record),
+            .filter_map(|row| match (table.get(*row), &call.then) {
+                (Some(record), Some(then)) => Some(self.listed_key(&resource, then, record)),
+                (Some(record), None) => Some(self.encoded(&resource, record)),
+                (None, _) => table.left().get(row).map(|left| self.encoded_left(&resource, left)),
             })
             .collect();
         let items = match (&call.around, call.pager.records.as_ref().and_then(nested)) {
@@ -222,10 +223,16 @@ fn search(table: &Table, resource: &Resource, filters: &[Filter]) -> Vec<u64> {
         Filter::Equal(path, text) => Some(table.with(path, text)),
         _ => None,
     });
-    match indexed {
+    let mut rows: Vec<u64> = match indexed {
         Some(rows) => rows.into_iter().filter(|row| table.get(*row).is_some_and(passes)).collect(),
         None => table.iter().filter(|(_, record)| passes(record)).map(|(row, _)| row).collect(),
+    };
+    // nobody can fetch by its key what was removed
+    if resource.list.as_ref().is_some_and(|list| list.then.is_none()) && !table.left().is_empty() {
+        rows.extend(table.left().iter().filter(|(_, left)| passes(left)).map(|(row, _)| *row));
+        rows.sort_unstable();
     }
+    rows
 }
 
 impl Filter {

@@ -201,6 +201,7 @@ fn resource(
             .scope
             .as_ref()
             .and_then(|text| templates::condition(text, &Scope::new().bare(&shape.record()), found)),
+        deleted: reads::deleted(shape, found),
         read_scopes: spec.scopes.read.iter().map(|scope| scope.value.clone()).collect(),
         write_scopes: spec.scopes.write.iter().map(|scope| scope.value.clone()).collect(),
         file_scopes: spec.scopes.files.iter().map(|scope| scope.value.clone()).collect(),

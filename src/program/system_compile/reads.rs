@@ -9,9 +9,9 @@ use super::encoding::time_form;
 use super::findings::Findings;
 use super::links::field_of;
 use super::shape::Shape;
-use super::templates::template;
+use super::templates::{condition, template};
 use crate::diagnostic::codes;
-use crate::program::expr::Scope;
+use crate::program::expr::{Expr, Scope};
 use crate::program::system::{Cursor, Encoding, Epoch, Field, Scalar, SearchParam, Zone};
 use crate::program::types::Type;
 use crate::spec::short::OrNone;
@@ -80,6 +80,41 @@ pub(super) fn cursor(
         fields,
         overlap,
     })
+}
+
+/// Compiles the condition by which an item is only what is left of a removed record.
+pub(super) fn deleted(shape: &Shape, found: &mut Findings) -> Option<Expr> {
+    let text = shape.spec.deleted.as_ref()?;
+    if shape.spec.singleton == Some(true) {
+        found.error_help(
+            &codes::CONTRADICTION,
+            text.span,
+            "there is exactly one record, and nothing is left of it when it is gone",
+            "take `deleted` away, or `singleton`",
+        );
+        return None;
+    }
+    let deleted = condition(text, &Scope::new().bare(&shape.record()), found)?;
+    let uses = deleted.uses();
+    if uses.is_empty() {
+        found.error_help(
+            &codes::WRONG_KIND,
+            text.span,
+            "this asks for no field: every record would count as removed, or none",
+            "name the field that tells it: `deleted == true`",
+        );
+    }
+    for path in uses {
+        let field = shape.fields.iter().find(|field| path.strip_prefix(&field.name).is_some());
+        let Some(field) = field.filter(|field| field.read.is_none() || field.is_made()) else { continue };
+        found.error_help(
+            &codes::WRONG_KIND,
+            text.span,
+            format!("`{}` does not stand in what is left of a record", field.name),
+            "name a field that the item itself holds",
+        );
+    }
+    Some(deleted)
 }
 
 fn epoch(form: &Scalar) -> Option<Epoch> {
