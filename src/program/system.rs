@@ -22,8 +22,8 @@ use crate::diagnostic::Span;
 use crate::value::{Path, Query, Value};
 
 pub use crate::spec::system::{
-    Assigned, BodyKind, CallKind, CredentialKind, DigestForm, EncodingKind, ErrorClass, HashKind, Labels,
-    Missing, PathEscape, Prove, ScalarForm, Send, Zone,
+    Assigned, BodyKind, CallKind, CredentialKind, DigestForm, Emptied, EncodingKind, ErrorClass, HashKind,
+    Labels, Missing, PathEscape, Prove, ScalarForm, Send, Zone,
 };
 
 /// A product's REST API, ready to be spoken to.

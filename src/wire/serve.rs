@@ -11,7 +11,7 @@ use super::read::{halves, item, target};
 use super::values::key_value;
 use super::{Lookups, scalar};
 use crate::program::system::{
-    CallKind, Encoding, EncodingKind, Field, Lookup, Resource, Scalar, System, Times,
+    CallKind, Emptied, Encoding, EncodingKind, Field, Lookup, Resource, Scalar, System, Times,
 };
 use crate::program::types::Type;
 use crate::value::xml::{TEXT, element_text};
@@ -131,6 +131,9 @@ pub fn decode_body(
         }
     }
     let creating = call == CallKind::Create;
+    if !creating {
+        reader.absent();
+    }
     for field in &resource.fields {
         let given = reader
             .found
@@ -261,6 +264,21 @@ impl Reader<'_> {
         }
     }
 
+    /// What is emptied by being left out, and is not there, is empty.
+    fn absent(&mut self) {
+        for (name, field) in self.known.values() {
+            let is_there = |(one, _): &(Path, Value)| {
+                one.strip_prefix(name).is_some() || name.strip_prefix(one).is_some()
+            };
+            if self.encoding.emptied(field) == Emptied::LeftOut
+                && !field.create_only
+                && !self.found.iter().any(is_there)
+            {
+                self.found.push((name.clone(), Value::Null));
+            }
+        }
+    }
+
     /// The members that an object of a new record must have, and those that an old one keeps.
     fn required_members(&mut self, field: &Field, name: &Path, creating: bool) {
         for member in &field.fields {
@@ -323,7 +341,17 @@ impl Reader<'_> {
     }
 
     fn leaf(&mut self, path: &str, name: &Path, field: &Field, value: &Value) {
-        if matches!(value, Value::Null) {
+        let emptied = match (self.encoding.emptied(field), value) {
+            (Emptied::AsText, Value::Text(text)) if text.is_empty() => true,
+            (Emptied::AsText, Value::Null) => {
+                return self.problems.push(format!("{path} is emptied by \"\", not by null"));
+            }
+            (Emptied::LeftOut, Value::Null) => {
+                return self.problems.push(format!("{path} is emptied by being left out, not by null"));
+            }
+            (_, value) => matches!(value, Value::Null),
+        };
+        if emptied {
             // null empties an object with all its members
             self.found.push((name.clone(), Value::Null));
             return;

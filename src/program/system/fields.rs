@@ -20,6 +20,8 @@ pub struct Encoding {
     pub content_type: Option<String>,
     /// The texts for true and false; none: the kind's own.
     pub bools: Option<Bools>,
+    /// How emptied fields are sent.
+    pub emptied: Emptied,
     /// Decimals are written with a comma.
     pub comma: bool,
     /// Every scalar and object that is sent stands in an object with this member.
@@ -45,6 +47,7 @@ impl Default for Encoding {
             xml: XmlForm { declaration: true, ..XmlForm::default() },
             content_type: None,
             bools: None,
+            emptied: Emptied::AsNull,
             comma: false,
             wrap: None,
             envelope: None,
@@ -53,6 +56,19 @@ impl Default for Encoding {
             date: Scalar::Text,
             time: Scalar::Text,
             path_escape: PathEscape::Percent,
+        }
+    }
+}
+
+impl Encoding {
+    /// How a field is sent when it is emptied.
+    pub fn emptied(&self, field: &Field) -> Emptied {
+        let is_scalar = !matches!(field.ty, Type::Object(_) | Type::List(_));
+        match field.emptied.unwrap_or(self.emptied) {
+            Emptied::AsText if !is_scalar || self.is_xml() => Emptied::AsNull,
+            // what is sent always is not left out
+            Emptied::LeftOut if field.always_send => Emptied::AsNull,
+            emptied => emptied,
         }
     }
 }
@@ -182,6 +198,8 @@ pub struct Field {
     pub wrap: bool,
     /// Sent with every update.
     pub always_send: bool,
+    /// How it is sent when it is emptied, where that differs from the encoding.
+    pub emptied: Option<Emptied>,
     /// Personal or secret.
     pub sensitive: bool,
     /// Where it stands in the system file.

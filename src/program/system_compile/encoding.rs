@@ -2,7 +2,7 @@
 
 use super::findings::Findings;
 use crate::diagnostic::{At, Span, codes};
-use crate::program::system::{Bools, Encoding, EncodingKind, Epoch, Scalar, ScalarForm};
+use crate::program::system::{Bools, Emptied, Encoding, EncodingKind, Epoch, Scalar, ScalarForm};
 use crate::spec::system as spec;
 use crate::value::xml::is_name;
 
@@ -57,6 +57,17 @@ pub(super) fn encoding(
     scalar(&written.decimal, &mut encoding.decimal, "decimal", 1);
     scalar(&written.date, &mut encoding.date, "date", 3);
     scalar(&written.time, &mut encoding.time, "time", 6);
+    if let Some(emptied) = written.emptied {
+        encoding.emptied = emptied;
+    }
+    if encoding.kind == EncodingKind::Xml && encoding.emptied == Emptied::AsText {
+        found.error_help(
+            &codes::BAD_ENCODING,
+            place,
+            "`emptied: as_text` says nothing in XML: an element with nothing in it is both",
+            "leave it out",
+        );
+    }
     if encoding.kind == EncodingKind::JsonPatch && encoding.envelope.is_some() {
         found.error_help(
             &codes::BAD_ENCODING,

@@ -138,6 +138,7 @@ impl Fields<'_> {
             sandbox: None,
             wrap: field.wrap.unwrap_or(true),
             always_send: field.always_send,
+            emptied: field.emptied,
             sensitive: field.sensitive,
             span: name.span,
             name: path,

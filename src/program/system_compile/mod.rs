@@ -168,6 +168,7 @@ fn resource(
     let delete = if writable { calls.delete(found) } else { None };
     bodies::something_to_write(shape, create.as_ref(), update.as_ref(), found);
     bodies::written_once(&shape.fields, found);
+    bodies::left_out(shape, update.as_ref(), found);
     let has_get = get.is_some();
     let doings = actions::actions(shape, has_get, scope, found);
     let filed = files::files(shape, pagers, found);

@@ -23,6 +23,9 @@ pub struct Encoding {
     pub patch_op: Option<String>,
     /// How decimals are written and read. Default: a JSON number.
     pub decimal: Option<TypedScalar>,
+    /// How a field that is emptied is sent: `as_null` (default), `as_text` (`""`; objects and lists stay null) or `left_out` (only in
+    /// an update that is a PUT of the whole record). A field that differs says so itself.
+    pub emptied: Option<Emptied>,
     /// The texts that stand for true and false. Default: a JSON `true`; in XML `true` and `false`, or `1` and `0`.
     pub bool: Option<BoolTexts>,
     /// How dates are written and read. Default: text.
@@ -31,6 +34,19 @@ pub struct Encoding {
     pub time: Option<TypedScalar>,
     /// How a key with reserved characters stands in a path: `percent` (default), or `b64` (`b64(…)`, base64url without padding).
     pub path_escape: Option<PathEscape>,
+}
+
+/// How an emptied field is sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Emptied {
+    /// As null; in XML as an element with nothing in it.
+    #[default]
+    AsNull,
+    /// As `""`.
+    AsText,
+    /// Not at all: what is absent is empty.
+    LeftOut,
 }
 
 /// How XML documents are written and read. A document with a DOCTYPE is refused, no entity is expanded.

@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::{Emptied, TimeForm};
 use crate::diagnostic::At;
-use super::TimeForm;
 use crate::spec::short::{Paths, Short, ShortForm};
 use crate::spec::yaml::Table;
 use crate::value::Value;
@@ -94,6 +94,9 @@ pub struct Field {
     pub wrap: Option<bool>,
     /// Sent with every update, changed or not, also when empty.
     pub always_send: bool,
+    /// How it is sent when it is emptied, where that differs from the encoding: `as_null` · `as_text` (`""`) · `left_out` (only in an
+    /// update that is a PUT of the whole record, where what is absent is empty).
+    pub emptied: Option<Emptied>,
     /// The unit of a number: `days`, `percent` …
     pub unit: Option<String>,
     /// `text`: more than one line is allowed.
