@@ -4,6 +4,7 @@ use jiff::civil::DateTime;
 
 use crate::program::system::{Cursor, Times};
 use crate::value::{Map, Value};
+use crate::wire::serve::time_asked;
 
 /// What no time holds: where it comes out of a template, there stands the time.
 const MARK: &str = "\u{1}since\u{1}";
@@ -29,8 +30,7 @@ pub(super) fn since(cursor: &Cursor, text: &str, times: &Times) -> Option<Option
         let time = unit.time(&Value::text(text));
         return Some(time.map(|time| time.to_zoned(jiff::tz::TimeZone::UTC).datetime()));
     }
-    let by_format = times.send_time.as_ref().and_then(|format| DateTime::strptime(format, text).ok());
-    Some(by_format.or_else(|| instant(text)))
+    time_asked(text, times)
 }
 
 /// A time with or without an offset, for comparing times of one system.
@@ -77,13 +77,20 @@ mod tests {
         assert_eq!(shown(None, "soon", &iso), "no time");
         let own = Times { send_time: Some("%d.%m.%Y %H:%M".into()), ..Times::default() };
         assert_eq!(shown(None, "02.11.2026 10:00", &own), "2026-11-02T10:00:00");
+        let seconds = Times { send_time: Some("%s".into()), ..Times::default() };
+        assert_eq!(shown(None, "1793606400", &seconds), "2026-11-02T08:00:00");
+        let blind = Times { send_time: Some("%s000".into()), ..Times::default() };
+        assert_eq!(shown(None, "1793606400000", &blind), "cannot be turned round");
         let quoted = Some("changed ge '{{ since }}'");
         assert_eq!(shown(quoted, "changed ge '2026-11-02T10:00:00Z'", &iso), "2026-11-02T10:00:00");
         assert_eq!(shown(quoted, "2026-11-02T10:00:00Z", &iso), "no time");
         assert_eq!(shown(Some("{{ since }}{{ since }}"), "xx", &iso), "cannot be turned round");
         let number = |template, unit, text| asked(template, Some(unit), text, &iso);
         assert_eq!(number(None, Epoch::Seconds, "1793606400"), "2026-11-02T08:00:00");
-        assert_eq!(number(Some("ge:{{ since }}"), Epoch::Millis, "ge:1793606400250"), "2026-11-02T08:00:00.25");
+        assert_eq!(
+            number(Some("ge:{{ since }}"), Epoch::Millis, "ge:1793606400250"),
+            "2026-11-02T08:00:00.25"
+        );
         assert_eq!(number(None, Epoch::Seconds, "2026-11-02T08:00:00Z"), "no time");
         assert_eq!(number(None, Epoch::Seconds, "1793606400.5"), "no time");
     }

@@ -2,7 +2,7 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::{WriteEffect, WriteProblem, scalar};
+use super::{WriteEffect, WriteProblem, times};
 use crate::http::{FileBody, Outgoing};
 use crate::program::actions::Action;
 use crate::program::files::{Attach, FILE, Files};
@@ -202,10 +202,10 @@ pub fn list_query(
 
 /// The text of a cursor: the time of the last change, moved back, in the form the server wants.
 pub fn since_text(system: &System, cursor: &Cursor, last: &str) -> String {
-    let back = scalar::before(last, cursor.overlap).unwrap_or_else(|| last.to_owned());
-    match cursor.form.and_then(|unit| scalar::counted(&back, unit)) {
+    let back = times::before(last, cursor.overlap).unwrap_or_else(|| last.to_owned());
+    match cursor.form.and_then(|unit| times::counted(&back, unit)) {
         Some(number) => number.to_string(),
-        None => scalar::send_time(&back, &system.times),
+        None => times::send_time(&back, &system.times),
     }
 }
 

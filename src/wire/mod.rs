@@ -16,6 +16,7 @@ mod plan;
 mod read;
 mod scalar;
 pub mod serve;
+mod times;
 mod values;
 mod wrap;
 

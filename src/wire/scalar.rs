@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 
-use crate::program::system::{Encoding, Epoch, Field, Scalar, Times, Zone};
+use super::times::{civil, counted, day, send_time, time};
+use crate::program::system::{Encoding, Field, Scalar, Times};
 use crate::program::types::Type;
 use crate::value::xml::element_text;
 use crate::value::{Decimal, Map, Value, parse_decimal};
@@ -39,7 +40,7 @@ pub(super) fn time_form<'f>(field: &'f Field, encoding: &'f Encoding) -> &'f Sca
 pub(super) fn declared(field: &Field, encoding: &Encoding) -> String {
     match time_form(field, encoding) {
         Scalar::Epoch(unit) if field.ty == Type::Time => {
-            format!("{} in whole {} since 1970, up to the year 9999,", field.ty, unit.unit())
+            format!("{} (whole {} since 1970, up to the year 9999)", field.ty, unit.unit())
         }
         _ => field.ty.to_string(),
     }
@@ -64,6 +65,9 @@ fn read_with(
         (Type::Bool, Value::Bool(_)) => Ok(value.clone()),
         (Type::Bool, Value::Text(text)) if text.is_empty() => Ok(Value::Null),
         (Type::Bool, Value::Text(text)) => truth(text, encoding).map(Value::Bool).map_or_else(wrong, Ok),
+        (Type::Bool, Value::Number(number)) => {
+            truth(&number.normalize().to_string(), encoding).map(Value::Bool).map_or_else(wrong, Ok)
+        }
         (Type::Text | Type::Choice(_) | Type::Id, Value::Text(_)) => Ok(value.clone()),
         // a number where text is declared keeps its digits: leading zeros cannot be lost, there are none
         (Type::Text | Type::Choice(_) | Type::Id, Value::Number(number)) => {
@@ -110,13 +114,7 @@ fn read_with(
 }
 
 /// A value of a field as the system wants it.
-pub(super) fn write_of(
-    field: &Field,
-    ty: &Type,
-    value: &Value,
-    encoding: &Encoding,
-    times: &Times,
-) -> Value {
+pub(super) fn write_of(field: &Field, ty: &Type, value: &Value, encoding: &Encoding, times: &Times) -> Value {
     write_with(ty, value, encoding, time_form(field, encoding), times)
 }
 
@@ -142,8 +140,11 @@ fn write_with(ty: &Type, value: &Value, encoding: &Encoding, form: &Scalar, time
     match (ty, value) {
         (Type::Bool, Value::Bool(yes)) => match (&encoding.bools, encoding.is_xml()) {
             (Some(texts), _) => {
-                let texts = if *yes { &texts.yes } else { &texts.no };
-                texts.first().map_or_else(|| value.clone(), |text| Value::text(text.clone()))
+                let text = if *yes { texts.yes.first() } else { texts.no.first() };
+                match text.and_then(|text| parse_decimal(text)).filter(|_| texts.number) {
+                    Some(number) => Value::Number(number),
+                    None => text.map_or_else(|| value.clone(), |text| Value::text(text.clone())),
+                }
             }
             (None, true) => Value::Text(yes.to_string()),
             (None, false) => value.clone(),
@@ -189,75 +190,6 @@ fn write_with(ty: &Type, value: &Value, encoding: &Encoding, form: &Scalar, time
         },
         _ => value.clone(),
     }
-}
-
-/// The number that a time is in; of one without an offset as if it were UTC.
-pub(super) fn counted(text: &str, unit: Epoch) -> Option<i64> {
-    let time = civil(text)?.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp();
-    Some(unit.number(time).0)
-}
-
-/// A time in the form the system wants, also for cursors.
-pub(super) fn send_time(text: &str, times: &Times) -> String {
-    match (&times.send_time, text.parse::<Timestamp>(), civil(text)) {
-        (Some(format), Ok(time), _) => time.strftime(format).to_string(),
-        (Some(format), _, Some(time)) => time.strftime(format).to_string(),
-        (None, Ok(time), _) if times.zone == Zone::Offset => time.to_string(),
-        (None, _, Some(time)) if times.zone != Zone::Offset => time.to_string(),
-        _ => text.to_owned(),
-    }
-}
-
-/// A day of the wire: ISO 8601, alone or with a time behind it; else in the system's own format.
-fn day(text: &str, times: &Times) -> Option<Date> {
-    let (head, rest) = (text.get(..10), text.get(10..).unwrap_or_default());
-    if let Some(Ok(date)) = head.map(str::parse::<Date>)
-        && (rest.is_empty() || rest.starts_with(['T', ' ']))
-    {
-        return Some(date);
-    }
-    let own = times.send_date.iter().chain(&times.read_dates);
-    own.into_iter().find_map(|format| Date::strptime(format, text).ok())
-}
-
-/// A time of the wire: with its offset as UTC; without one by what the system means.
-fn time(text: &str, times: &Times) -> Option<String> {
-    if let Ok(time) = text.parse::<Timestamp>() {
-        return Some(time.to_string());
-    }
-    if let Some(format) = &times.send_time
-        && let Ok(time) = Timestamp::strptime(format, text)
-    {
-        return Some(time.to_string());
-    }
-    let own = || {
-        let mut formats = times.send_time.iter().chain(&times.read_times);
-        formats.find_map(|format| DateTime::strptime(format, text).ok())
-    };
-    let local = text.parse::<DateTime>().ok().or_else(own)?;
-    match times.zone {
-        Zone::None => Some(local.to_string()),
-        // an offset that is missing although it is always there: UTC is the least surprising reading
-        Zone::Utc | Zone::Offset => {
-            Some(local.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().to_string())
-        }
-    }
-}
-
-fn civil(text: &str) -> Option<DateTime> {
-    match text.parse::<Timestamp>() {
-        Ok(time) => Some(time.to_zoned(jiff::tz::TimeZone::UTC).datetime()),
-        Err(_) => text.parse().ok(),
-    }
-}
-
-/// A time moved back.
-pub(super) fn before(text: &str, by: std::time::Duration) -> Option<String> {
-    let by = jiff::SignedDuration::try_from(by).ok()?;
-    if let Ok(time) = text.parse::<Timestamp>() {
-        return Some(time.checked_sub(by).ok()?.to_string());
-    }
-    Some(text.parse::<DateTime>().ok()?.checked_sub(by).ok()?.to_string())
 }
 
 /// Whether a text says true or false.
@@ -362,6 +294,11 @@ pub(super) fn shown(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::program::system::{Bools, Epoch, Zone};
+
+    fn write(ty: &Type, value: &Value, encoding: &Encoding, times: &Times) -> Value {
+        write_with(ty, value, encoding, &encoding.time, times)
+    }
 
     fn tagged_encoding() -> Encoding {
         let tag = |class: &str| vec![("__class__".to_owned(), class.to_owned())];
@@ -466,13 +403,28 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_goes_back_in_the_systems_own_form() {
-        let overlap = std::time::Duration::from_secs(600);
-        let back = before("2026-11-02T08:00:00Z", overlap).unwrap();
-        assert_eq!(send_time(&back, &Times::default()), "2026-11-02T07:50:00Z");
-        let none =
-            Times { zone: Zone::None, send_time: Some("%Y-%m-%d %H:%M:%S".into()), ..Times::default() };
-        assert_eq!(send_time(&before("2026-11-02T08:00:00", overlap).unwrap(), &none), "2026-11-02 07:50:00");
+    fn truths_are_texts_or_numbers() {
+        let texts = |all: &[&str]| all.iter().map(|one| (*one).to_owned()).collect();
+        let bools = |number| Some(Bools { yes: texts(&["1", "Y"]), no: texts(&["0"]), number });
+        let json = Encoding { bools: bools(false), ..Encoding::default() };
+        let times = Times::default();
+        let read = |wire: &str, encoding: &Encoding| {
+            read(&Type::Bool, &crate::value::from_json_str(wire).unwrap(), encoding, &times)
+        };
+        for (wire, yes) in
+            [("1", true), ("0", false), ("1.0", true), ("\"1\"", true), ("\"y\"", true), ("false", false)]
+        {
+            assert_eq!(read(wire, &json), Ok(Value::Bool(yes)), "{wire}");
+        }
+        for wire in ["2", "0.5", "\"no\""] {
+            assert_eq!(read(wire, &json), Err(format!("true/false is declared, the answer holds {wire}")));
+        }
+        assert_eq!(read("1", &Encoding::default()), Err("true/false is declared, the answer holds 1".into()));
+        let written =
+            |encoding: &Encoding, yes| write(&Type::Bool, &Value::Bool(yes), encoding, &times).to_json();
+        assert_eq!((written(&json, true), written(&json, false)), ("\"1\"".into(), "\"0\"".into()));
+        let numbers = Encoding { bools: bools(true), ..Encoding::default() };
+        assert_eq!((written(&numbers, true), written(&numbers, false)), ("1".into(), "0".into()));
     }
 
     #[test]
@@ -492,7 +444,8 @@ mod tests {
             assert_eq!(read_with(&Type::Time, &written, encoding, form, &times), Ok(value.clone()));
             assert_eq!(countable(&Type::Time, &value, form), Ok(()));
         }
-        let wrong = |text: &str| read(&Type::Time, &crate::value::from_json_str(text).unwrap(), &json, &times);
+        let wrong =
+            |text: &str| read(&Type::Time, &crate::value::from_json_str(text).unwrap(), &json, &times);
         for text in ["1793606400.5", "1793606400250", "\"2026-11-02T08:00:00Z\"", "true"] {
             assert_eq!(wrong(text), Err(format!("time is declared, the answer holds {text}")));
         }

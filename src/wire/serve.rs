@@ -1,17 +1,19 @@
 //! The server's half, for stand-ins: the same tables the other way round, and strict.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use jiff::civil::DateTime;
 
 use super::check::{check, is_assigned};
 use super::order::is_in_order;
 use super::read::{halves, item, target};
 use super::values::key_value;
-use super::{Lookups, scalar};
+use super::{Lookups, scalar, times};
 use crate::program::system::{
-    CallKind, Emptied, Encoding, EncodingKind, Field, Lookup, Resource, Scalar, System, Times,
+    Bools, CallKind, Emptied, Encoding, EncodingKind, Field, Lookup, Resource, Scalar, System, Times,
 };
 use crate::program::types::Type;
 use crate::value::xml::{TEXT, element_text};
@@ -20,13 +22,14 @@ use crate::value::{Map, Path, Value};
 /// A record as the system answers it: read names, keys for lookups, the system's own scalars.
 pub fn encode_answer(system: &System, resource: &Resource, record: &Value, lookups: &dyn Lookups) -> Value {
     let mut out = Value::Map(Map::new());
+    let times = answered(&system.times);
     for field in &resource.fields {
         // what is worked out is made by who reads; the system itself has no such member
         if field.pivot.is_some() || field.write_only || field.is_made() {
             continue;
         }
         let Some(read) = field.read.as_ref().and_then(|read| read.as_path()) else { continue };
-        let answer = |value: &Value| answer(system, field, value, &resource.encoding, lookups);
+        let answer = |value: &Value| answer(system, field, value, (&resource.encoding, &times), lookups);
         let Some((list, below)) = halves(&field.name) else {
             let encoded = answer(field.name.get(record).unwrap_or(&Value::Null));
             let place = target(read);
@@ -50,11 +53,25 @@ pub fn encode_answer(system: &System, resource: &Resource, record: &Value, looku
     out
 }
 
+/// How times stand in answers: as they are sent, unless that can not be read; then as the file says that they are read.
+fn answered(written: &Times) -> Cow<'_, Times> {
+    match times::is_read_as_sent(written) {
+        true => Cow::Borrowed(written),
+        false => Cow::Owned(Times { send_time: written.read_times.first().cloned(), ..written.clone() }),
+    }
+}
+
+/// A time that a request asks for, for comparing it with others of the system. The outer none: the form in which the system
+/// takes it can not be read; the inner: it is no time.
+pub fn time_asked(text: &str, written: &Times) -> Option<Option<DateTime>> {
+    times::is_read_as_sent(written).then(|| times::civil(&times::time(text, written)?))
+}
+
 fn answer(
     system: &System,
     field: &Field,
     value: &Value,
-    encoding: &Encoding,
+    (encoding, times): (&Encoding, &Times),
     lookups: &dyn Lookups,
 ) -> Value {
     if matches!(value, Value::Null) {
@@ -74,7 +91,7 @@ fn answer(
         for member in &field.fields {
             if let Some(read) = member.read.as_ref().and_then(|read| read.as_path()) {
                 let now = member.name.get(value).cloned().unwrap_or_default();
-                read.set(&mut out, answer(system, member, &now, encoding, lookups));
+                read.set(&mut out, answer(system, member, &now, (encoding, times), lookups));
             }
         }
         out
@@ -85,9 +102,9 @@ fn answer(
             Value::List(items.iter().map(members).collect())
         }
         (Type::List(item), Value::List(items)) => {
-            Value::List(items.iter().map(|one| scalar::write_of(field, item, one, encoding, &system.times)).collect())
+            Value::List(items.iter().map(|one| scalar::write_of(field, item, one, encoding, times)).collect())
         }
-        (ty, value) => scalar::write_of(field, ty, value, encoding, &system.times),
+        (ty, value) => scalar::write_of(field, ty, value, encoding, times),
     }
 }
 
@@ -305,18 +322,16 @@ impl Reader<'_> {
 
     fn member(&mut self, place: &Path, value: &Value) {
         let path = &place.to_string();
-        let below = format!("{path}.");
         if let (true, Some(text), Value::Map(map)) = (self.encoding.is_xml(), element_text(value), value) {
             for (name, attribute) in map.iter().filter(|(name, _)| *name != TEXT) {
                 self.member(&place.join(&Path::key(name.clone())), attribute);
             }
             return self.member(place, text);
         }
-        let known = self.known.get(path).cloned();
-        let inside = self.known.keys().any(|key| key.starts_with(&below));
-        let constant = self.constants.get(path).cloned();
-        let wraps = known.as_ref().is_none_or(|(_, field)| field.wrap);
-        let is_list = known.as_ref().is_some_and(|(_, field)| matches!(field.ty, Type::List(_)));
+        let known = self.known.get(path).map(|(_, field)| field);
+        let wraps = known.is_none_or(|field| field.wrap);
+        let is_list = known.is_some_and(|field| matches!(field.ty, Type::List(_)))
+            || matches!(value, Value::List(_)) && self.has_places(path);
         let value = match &self.encoding.wrap {
             Some(wrap) if wraps && !is_list => match value.as_map() {
                 Some(map) if map.len() == 1 && map.contains_key(wrap) => map[wrap].clone(),
@@ -327,7 +342,33 @@ impl Reader<'_> {
             },
             _ => value.clone(),
         };
-        match (known, &value) {
+        self.held(place, &value);
+    }
+
+    /// Whether fields are written to items of the list at a path: `lines[0][1]`.
+    fn has_places(&self, path: &str) -> bool {
+        let item = format!("{path}[");
+        self.known.keys().chain(self.constants.keys()).any(|key| key.starts_with(&item))
+    }
+
+    /// What stands at a place, without what is wrapped around it.
+    fn held(&mut self, place: &Path, value: &Value) {
+        let path = &place.to_string();
+        let below = format!("{path}.");
+        let known = self.known.get(path).cloned();
+        let inside = self.known.keys().any(|key| key.starts_with(&below));
+        let constant = self.constants.get(path).cloned();
+        match (known, value) {
+            (None, Value::List(items)) if self.has_places(path) => {
+                for (i, one) in items.iter().enumerate() {
+                    let place = place.join(&item(i));
+                    // an item before the one that is meant
+                    let is_filler = *one == Value::Null && !self.known.contains_key(&place.to_string());
+                    if !is_filler {
+                        self.held(&place, one);
+                    }
+                }
+            }
             (_, Value::Map(map)) if inside => self.members(map, place),
             (Some((name, field)), value) => self.leaf(path, &name, &field, value),
             (None, Value::Null) if inside => self.empty_below(place),
@@ -451,7 +492,11 @@ fn strict(
         // every scalar of XML is a text; whether it is one of its kind is seen when it is read
         _ if encoding.is_xml() => matches!(value, Value::Text(_)),
         Type::Text | Type::Id | Type::Choice(_) => matches!(value, Value::Text(_)),
-        Type::Bool => matches!(value, Value::Bool(_)),
+        Type::Bool => match &encoding.bools {
+            None => matches!(value, Value::Bool(_)),
+            Some(Bools { number: true, .. }) => matches!(value, Value::Number(_)),
+            Some(_) => matches!(value, Value::Text(_)),
+        },
         Type::Integer => matches!(value, Value::Number(_)),
         Type::Decimal => tagged(&encoding.decimal),
         Type::Date => tagged(&encoding.date),

@@ -80,6 +80,8 @@ pub struct Bools {
     pub yes: Vec<String>,
     /// For false.
     pub no: Vec<String>,
+    /// The first is written as a number.
+    pub number: bool,
 }
 
 /// A scalar on the wire.

@@ -4,6 +4,7 @@ use super::findings::Findings;
 use crate::diagnostic::{At, Span, codes};
 use crate::program::system::{Bools, Emptied, Encoding, EncodingKind, Epoch, Scalar, ScalarForm};
 use crate::spec::system as spec;
+use crate::value::parse_decimal;
 use crate::value::xml::is_name;
 
 /// Compiles an encoding over the one it differs from.
@@ -136,7 +137,16 @@ fn bools(texts: &spec::BoolTexts, encoding: &mut Encoding, place: Span, found: &
             "write `bool: { true: [\"1\"], false: [\"0\"] }`",
         );
     }
-    encoding.bools = Some(Bools { yes: texts.yes.to_vec(), no: texts.no.to_vec() });
+    let is_number = |texts: &[String]| texts.first().is_none_or(|text| parse_decimal(text).is_some());
+    if texts.number && !(is_number(&texts.yes) && is_number(&texts.no)) {
+        found.error_help(
+            &codes::BAD_ENCODING,
+            place,
+            "what is written for true and false is no number",
+            "write `bool: { true: [\"1\"], false: [\"0\"], number: true }`, or leave `number` out",
+        );
+    }
+    encoding.bools = Some(Bools { yes: texts.yes.to_vec(), no: texts.no.to_vec(), number: texts.number });
 }
 
 fn typed_scalar(

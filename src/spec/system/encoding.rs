@@ -77,7 +77,7 @@ pub enum XmlNames {
     Lower,
 }
 
-/// The texts that stand for true and false: the first is written, all are read, in any case.
+/// The texts that stand for true and false: the first is written, all are read, in any case. A JSON number is read by its digits.
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BoolTexts {
@@ -87,6 +87,9 @@ pub struct BoolTexts {
     /// For false.
     #[serde(rename = "false")]
     pub no: List<String>,
+    /// Whether the first is written as a JSON number: `1`, not `"1"`.
+    #[serde(default)]
+    pub number: bool,
 }
 
 /// How a body is written.
