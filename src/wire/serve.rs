@@ -369,6 +369,10 @@ impl Reader<'_> {
                     }
                 }
             }
+            // XML does not tell a list of one from one
+            (None, Value::Map(_) | Value::Text(_)) if self.encoding.is_xml() && self.has_places(path) => {
+                self.held(&place.join(&item(0)), value);
+            }
             (_, Value::Map(map)) if inside => self.members(map, place),
             (Some((name, field)), value) => self.leaf(path, &name, &field, value),
             (None, Value::Null) if inside => self.empty_below(place),
