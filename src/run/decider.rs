@@ -343,7 +343,7 @@ impl Decider {
         let mut known = Known {
             complete: other.is_some()
                 || self.complete.contains(&(side.other(), there.resource.clone()))
-                || super::read::was_removed(store, side.other(), &there)?,
+                || super::removed::was_removed(store, side.other(), &there)?,
             ..Known::default()
         };
         let keys = self.keys(store, context, register, side, &record)?;

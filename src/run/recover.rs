@@ -9,7 +9,8 @@ mod look;
 use std::sync::Arc;
 
 use super::decider::Decider;
-use super::read::{Item, row_of, wanted};
+use super::read::{row_of, wanted};
+use super::removed::Item;
 use super::report::Entry;
 use super::{Engine, RunError, request};
 use crate::program::mapping::Register;

@@ -2,7 +2,8 @@
 
 use super::apply::{Became, Stop};
 use super::decider::Decider;
-use super::read::{Item, row_of};
+use super::read::row_of;
+use super::removed::Item;
 use super::{Engine, RunError, request};
 use crate::http::{Embedded, FileBody, Outgoing, WriteOutcome};
 use crate::program::mapping::Register;
