@@ -23,7 +23,12 @@ pub struct Reply {
 impl Reply {
     /// The first header with this name (any case).
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        self.headers_named(name).next()
+    }
+
+    /// Every header with this name (any case), in order.
+    pub fn headers_named<'r>(&'r self, name: &str) -> impl Iterator<Item = &'r str> {
+        self.headers.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 }
 

@@ -156,6 +156,7 @@ pub(super) fn resource(name: &str) -> Resource {
         singleton: false,
         writable: true,
         scope: None,
+        deleted: None,
         read_scopes: Vec::new(),
         write_scopes: Vec::new(),
         file_scopes: Vec::new(),

@@ -2,10 +2,12 @@
 
 mod auth;
 mod calls;
+mod epoch;
 mod fields;
 
 pub use auth::*;
 pub use calls::*;
+pub use epoch::*;
 pub use fields::*;
 
 use std::sync::Arc;
@@ -20,8 +22,8 @@ use crate::diagnostic::Span;
 use crate::value::{Path, Query, Value};
 
 pub use crate::spec::system::{
-    Assigned, BodyKind, CallKind, CredentialKind, DigestForm, EncodingKind, ErrorClass, HashKind, Labels,
-    Missing, PathEscape, Prove, ScalarForm, Send, Zone,
+    Assigned, BodyKind, CallKind, CredentialKind, DigestForm, Emptied, EncodingKind, ErrorClass, HashKind,
+    Labels, Missing, PathEscape, Prove, ScalarForm, Send, Zone,
 };
 
 /// A product's REST API, ready to be spoken to.
@@ -181,6 +183,8 @@ pub struct Pager {
     pub records: Option<Path>,
     /// Path of the total number.
     pub total: Option<Query>,
+    /// Header with the total number.
+    pub total_header: Option<String>,
     /// Path of the page size that the server really gives.
     pub capped: Option<Query>,
 }
@@ -222,14 +226,36 @@ pub enum Paging {
     },
     /// The next page's address.
     Link {
-        /// Its path in the answer.
-        next: Query,
+        /// Where it stands.
+        next: NextLink,
     },
     /// What comes after the key of the last record.
     AfterKey {
         /// The parameter it is sent in.
         param: String,
     },
+}
+
+/// Where an answer has the address of the next page.
+#[derive(Clone, Debug)]
+pub enum NextLink {
+    /// At this path of the body.
+    Body(Query),
+    /// The links of the header `Link` (RFC 8288): the one with `rel=next`.
+    Links,
+    /// The whole value of this header.
+    Header(String),
+}
+
+impl NextLink {
+    /// The header it stands in.
+    pub fn header(&self) -> Option<&str> {
+        match self {
+            NextLink::Body(_) => None,
+            NextLink::Links => Some("Link"),
+            NextLink::Header(name) => Some(name),
+        }
+    }
 }
 
 /// One kind of record.
@@ -253,6 +279,8 @@ pub struct Resource {
     pub writable: bool,
     /// A listed record is of this kind only when this holds (bare names are its fields).
     pub scope: Option<Expr>,
+    /// What an item is like that is only left of a removed record (bare names are its fields).
+    pub deleted: Option<Expr>,
     /// The scopes that reading it needs, beside the system's own.
     pub read_scopes: Vec<String>,
     /// Those that writing it needs.

@@ -341,7 +341,9 @@ impl Decider {
             None => None,
         };
         let mut known = Known {
-            complete: other.is_some() || self.complete.contains(&(side.other(), there.resource.clone())),
+            complete: other.is_some()
+                || self.complete.contains(&(side.other(), there.resource.clone()))
+                || super::removed::was_removed(store, side.other(), &there)?,
             ..Known::default()
         };
         let keys = self.keys(store, context, register, side, &record)?;

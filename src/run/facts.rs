@@ -101,7 +101,7 @@ impl Engine {
                 },
                 None => self.listed_fact(side, resource, fact.key.as_deref()).await?,
             };
-            let record = match found {
+            let record = match found.filter(|found| !self.is_removed(side, resource, found)) {
                 Some(found) => wire::decode(system, resource, None, &found, &*self.lookups.borrow()[side])
                     .map_err(|problem| RunError::failed(format!("{}: {problem}", resource.name)))?,
                 None => Value::Null,
@@ -134,7 +134,7 @@ impl Engine {
         let mut pages = crate::http::Pages::new(&self.clients[side], resource, Vec::new(), None)?;
         let system = &self.program.sides[side].system;
         while let Some(page) = pages.next().await? {
-            for record in page.records {
+            for record in page.records.into_iter().filter(|record| !self.is_removed(side, resource, record)) {
                 let Some(key) = key else { return Ok(Some(record)) };
                 if let Ok(data) = wire::decode(system, resource, None, &record, &*self.lookups.borrow()[side])
                     && resource.key_of(&data).as_deref() == Some(key)

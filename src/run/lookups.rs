@@ -74,6 +74,9 @@ pub(super) async fn read_all(
     let mut rows = Vec::new();
     while let Some(page) = pages.next().await? {
         for wire_record in page.records {
+            if matches!(wire::removed(system, resource, &wire_record, &Tables::default()), Ok(Some(_))) {
+                continue;
+            }
             if let Ok(record) = wire::decode(system, resource, Some(&plain), &wire_record, &Tables::default())
                 && let Some(key) = resource.key_of(&record)
             {

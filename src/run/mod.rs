@@ -29,6 +29,7 @@ mod planned;
 mod pointers;
 mod read;
 mod recover;
+mod removed;
 mod repeat;
 mod report;
 mod request;

@@ -9,6 +9,7 @@ use super::decider::Decider;
 use super::documents::Unread;
 use super::items::items;
 use super::read::{hash_of, row_of, wanted};
+use super::removed::Item;
 use crate::plan::Record;
 use crate::plan::document::{self, Progress};
 use crate::program::document::Document;
@@ -160,11 +161,14 @@ impl Engine {
             Err(error) => return Err(waits(error.to_string())),
         };
         let found = reply.body.as_ref().and_then(|body| wire::record_in_get(&resource, body));
-        let data = match found {
-            Some(found) => self
-                .decoded(side, &resource, &fields, &found)
-                .map_err(|problem| waits(format!("{} {} cannot be read: {problem}", resource.name, at.id)))?,
-            None => None,
+        let item = found.map(|found| self.item(side, &resource, &fields, &found)).transpose();
+        let data = match item {
+            Ok(Some(Item::Record(data))) => Some(data),
+            Ok(Some(Item::Removed(_))) => return Ok(None),
+            Ok(Some(Item::Other) | None) => None,
+            Err(problem) => {
+                return Err(waits(format!("{} {} cannot be read: {problem}", resource.name, at.id)));
+            }
         };
         let Some(row) = data.and_then(|data| row_of(&resource, data, None)) else {
             return Err(waits(format!("{} {} cannot be read", resource.name, at.id)));

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::removed::Item;
 use super::{Engine, Event, RunError};
 use crate::http::Pages;
 use crate::program::mapping::Program;
@@ -175,7 +176,7 @@ impl Engine {
             && shape_before.as_deref() == Some(&shape);
         let mut query = Vec::new();
         if delta && let (Some(spec), Some(since)) = (&resource.cursor, &cursor) {
-            let text = wire::since_text(&self.program.sides[side].system, since, spec.overlap);
+            let text = wire::since_text(&self.program.sides[side].system, spec, since);
             query = wire::list_query(resource, Some(&text), &[]);
         }
         let number = if delta { 0 } else { sweep.and_then(|text| text.parse::<i64>().ok()).unwrap_or(0) + 1 };
@@ -194,26 +195,45 @@ impl Engine {
                 newest = at.to_string();
             }
             let mut rows = Vec::with_capacity(page.records.len());
+            let mut removed = Vec::new();
             for wire_record in &page.records {
-                match self.decoded(side, resource, &fields, wire_record) {
-                    Ok(Some(data)) => {
+                match self.item(side, resource, &fields, wire_record) {
+                    Ok(Item::Record(data)) => {
                         if let Some(at) = changed_at(resource, &data)
                             && later(&at, &newest)
                         {
                             newest = at;
                         }
                         match row_of(resource, data, part_of) {
-                            Some(row) => rows.push(row),
+                            Some(row) => {
+                                removed.retain(|id| *id != row.id);
+                                rows.push(row);
+                            }
                             None => self.note_unreadable(side, resource, "it has no key"),
                         }
                     }
-                    Ok(None) => {}
+                    Ok(Item::Removed(left)) => {
+                        if let Some(at) = changed_at(resource, &left)
+                            && later(&at, &newest)
+                        {
+                            newest = at;
+                        }
+                        match resource.id_of(&left) {
+                            Some(id) => {
+                                rows.retain(|row: &RecordRow| row.id != id);
+                                removed.push(id);
+                            }
+                            None => self.note_unreadable(side, resource, "it was removed, and has no key"),
+                        }
+                    }
+                    Ok(Item::Other) => {}
                     Err(problem) => self.note_unreadable(side, resource, &problem),
                 }
             }
             count += rows.len() as u64;
             self.put_items(side, resource, &rows, number).await?;
             self.put_page(side, resource, rows, number, part_of).await?;
+            self.forget_removed(side, resource, removed).await?;
             self.tell(Event::Read {
                 side: self.program.sides[side].name.clone(),
                 resource: resource.name.clone(),
@@ -278,43 +298,22 @@ impl Engine {
                 part_of.by.set(&mut record, Value::text(parent.id.clone()));
                 let mut pages = Pages::new(&self.clients[side], resource, Vec::new(), Some(&record))?;
                 while let Some(page) = pages.next().await? {
-                    let mut rows = Vec::new();
+                    let (mut rows, mut removed) = (Vec::new(), Vec::new());
                     for wire_record in &page.records {
-                        if let Ok(Some(mut data)) = self.decoded(side, resource, &fields, wire_record) {
-                            part_of.by.set(&mut data, Value::text(parent.id.clone()));
-                            rows.extend(row_of(resource, data, Some(part_of)));
+                        match self.item(side, resource, &fields, wire_record) {
+                            Ok(Item::Record(mut data)) => {
+                                part_of.by.set(&mut data, Value::text(parent.id.clone()));
+                                rows.extend(row_of(resource, data, Some(part_of)));
+                            }
+                            Ok(Item::Removed(left)) => removed.extend(resource.id_of(&left)),
+                            Ok(Item::Other) | Err(_) => {}
                         }
                     }
                     reads.records += rows.len() as u64;
                     self.put_page(side, resource, rows, 0, Some(part_of)).await?;
+                    self.forget_removed(side, resource, removed).await?;
                 }
             }
-        }
-    }
-
-    /// A record as the mapping sees it; `None` where it is of another kind (the resource's own scope).
-    pub(super) fn decoded(
-        &self,
-        side: Side,
-        resource: &Resource,
-        fields: &BTreeSet<String>,
-        wire_record: &Value,
-    ) -> Result<Option<Value>, String> {
-        let system = &self.program.sides[side].system;
-        let scoped: BTreeSet<String>;
-        let fields = match &resource.scope {
-            Some(scope) => {
-                scoped =
-                    fields.iter().cloned().chain(scope.uses().iter().map(|path| path.to_string())).collect();
-                &scoped
-            }
-            None => fields,
-        };
-        let data = wire::decode(system, resource, Some(fields), wire_record, &*self.lookups.borrow()[side])
-            .map_err(|problem| problem.to_string())?;
-        match &resource.scope {
-            Some(scope) => Ok(scope.holds(&data).map_err(|error| error.to_string())?.then_some(data)),
-            None => Ok(Some(data)),
         }
     }
 
@@ -403,14 +402,17 @@ impl Engine {
                 };
                 match self.clients[side].read(&outgoing).await {
                     Ok(reply) => {
-                        if let Some(found) =
-                            reply.body.as_ref().and_then(|body| wire::record_in_get(resource, body))
-                            && let Ok(Some(data)) = self.decoded(side, resource, &fields, &found)
-                            && let Some(found) = row_of(resource, data, None)
-                        {
-                            let found = vec![RecordRow { parent: row.parent.clone(), ..found }];
-                            self.put_items(side, resource, &found, sweep).await?;
-                            self.put_page(side, resource, found, sweep, None).await?;
+                        let found = reply.body.as_ref().and_then(|body| wire::record_in_get(resource, body));
+                        match found.map(|found| self.item(side, resource, &fields, &found)) {
+                            Some(Ok(Item::Record(data))) => {
+                                if let Some(found) = row_of(resource, data, None) {
+                                    let found = vec![RecordRow { parent: row.parent.clone(), ..found }];
+                                    self.put_items(side, resource, &found, sweep).await?;
+                                    self.put_page(side, resource, found, sweep, None).await?;
+                                }
+                            }
+                            Some(Ok(Item::Removed(_))) => self.forget(side, resource, &row.id).await?,
+                            _ => {}
                         }
                     }
                     Err(error) if error.class == ErrorClass::Gone => {

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use super::decider::Decider;
 use super::read::{row_of, wanted};
+use super::removed::Item;
 use super::report::Entry;
 use super::{Engine, RunError, request};
 use crate::program::mapping::Register;
@@ -245,6 +246,21 @@ impl Engine {
         Ok(())
     }
 
+    /// The record of an open write is not there any more.
+    async fn is_gone(&self, resource: &Arc<Resource>, mut intent: Intent) -> Result<bool, RunError> {
+        if let Some(target) = intent.target.clone() {
+            self.forget(intent.side, resource, &target).await?;
+        }
+        let deleted = intent.effect == Effect::Delete;
+        if deleted {
+            self.forget_link(&intent).await?;
+        }
+        intent.state = if deleted { IntentState::Done } else { IntentState::Failed };
+        intent.outcome = "it is gone".into();
+        self.store.call(move |store| store.set_intent(&intent)).await?;
+        Ok(true)
+    }
+
     /// An update is settled by what the record holds now.
     async fn settle_update(
         &self,
@@ -268,25 +284,13 @@ impl Engine {
         let row = match self.clients[side].read(&outgoing).await {
             Ok(reply) => {
                 let found = reply.body.as_ref().and_then(|body| wire::record_in_get(resource, body));
-                let data = match found {
-                    Some(found) => self.decoded(side, resource, &fields, &found).ok().flatten(),
-                    None => None,
-                };
-                data.and_then(|data| row_of(resource, data, part_of.as_ref()))
-            }
-            Err(error) if error.class == ErrorClass::Gone => {
-                if let Some(target) = intent.target.clone() {
-                    self.forget(side, resource, &target).await?;
+                match found.map(|found| self.item(side, resource, &fields, &found)) {
+                    Some(Ok(Item::Removed(_))) => return self.is_gone(resource, intent).await,
+                    Some(Ok(Item::Record(data))) => row_of(resource, data, part_of.as_ref()),
+                    _ => None,
                 }
-                if intent.effect == Effect::Delete {
-                    self.forget_link(&intent).await?;
-                }
-                intent.state =
-                    if intent.effect == Effect::Delete { IntentState::Done } else { IntentState::Failed };
-                intent.outcome = "it is gone".into();
-                self.store.call(move |store| store.set_intent(&intent)).await?;
-                return Ok(true);
             }
+            Err(error) if error.class == ErrorClass::Gone => return self.is_gone(resource, intent).await,
             Err(error) => {
                 self.report_doubt(&intent, &format!("it cannot be read now: {error}"));
                 return Ok(false);

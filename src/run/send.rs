@@ -3,6 +3,7 @@
 use super::apply::{Became, Stop};
 use super::decider::Decider;
 use super::read::row_of;
+use super::removed::Item;
 use super::{Engine, RunError, request};
 use crate::http::{Embedded, FileBody, Outgoing, WriteOutcome};
 use crate::program::mapping::Register;
@@ -353,8 +354,11 @@ impl Engine {
             .as_ref()
             .and_then(|body| wire::record_in_get(resource, body))
             .ok_or("it cannot be read back")?;
-        let data =
-            self.decoded(side, resource, &fields, &found)?.ok_or("what was read back is of another kind")?;
+        let data = match self.item(side, resource, &fields, &found)? {
+            Item::Record(data) => data,
+            Item::Other => return Err("what was read back is of another kind".into()),
+            Item::Removed(_) => return Err("what was read back was removed meanwhile".into()),
+        };
         row_of(resource, with_parent(data, part_of.as_ref(), current), part_of.as_ref())
             .map(Some)
             .ok_or_else(|| "what was read back has no key".into())

@@ -66,6 +66,9 @@ impl Engine {
                 let mut pages = Pages::new(&self.clients[side], of, Vec::new(), None)?;
                 while let Some(page) = pages.next().await? {
                     for record in page.records {
+                        if self.is_removed(side, of, &record) {
+                            continue;
+                        }
                         let data = wire::decode(system, of, None, &record, &*self.lookups.borrow()[side])
                             .map_err(|problem| RunError::failed(format!("{}: {problem}", of.name)))?;
                         if let Some(key) = of.key.first().and_then(|key| key.get(&data)).cloned() {

@@ -49,8 +49,13 @@ impl Stand {
         if let Err(answer) = self.only(request, &route.taken, &call.query) {
             return answer;
         }
-        let Some(row) = self.row(resource, route) else { return self.missing(resource) };
-        let encoded = self.shown(resource, row, fault);
+        let encoded = match self.row(resource, route) {
+            Some(row) => self.shown(resource, row, fault),
+            None => match self.remains(resource, &route.fields) {
+                Some(left) => self.encoded_left(resource, left),
+                None => return self.missing(resource),
+            },
+        };
         let mut body = placed(&call.record, encoded);
         if let Some(whoami) = self.system.whoami.as_ref().filter(|whoami| whoami.get == request.url.path()) {
             self.company(whoami, &mut body);
@@ -69,7 +74,7 @@ impl Stand {
         if let Err(answer) = self.unchanged(request, &resource, CallKind::Delete, row) {
             return answer;
         }
-        self.table_mut(&resource).remove(&resource, row);
+        self.take_away(&resource, row);
         Answer::nothing(&self.system, 204, &resource.encoding)
     }
 
@@ -278,7 +283,10 @@ impl Stand {
         };
         match self.table(resource).get(row) {
             Some(record) => self.encoded(resource, record),
-            None => Value::Null,
+            None => match self.table(resource).left().get(&row) {
+                Some(left) => self.encoded_left(resource, left),
+                None => Value::Null,
+            },
         }
     }
 

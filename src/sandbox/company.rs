@@ -163,6 +163,12 @@ impl Company {
                     stand.table_mut(resource).insert(resource, record.clone());
                 }
             }
+            for (name, left) in side_kept.get("left").and_then(Value::as_map).into_iter().flatten() {
+                let Some(resource) = systems[side].resources.get(name) else { continue };
+                for one in left.as_list().unwrap_or_default() {
+                    stand.table_mut(resource).insert_left(one.clone());
+                }
+            }
             // also numbers of records that are gone are not given again
             for (name, fields) in side_kept.get("series").and_then(Value::as_map).into_iter().flatten() {
                 let Some(resource) = systems[side].resources.get(name) else { continue };
@@ -201,6 +207,12 @@ impl Company {
                     (name.clone(), Value::List(table.iter().map(|(_, record)| record.clone()).collect()))
                 })
                 .collect();
+            let left: Map = stand
+                .tables
+                .iter()
+                .filter(|(_, table)| !table.left().is_empty())
+                .map(|(name, table)| (name.clone(), Value::List(table.left().values().cloned().collect())))
+                .collect();
             let series: Map = stand
                 .tables
                 .iter()
@@ -228,6 +240,7 @@ impl Company {
                 ),
                 ("series".to_owned(), Value::Map(series)),
                 ("records".to_owned(), Value::Map(records)),
+                ("left".to_owned(), Value::Map(left)),
             ]);
             out.insert(side.to_string(), Value::Map(kept));
         }

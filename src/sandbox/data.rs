@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::calls::within;
 use super::kinds::{checked, field_at, flat};
+use super::remains::is_left;
 use super::stand::Stand;
 use super::table::{Series, id_for, index_text};
 use crate::program::system::{Assigned, Field, Resource, System, Zone};
@@ -134,6 +135,11 @@ impl Stand {
     /// Completes a record and its children, and puts them there unchecked.
     fn place(&mut self, one: Prepared) -> Vec<(Arc<Resource>, u64, String)> {
         let Prepared { resource, own, children, label } = one;
+        if is_left(&resource, &own) {
+            let left = self.stamped(&resource, own, true);
+            self.table_mut(&resource).insert_left(left);
+            return Vec::new();
+        }
         let record = self.completed(&resource, own, true);
         let key = resource.key.first().and_then(|field| field.get(&record)).cloned().unwrap_or_default();
         let row = self.table_mut(&resource).insert(&resource, record);
@@ -181,6 +187,11 @@ impl Stand {
         let row = match row {
             Some(row) => {
                 self.table_mut(resource).replace(resource, row, record.clone());
+                if is_left(resource, &record) {
+                    // a change that says that it is removed removes it
+                    self.table_mut(resource).remove(resource, row);
+                    self.table_mut(resource).bury(row, record.clone());
+                }
                 row
             }
             None => self.table_mut(resource).insert(resource, record.clone()),
@@ -382,6 +393,9 @@ fn prepared(
             Some((field, rest)) => rest.set(pivots.entry(field.name.to_string()).or_default(), value),
             None => path.set(&mut own, value),
         }
+    }
+    if is_left(resource, &own) && resource.id_of(&own).is_none() {
+        problems.push("what is left of a removed record needs its key".into());
     }
     if !problems.is_empty() {
         return Err(problems);

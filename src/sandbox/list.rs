@@ -12,7 +12,7 @@ use super::stand::Stand;
 use super::table::{Table, index_text};
 use crate::http::WireRequest;
 use crate::program::expr::Template;
-use crate::program::system::{FetchCall, Pager, Paging, Resource, Times};
+use crate::program::system::{FetchCall, NextLink, Pager, Paging, Resource, Times};
 use crate::value::{Map, Path, Segment, Value, nested};
 
 /// What a listed record must be like.
@@ -54,9 +54,10 @@ impl Stand {
         self.parent_exists(route)?;
         let rows = self.table_mut(&resource).list(&name, |table| search(table, &resource, &filters));
         let (keyed, of) = (self.table(&resource), &resource);
+        let held = |row: u64| keyed.get(row).or_else(|| keyed.left().get(&row));
         let place_of = |key: &str| {
             rows.iter()
-                .position(|row| keyed.get(*row).and_then(|record| of.key_of(record)).as_deref() == Some(key))
+                .position(|row| held(*row).and_then(|record| of.key_of(record)).as_deref() == Some(key))
         };
         let asked = Asked {
             place_of: &place_of,
@@ -84,10 +85,10 @@ impl Stand {
             .get(from..to)
             .unwrap_or_default()
             .iter()
-            .filter_map(|row| table.get(*row))
-            .map(|record| match &call.then {
-                Some(then) => self.listed_key(&resource, then, record),
-                None => self.encoded(&resource, record),
+            .filter_map(|row| match (table.get(*row), &call.then) {
+                (Some(record), Some(then)) => Some(self.listed_key(&resource, then, record)),
+                (Some(record), None) => Some(self.encoded(&resource, record)),
+                (None, _) => table.left().get(row).map(|left| self.encoded_left(&resource, left)),
             })
             .collect();
         let items = match (&call.around, call.pager.records.as_ref().and_then(nested)) {
@@ -193,7 +194,7 @@ fn filters(
         && let Some(text) = query.take(&cursor.param)
     {
         query.beside(&cursor.param, &cursor.with)?;
-        let filter = match since(cursor.value.as_ref(), &text, times) {
+        let filter = match since(cursor, &text, times) {
             Some(Some(time)) => Filter::Since(time),
             Some(None) => return Err(format!("{}: {text:?} is no time", cursor.param)),
             None => Filter::Any,
@@ -222,10 +223,16 @@ fn search(table: &Table, resource: &Resource, filters: &[Filter]) -> Vec<u64> {
         Filter::Equal(path, text) => Some(table.with(path, text)),
         _ => None,
     });
-    match indexed {
+    let mut rows: Vec<u64> = match indexed {
         Some(rows) => rows.into_iter().filter(|row| table.get(*row).is_some_and(passes)).collect(),
         None => table.iter().filter(|(_, record)| passes(record)).map(|(row, _)| row).collect(),
+    };
+    // nobody can fetch by its key what was removed
+    if resource.list.as_ref().is_some_and(|list| list.then.is_none()) && !table.left().is_empty() {
+        rows.extend(table.left().iter().filter(|(_, left)| passes(left)).map(|(row, _)| *row));
+        rows.sort_unstable();
     }
+    rows
 }
 
 impl Filter {
@@ -308,7 +315,7 @@ pub(super) fn envelope(
     put(pager.capped.as_ref().and_then(|query| query.as_path()), Value::from(size as u64));
     if let Some(next) = next {
         match &pager.kind {
-            Paging::Link { next: at } => put(at.as_path(), Value::text(next)),
+            Paging::Link { next: NextLink::Body(at) } => put(at.as_path(), Value::text(next)),
             Paging::NextToken { body: Some(at), .. } => put(at.as_path(), Value::text(next)),
             _ => {}
         }

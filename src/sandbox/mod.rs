@@ -20,6 +20,7 @@ mod pages;
 mod people;
 mod proof;
 mod query;
+mod remains;
 mod route;
 mod serve;
 mod since;

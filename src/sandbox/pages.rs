@@ -8,7 +8,7 @@ use super::catalogue::Fault;
 use super::proof::header;
 use super::query::Query;
 use crate::http::WireRequest;
-use crate::program::system::{Pager, Paging};
+use crate::program::system::{NextLink, Pager, Paging};
 
 /// A request for a part of a list.
 pub(super) struct Asked<'a> {
@@ -48,13 +48,21 @@ pub(super) enum Off {
     Past(String),
 }
 
-/// The parameter of next links.
-const AFTER: &str = "after";
+/// The parameter of next links: one that no system calls something else by.
+const AFTER: &str = "_after";
 /// How many records a page has where the request does not say.
 const UNSAID: usize = 20;
 
 /// Which part is asked for; the pager's own parameters are taken out of the query.
 pub(super) fn page(asked: &Asked, pager: &Pager, query: &mut Query) -> Result<Page, Off> {
+    let mut page = asked_for(asked, pager, query)?;
+    if let Some(name) = &pager.total_header {
+        page.headers.push((name.clone(), asked.count.to_string()));
+    }
+    Ok(page)
+}
+
+fn asked_for(asked: &Asked, pager: &Pager, query: &mut Query) -> Result<Page, Off> {
     let mut size = asked.largest;
     if let Some((param, _)) = &pager.size {
         size = match query.take(param) {
@@ -96,7 +104,7 @@ pub(super) fn page(asked: &Asked, pager: &Pager, query: &mut Query) -> Result<Pa
             }
             Ok(page)
         }
-        Paging::Link { .. } => {
+        Paging::Link { next } => {
             let given = query.take(AFTER);
             let mut page = part(asked.place_of_token(given.as_deref())?);
             if let Some(from) = asked.next(&page) {
@@ -109,13 +117,23 @@ pub(super) fn page(asked: &Asked, pager: &Pager, query: &mut Query) -> Result<Pa
                     .map(|(name, value)| (name.into_owned(), value.into_owned()))
                     .collect();
                 url.query_pairs_mut().clear().extend_pairs(others).append_pair(AFTER, &asked.token(from));
-                page.next = Some(match asked.fault {
+                let address = match asked.fault {
                     Some(Fault::TokenLoop) => asked.request.url.to_string(),
                     Some(Fault::ForeignLink) => {
                         format!("https://elsewhere.example{}?{}", url.path(), url.query().unwrap_or_default())
                     }
                     _ => url.to_string(),
-                });
+                };
+                if let Some(header) = next.header() {
+                    let told = match next {
+                        NextLink::Links => {
+                            format!("<{}>; rel=\"self\", <{address}>; rel=\"next\"", asked.request.url)
+                        }
+                        _ => address.clone(),
+                    };
+                    page.headers.push((header.to_owned(), told));
+                }
+                page.next = Some(address);
             }
             Ok(page)
         }

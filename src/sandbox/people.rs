@@ -83,7 +83,7 @@ impl Stand {
             let child = write.child.as_deref().and_then(|child| self.table(&of).by_id(child));
             match child {
                 Some(child) if write.effect == wire::WriteEffect::Delete => {
-                    self.table_mut(&of).remove(&of, child);
+                    self.take_away(&of, child);
                 }
                 Some(child) => {
                     let mut held = self.table(&of).get(child).cloned().unwrap_or_default();
@@ -111,12 +111,12 @@ impl Stand {
     pub fn remove(&mut self, resource: &Resource, id: &str) {
         let Some(row) = self.table(resource).by_id(id) else { return };
         self.tick(1000);
-        let Some(record) = self.table_mut(resource).remove(resource, row) else { return };
+        let Some(record) = self.take_away(resource, row) else { return };
         let Some(key) = resource.key_of(&record) else { return };
         for part in resource.parts.values() {
             let Some(of) = self.system.resources.get(&part.resource).cloned() else { continue };
             for child in self.table(&of).with(&part.by, &key) {
-                self.table_mut(&of).remove(&of, child);
+                self.take_away(&of, child);
             }
         }
     }

@@ -177,8 +177,7 @@ impl Stand {
         self.asked += 1;
         self.arrive();
         self.tick(1000);
-        let system = Arc::clone(&self.system);
-        let routed = route(&system, &request.method, &request.url);
+        let routed = self.routed(request);
         let hit = routed.on().and_then(|(on, resource)| self.faults.next(on, resource));
         if let Some(hit) = &hit
             && let Some(outcome) = self.instead(hit, request)
@@ -194,6 +193,20 @@ impl Stand {
         };
         let response = self.process(request, &routed, hit.as_ref().map(|hit| hit.fault));
         self.after(hit, response)
+    }
+
+    /// Which call a request is. `/users/me` is no user, where that is how the system says who we are.
+    fn routed(&self, request: &WireRequest) -> Routed {
+        let routed = route(&self.system, &request.method, &request.url);
+        let is_whoami = self.system.whoami.as_ref().is_some_and(|one| one.get == request.url.path());
+        match routed {
+            Routed::Call(one)
+                if is_whoami && one.call == CallKind::Get && self.row(&one.resource, &one).is_none() =>
+            {
+                Routed::Whoami
+            }
+            routed => routed,
+        }
     }
 
     /// Time goes on.

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use super::remains::Left;
 use crate::program::system::Resource;
 use crate::value::{Path, Value};
 
@@ -14,6 +15,8 @@ pub(super) struct Table {
     ids: HashMap<String, u64>,
     keys: HashMap<String, u64>,
     index: Vec<(Path, HashMap<String, BTreeSet<u64>>)>,
+    /// What is left of removed records, where the system tells of them.
+    left: Left,
     next: u64,
     /// The largest number that was given, by field: never given twice, also after its record was removed.
     pub series: BTreeMap<String, Series>,
@@ -74,6 +77,11 @@ impl Table {
     /// Adds a record.
     pub(super) fn insert(&mut self, resource: &Resource, record: Value) -> u64 {
         self.next += 1;
+        if !self.left.is_empty() {
+            // it is there again
+            let id = id_for(resource, &record);
+            self.left.retain(|_, left| id_for(resource, left) != id);
+        }
         self.replace(resource, self.next, record);
         self.next
     }
@@ -116,6 +124,23 @@ impl Table {
             }
         }
         Some(record)
+    }
+
+    /// Keeps what is left of the record that stood in this row.
+    pub(super) fn bury(&mut self, row: u64, left: Value) {
+        self.listed = None;
+        self.left.insert(row, left);
+    }
+
+    /// Adds what is left of a record that was removed before.
+    pub(super) fn insert_left(&mut self, left: Value) {
+        self.next += 1;
+        self.bury(self.next, left);
+    }
+
+    /// What is left of removed records.
+    pub(super) fn left(&self) -> &Left {
+        &self.left
     }
 
     pub(super) fn get(&self, row: u64) -> Option<&Value> {

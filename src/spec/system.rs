@@ -205,6 +205,9 @@ pub struct Resource {
     pub access: Option<Access>,
     /// A condition that a listed record must satisfy to be of this kind.
     pub scope: Option<At<String>>,
+    /// A condition by which an item of an answer is only what is left of a removed record: `deleted == true`. It is not read as a
+    /// record, whatever it lacks: the record counts as gone. Its key must still be there.
+    pub deleted: Option<At<String>>,
     /// `oauth2_client_credentials`: what is asked for beside the scopes of `auth`, only where a mapping uses this resource.
     pub scopes: ResourceScopes,
     /// The name of the pager used by the list.
@@ -268,6 +271,10 @@ pub struct Cursor {
     /// clock counts: the `Date` of the answer that the last read began with.
     #[serde(default)]
     pub field: Paths,
+    /// How the time is written: `text` · `epoch_seconds` · `epoch_millis`. Default: as the `field` is; without one, as the encoding's
+    /// `time`.
+    #[serde(rename = "as")]
+    pub form: Option<TimeForm>,
     /// How far before the last seen change the next read begins. Default 10m.
     pub overlap: Option<At<String>>,
 }

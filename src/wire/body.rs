@@ -138,6 +138,9 @@ impl Encoder<'_> {
         let Some(write) = field.write.as_ref().filter(|_| writable(field)) else {
             return Err(not_written(named(field)));
         };
+        if self.values.leaves_out(field, value, trust) {
+            return Ok(());
+        }
         write.set(body, self.values.of(field, value, trust)?);
         beside(field, &Path::root(), body);
         Ok(())
@@ -174,6 +177,9 @@ impl Encoder<'_> {
         let place = at.join(write);
         if deeper.is_root() {
             changeable(member, value).map_err(|inner| within(field, inner))?;
+            if self.values.leaves_out(member, value, Trust::New) {
+                return Ok(());
+            }
             let value = self.values.of(member, value, Trust::New).map_err(|inner| within(field, inner))?;
             place.set(body, value);
         } else {

@@ -1,14 +1,14 @@
 //! Paths, queries and keys of calls.
 
-use std::time::Duration;
-
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::{WriteEffect, WriteProblem, scalar};
+use super::{WriteEffect, WriteProblem, times};
 use crate::http::{FileBody, Outgoing};
 use crate::program::actions::Action;
 use crate::program::files::{Attach, FILE, Files};
-use crate::program::system::{CallKind, KeyPlace, NewId, PathEscape, PathTemplate, Piece, Resource, System};
+use crate::program::system::{
+    CallKind, Cursor, KeyPlace, NewId, PathEscape, PathTemplate, Piece, Resource, System,
+};
 use crate::value::{Map, Path, Value};
 
 /// What stands unescaped in a path segment (RFC 3986 section 2.3).
@@ -208,10 +208,13 @@ pub fn list_query(
     query
 }
 
-/// The text of a cursor: the server's own text of the last change, moved back, in the form it wants.
-pub fn since_text(system: &System, last: &str, overlap: Duration) -> String {
-    let back = scalar::before(last, overlap).unwrap_or_else(|| last.to_owned());
-    scalar::send_time(&back, &system.times)
+/// The text of a cursor: the time of the last change, moved back, in the form the server wants.
+pub fn since_text(system: &System, cursor: &Cursor, last: &str) -> String {
+    let back = times::before(last, cursor.overlap).unwrap_or_else(|| last.to_owned());
+    match cursor.form.and_then(|unit| times::counted(&back, unit)) {
+        Some(number) => number.to_string(),
+        None => times::send_time(&back, &system.times),
+    }
 }
 
 /// The key of a new record, as the answer tells it.

@@ -16,6 +16,7 @@ mod plan;
 mod read;
 mod scalar;
 pub mod serve;
+mod times;
 mod values;
 mod wrap;
 
@@ -25,7 +26,7 @@ pub use calls::{
     action, attach, file, fill, get, list_query, new_id, record_in_get, record_in_reply, since_text, with_key,
 };
 pub use plan::{Write, WriteEffect, child_current, plan_create, plan_update};
-pub use read::decode;
+pub use read::{decode, removed};
 
 use crate::program::system::Lookup;
 use crate::value::Value;

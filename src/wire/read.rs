@@ -69,6 +69,27 @@ pub fn decode(
     Ok(record)
 }
 
+/// What is left of a removed record: its key, where it is there, and what tells that it is one. None where the item is a record.
+///
+/// # Errors
+/// As [`decode`] for these fields; what the resource's condition stumbles over.
+pub fn removed(
+    system: &System,
+    resource: &Resource,
+    wire: &Value,
+    lookups: &dyn Lookups,
+) -> Result<Option<Value>, ReadProblem> {
+    let Some(deleted) = &resource.deleted else { return Ok(None) };
+    let uses = deleted.uses();
+    let asked =
+        uses.iter().filter_map(|path| resource.field_at(path)).map(|(field, _)| field.name.to_string());
+    let left = decode(system, resource, Some(&asked.collect()), wire, lookups)?;
+    match deleted.holds(&left) {
+        Ok(holds) => Ok(holds.then_some(left)),
+        Err(error) => Err(ReadProblem { field: resource.name.clone(), message: error.to_string() }),
+    }
+}
+
 /// The exact sum of fields; null where none of them is there.
 fn total(of: &[Path], record: &Value) -> Result<Value, String> {
     let mut sum = None;
@@ -176,7 +197,7 @@ impl Reader<'_> {
         }
         let wrong = |value: &Value| {
             let held = if field.sensitive { value.kind().to_owned() } else { scalar::shown(value) };
-            format!("{} is declared, the answer holds {held}", field.ty)
+            format!("{} is declared, the answer holds {held}", scalar::declared(field, self.encoding))
         };
         if let Some(lookup) = &field.lookup {
             let resource = &lookup.target.resource;
@@ -205,7 +226,9 @@ impl Reader<'_> {
             (Type::List(ty), Value::List(items)) => items
                 .iter()
                 .map(|one| match (&field.fields[..], one) {
-                    ([], one) => scalar::read(ty, one, self.encoding, self.times).map_err(|_| wrong(one)),
+                    ([], one) => {
+                        scalar::read_of(field, ty, one, self.encoding, self.times).map_err(|_| wrong(one))
+                    }
                     (members, Value::Map(_)) => self.members(members, one),
                     // an empty element is an item with nothing in it
                     (members, Value::Null) if self.encoding.is_xml() => {
@@ -217,7 +240,9 @@ impl Reader<'_> {
                 .map(Value::List),
             (Type::Object(_), Value::Map(_)) => self.members(&field.fields, value),
             (Type::List(_) | Type::Object(_), other) => Err(wrong(other)),
-            (ty, value) => scalar::read(ty, value, self.encoding, self.times).map_err(|_| wrong(value)),
+            (ty, value) => {
+                scalar::read_of(field, ty, value, self.encoding, self.times).map_err(|_| wrong(value))
+            }
         }
     }
 

@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 
-use crate::program::system::{Encoding, Scalar, Times, Zone};
+use super::times::{civil, counted, day, send_time, time};
+use crate::program::system::{Encoding, Field, Scalar, Times};
 use crate::program::types::Type;
 use crate::value::xml::element_text;
 use crate::value::{Decimal, Map, Value, parse_decimal};
@@ -13,6 +14,45 @@ use crate::value::{Decimal, Map, Value, parse_decimal};
 /// # Errors
 /// What is there, where it is not of the declared type.
 pub(super) fn read(ty: &Type, value: &Value, encoding: &Encoding, times: &Times) -> Result<Value, String> {
+    read_with(ty, value, encoding, &encoding.time, times)
+}
+
+/// The same for a value of a field, which may have its own form of times.
+///
+/// # Errors
+/// As there.
+pub(super) fn read_of(
+    field: &Field,
+    ty: &Type,
+    value: &Value,
+    encoding: &Encoding,
+    times: &Times,
+) -> Result<Value, String> {
+    read_with(ty, value, encoding, time_form(field, encoding), times)
+}
+
+/// How times of a field are written.
+pub(super) fn time_form<'f>(field: &'f Field, encoding: &'f Encoding) -> &'f Scalar {
+    field.time.as_ref().unwrap_or(&encoding.time)
+}
+
+/// What a field holds, in a message about something else that is there.
+pub(super) fn declared(field: &Field, encoding: &Encoding) -> String {
+    match time_form(field, encoding) {
+        Scalar::Epoch(unit) if field.ty == Type::Time => {
+            format!("{} (whole {} since 1970, up to the year 9999)", field.ty, unit.unit())
+        }
+        _ => field.ty.to_string(),
+    }
+}
+
+fn read_with(
+    ty: &Type,
+    value: &Value,
+    encoding: &Encoding,
+    form: &Scalar,
+    times: &Times,
+) -> Result<Value, String> {
     let wrong = || Err(format!("{} is declared, the answer holds {}", ty, shown(value)));
     // an element with attributes is its text, unless it is taken as it is
     let value = match element_text(value) {
@@ -25,6 +65,9 @@ pub(super) fn read(ty: &Type, value: &Value, encoding: &Encoding, times: &Times)
         (Type::Bool, Value::Bool(_)) => Ok(value.clone()),
         (Type::Bool, Value::Text(text)) if text.is_empty() => Ok(Value::Null),
         (Type::Bool, Value::Text(text)) => truth(text, encoding).map(Value::Bool).map_or_else(wrong, Ok),
+        (Type::Bool, Value::Number(number)) => {
+            truth(&number.normalize().to_string(), encoding).map(Value::Bool).map_or_else(wrong, Ok)
+        }
         (Type::Text | Type::Choice(_) | Type::Id, Value::Text(_)) => Ok(value.clone()),
         // a number where text is declared keeps its digits: leading zeros cannot be lost, there are none
         (Type::Text | Type::Choice(_) | Type::Id, Value::Number(number)) => {
@@ -56,22 +99,52 @@ pub(super) fn read(ty: &Type, value: &Value, encoding: &Encoding, times: &Times)
             }
         }
         (Type::Time, Value::Text(text)) if text.is_empty() => Ok(Value::Null),
-        (Type::Time, Value::Text(text)) => time(text, times).map(Value::Text).map_or_else(wrong, Ok),
-        (Type::Time, Value::Map(map)) => tagged(map, &encoding.time)
-            .and_then(|parts| time(&civil_of(&parts)?.to_string(), times))
-            .map(Value::Text)
-            .map_or_else(wrong, Ok),
+        (Type::Time, _) => match (form, value) {
+            (Scalar::Epoch(unit), value) => unit.time(value).map(|time| time.to_string()),
+            (_, Value::Text(text)) => time(text, times),
+            (form, Value::Map(map)) => {
+                tagged(map, form).and_then(|parts| time(&civil_of(&parts)?.to_string(), times))
+            }
+            _ => None,
+        }
+        .map(Value::Text)
+        .map_or_else(wrong, Ok),
         _ => wrong(),
     }
 }
 
-/// A value as the system wants it.
-pub(super) fn write(ty: &Type, value: &Value, encoding: &Encoding, times: &Times) -> Value {
+/// A value of a field as the system wants it.
+pub(super) fn write_of(field: &Field, ty: &Type, value: &Value, encoding: &Encoding, times: &Times) -> Value {
+    write_with(ty, value, encoding, time_form(field, encoding), times)
+}
+
+/// Why a time cannot be the number that the system wants; nothing is said of any other value.
+///
+/// # Errors
+/// One sentence.
+pub(super) fn countable(ty: &Type, value: &Value, form: &Scalar) -> Result<(), String> {
+    let (Type::Time, Value::Text(text), Scalar::Epoch(unit)) = (ty, value, form) else { return Ok(()) };
+    let unit_name = unit.unit();
+    match text.parse::<Timestamp>().map(|time| unit.number(time)) {
+        Ok((_, true)) => Ok(()),
+        Ok((_, false)) => {
+            Err(format!("it is not whole: the system counts the {unit_name} since 1970, and nothing below"))
+        }
+        Err(_) => Err(format!(
+            "it carries no offset, so it is not known which moment it is: the system counts the {unit_name} since 1970"
+        )),
+    }
+}
+
+fn write_with(ty: &Type, value: &Value, encoding: &Encoding, form: &Scalar, times: &Times) -> Value {
     match (ty, value) {
         (Type::Bool, Value::Bool(yes)) => match (&encoding.bools, encoding.is_xml()) {
             (Some(texts), _) => {
-                let texts = if *yes { &texts.yes } else { &texts.no };
-                texts.first().map_or_else(|| value.clone(), |text| Value::text(text.clone()))
+                let text = if *yes { texts.yes.first() } else { texts.no.first() };
+                match text.and_then(|text| parse_decimal(text)).filter(|_| texts.number) {
+                    Some(number) => Value::Number(number),
+                    None => text.map_or_else(|| value.clone(), |text| Value::text(text.clone())),
+                }
             }
             (None, true) => Value::Text(yes.to_string()),
             (None, false) => value.clone(),
@@ -94,7 +167,12 @@ pub(super) fn write(ty: &Type, value: &Value, encoding: &Encoding, times: &Times
             },
             _ => value.clone(),
         },
-        (Type::Time, Value::Text(text)) => match (&encoding.time, civil(text)) {
+        (Type::Time, Value::Text(text)) => match (form, civil(text)) {
+            (Scalar::Epoch(unit), Some(_)) => match counted(text, *unit) {
+                Some(number) if encoding.is_xml() => Value::Text(number.to_string()),
+                Some(number) => Value::from(number),
+                None => value.clone(),
+            },
             (Scalar::Tagged { tag, members }, Some(time)) => tag_with(
                 tag,
                 members,
@@ -112,69 +190,6 @@ pub(super) fn write(ty: &Type, value: &Value, encoding: &Encoding, times: &Times
         },
         _ => value.clone(),
     }
-}
-
-/// A time in the form the system wants, also for cursors.
-pub(super) fn send_time(text: &str, times: &Times) -> String {
-    match (&times.send_time, text.parse::<Timestamp>(), civil(text)) {
-        (Some(format), Ok(time), _) => time.strftime(format).to_string(),
-        (Some(format), _, Some(time)) => time.strftime(format).to_string(),
-        (None, Ok(time), _) if times.zone == Zone::Offset => time.to_string(),
-        (None, _, Some(time)) if times.zone != Zone::Offset => time.to_string(),
-        _ => text.to_owned(),
-    }
-}
-
-/// A day of the wire: ISO 8601, alone or with a time behind it; else in the system's own format.
-fn day(text: &str, times: &Times) -> Option<Date> {
-    let (head, rest) = (text.get(..10), text.get(10..).unwrap_or_default());
-    if let Some(Ok(date)) = head.map(str::parse::<Date>)
-        && (rest.is_empty() || rest.starts_with(['T', ' ']))
-    {
-        return Some(date);
-    }
-    let own = times.send_date.iter().chain(&times.read_dates);
-    own.into_iter().find_map(|format| Date::strptime(format, text).ok())
-}
-
-/// A time of the wire: with its offset as UTC; without one by what the system means.
-fn time(text: &str, times: &Times) -> Option<String> {
-    if let Ok(time) = text.parse::<Timestamp>() {
-        return Some(time.to_string());
-    }
-    if let Some(format) = &times.send_time
-        && let Ok(time) = Timestamp::strptime(format, text)
-    {
-        return Some(time.to_string());
-    }
-    let own = || {
-        let mut formats = times.send_time.iter().chain(&times.read_times);
-        formats.find_map(|format| DateTime::strptime(format, text).ok())
-    };
-    let local = text.parse::<DateTime>().ok().or_else(own)?;
-    match times.zone {
-        Zone::None => Some(local.to_string()),
-        // an offset that is missing although it is always there: UTC is the least surprising reading
-        Zone::Utc | Zone::Offset => {
-            Some(local.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().to_string())
-        }
-    }
-}
-
-fn civil(text: &str) -> Option<DateTime> {
-    match text.parse::<Timestamp>() {
-        Ok(time) => Some(time.to_zoned(jiff::tz::TimeZone::UTC).datetime()),
-        Err(_) => text.parse().ok(),
-    }
-}
-
-/// A time moved back.
-pub(super) fn before(text: &str, by: std::time::Duration) -> Option<String> {
-    let by = jiff::SignedDuration::try_from(by).ok()?;
-    if let Ok(time) = text.parse::<Timestamp>() {
-        return Some(time.checked_sub(by).ok()?.to_string());
-    }
-    Some(text.parse::<DateTime>().ok()?.checked_sub(by).ok()?.to_string())
 }
 
 /// Whether a text says true or false.
@@ -248,7 +263,7 @@ fn civil_of(parts: &[i64]) -> Option<DateTime> {
 fn decimal(number: Decimal, encoding: &Encoding) -> Value {
     match &encoding.decimal {
         Scalar::Number if encoding.is_xml() => Value::Text(number.to_string()),
-        Scalar::Number => Value::Number(number),
+        Scalar::Number | Scalar::Epoch(_) => Value::Number(number),
         Scalar::Text if encoding.comma => Value::Text(number.to_string().replace('.', ",")),
         Scalar::Text => Value::Text(number.to_string()),
         Scalar::Tagged { tag, members } => {
@@ -279,6 +294,11 @@ pub(super) fn shown(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::program::system::{Bools, Epoch, Zone};
+
+    fn write(ty: &Type, value: &Value, encoding: &Encoding, times: &Times) -> Value {
+        write_with(ty, value, encoding, &encoding.time, times)
+    }
 
     fn tagged_encoding() -> Encoding {
         let tag = |class: &str| vec![("__class__".to_owned(), class.to_owned())];
@@ -383,12 +403,61 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_goes_back_in_the_systems_own_form() {
-        let overlap = std::time::Duration::from_secs(600);
-        let back = before("2026-11-02T08:00:00Z", overlap).unwrap();
-        assert_eq!(send_time(&back, &Times::default()), "2026-11-02T07:50:00Z");
-        let none =
-            Times { zone: Zone::None, send_time: Some("%Y-%m-%d %H:%M:%S".into()), ..Times::default() };
-        assert_eq!(send_time(&before("2026-11-02T08:00:00", overlap).unwrap(), &none), "2026-11-02 07:50:00");
+    fn truths_are_texts_or_numbers() {
+        let texts = |all: &[&str]| all.iter().map(|one| (*one).to_owned()).collect();
+        let bools = |number| Some(Bools { yes: texts(&["1", "Y"]), no: texts(&["0"]), number });
+        let json = Encoding { bools: bools(false), ..Encoding::default() };
+        let times = Times::default();
+        let read = |wire: &str, encoding: &Encoding| {
+            read(&Type::Bool, &crate::value::from_json_str(wire).unwrap(), encoding, &times)
+        };
+        for (wire, yes) in
+            [("1", true), ("0", false), ("1.0", true), ("\"1\"", true), ("\"y\"", true), ("false", false)]
+        {
+            assert_eq!(read(wire, &json), Ok(Value::Bool(yes)), "{wire}");
+        }
+        for wire in ["2", "0.5", "\"no\""] {
+            assert_eq!(read(wire, &json), Err(format!("true/false is declared, the answer holds {wire}")));
+        }
+        assert_eq!(read("1", &Encoding::default()), Err("true/false is declared, the answer holds 1".into()));
+        let written =
+            |encoding: &Encoding, yes| write(&Type::Bool, &Value::Bool(yes), encoding, &times).to_json();
+        assert_eq!((written(&json, true), written(&json, false)), ("\"1\"".into(), "\"0\"".into()));
+        let numbers = Encoding { bools: bools(true), ..Encoding::default() };
+        assert_eq!((written(&numbers, true), written(&numbers, false)), ("1".into(), "0".into()));
+    }
+
+    #[test]
+    fn times_are_counted() {
+        let times = Times { zone: Zone::Utc, send_time: Some("%d.%m.%Y".into()), ..Times::default() };
+        let json = Encoding { time: Scalar::Epoch(Epoch::Seconds), ..Encoding::default() };
+        let xml = Encoding { kind: crate::program::system::EncodingKind::Xml, ..json.clone() };
+        let millis = Scalar::Epoch(Epoch::Millis);
+        for (encoding, form, value, wire) in [
+            (&json, &json.time, "2026-11-02T08:00:00Z", "1793606400"),
+            (&json, &millis, "2026-11-02T08:00:00.25Z", "1793606400250"),
+            (&xml, &xml.time, "2026-11-02T08:00:00Z", "\"1793606400\""),
+        ] {
+            let value = Value::text(value);
+            let written = write_with(&Type::Time, &value, encoding, form, &times);
+            assert_eq!(written.to_json(), wire);
+            assert_eq!(read_with(&Type::Time, &written, encoding, form, &times), Ok(value.clone()));
+            assert_eq!(countable(&Type::Time, &value, form), Ok(()));
+        }
+        let wrong =
+            |text: &str| read(&Type::Time, &crate::value::from_json_str(text).unwrap(), &json, &times);
+        for text in ["1793606400.5", "1793606400250", "\"2026-11-02T08:00:00Z\"", "true"] {
+            assert_eq!(wrong(text), Err(format!("time is declared, the answer holds {text}")));
+        }
+        assert_eq!(wrong("\"\""), Ok(Value::Null));
+        let problem = |text: &str| countable(&Type::Time, &Value::text(text), &json.time).unwrap_err();
+        assert_eq!(
+            problem("2026-11-02T08:00:00.25Z"),
+            "it is not whole: the system counts the seconds since 1970, and nothing below"
+        );
+        assert_eq!(
+            problem("2026-11-02T08:00:00"),
+            "it carries no offset, so it is not known which moment it is: the system counts the seconds since 1970"
+        );
     }
 }

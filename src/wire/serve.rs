@@ -1,17 +1,19 @@
 //! The server's half, for stand-ins: the same tables the other way round, and strict.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use jiff::civil::DateTime;
 
 use super::check::{check, is_assigned};
 use super::order::is_in_order;
 use super::read::{halves, item, target};
 use super::values::key_value;
-use super::{Lookups, scalar};
+use super::{Lookups, scalar, times};
 use crate::program::system::{
-    CallKind, Encoding, EncodingKind, Field, Lookup, Resource, Scalar, System, Times,
+    Bools, CallKind, Emptied, Encoding, EncodingKind, Field, Lookup, Resource, Scalar, System, Times,
 };
 use crate::program::types::Type;
 use crate::value::xml::{TEXT, element_text};
@@ -20,13 +22,14 @@ use crate::value::{Map, Path, Value};
 /// A record as the system answers it: read names, keys for lookups, the system's own scalars.
 pub fn encode_answer(system: &System, resource: &Resource, record: &Value, lookups: &dyn Lookups) -> Value {
     let mut out = Value::Map(Map::new());
+    let times = answered(&system.times);
     for field in &resource.fields {
         // what is worked out is made by who reads; the system itself has no such member
         if field.pivot.is_some() || field.write_only || field.is_made() {
             continue;
         }
         let Some(read) = field.read.as_ref().and_then(|read| read.as_path()) else { continue };
-        let answer = |value: &Value| answer(system, field, value, &resource.encoding, lookups);
+        let answer = |value: &Value| answer(system, field, value, (&resource.encoding, &times), lookups);
         let Some((list, below)) = halves(&field.name) else {
             let encoded = answer(field.name.get(record).unwrap_or(&Value::Null));
             let place = target(read);
@@ -50,11 +53,25 @@ pub fn encode_answer(system: &System, resource: &Resource, record: &Value, looku
     out
 }
 
+/// How times stand in answers: as they are sent, unless that can not be read; then as the file says that they are read.
+fn answered(written: &Times) -> Cow<'_, Times> {
+    match times::is_read_as_sent(written) {
+        true => Cow::Borrowed(written),
+        false => Cow::Owned(Times { send_time: written.read_times.first().cloned(), ..written.clone() }),
+    }
+}
+
+/// A time that a request asks for, for comparing it with others of the system. The outer none: the form in which the system
+/// takes it can not be read; the inner: it is no time.
+pub fn time_asked(text: &str, written: &Times) -> Option<Option<DateTime>> {
+    times::is_read_as_sent(written).then(|| times::civil(&times::time(text, written)?))
+}
+
 fn answer(
     system: &System,
     field: &Field,
     value: &Value,
-    encoding: &Encoding,
+    (encoding, times): (&Encoding, &Times),
     lookups: &dyn Lookups,
 ) -> Value {
     if matches!(value, Value::Null) {
@@ -74,7 +91,7 @@ fn answer(
         for member in &field.fields {
             if let Some(read) = member.read.as_ref().and_then(|read| read.as_path()) {
                 let now = member.name.get(value).cloned().unwrap_or_default();
-                read.set(&mut out, answer(system, member, &now, encoding, lookups));
+                read.set(&mut out, answer(system, member, &now, (encoding, times), lookups));
             }
         }
         out
@@ -85,9 +102,9 @@ fn answer(
             Value::List(items.iter().map(members).collect())
         }
         (Type::List(item), Value::List(items)) => {
-            Value::List(items.iter().map(|one| scalar::write(item, one, encoding, &system.times)).collect())
+            Value::List(items.iter().map(|one| scalar::write_of(field, item, one, encoding, times)).collect())
         }
-        (ty, value) => scalar::write(ty, value, encoding, &system.times),
+        (ty, value) => scalar::write_of(field, ty, value, encoding, times),
     }
 }
 
@@ -131,6 +148,9 @@ pub fn decode_body(
         }
     }
     let creating = call == CallKind::Create;
+    if !creating {
+        reader.absent();
+    }
     for field in &resource.fields {
         let given = reader
             .found
@@ -261,6 +281,21 @@ impl Reader<'_> {
         }
     }
 
+    /// What is emptied by being left out, and is not there, is empty.
+    fn absent(&mut self) {
+        for (name, field) in self.known.values() {
+            let is_there = |(one, _): &(Path, Value)| {
+                one.strip_prefix(name).is_some() || name.strip_prefix(one).is_some()
+            };
+            if self.encoding.emptied(field) == Emptied::LeftOut
+                && !field.create_only
+                && !self.found.iter().any(is_there)
+            {
+                self.found.push((name.clone(), Value::Null));
+            }
+        }
+    }
+
     /// The members that an object of a new record must have, and those that an old one keeps.
     fn required_members(&mut self, field: &Field, name: &Path, creating: bool) {
         for member in &field.fields {
@@ -287,18 +322,16 @@ impl Reader<'_> {
 
     fn member(&mut self, place: &Path, value: &Value) {
         let path = &place.to_string();
-        let below = format!("{path}.");
         if let (true, Some(text), Value::Map(map)) = (self.encoding.is_xml(), element_text(value), value) {
             for (name, attribute) in map.iter().filter(|(name, _)| *name != TEXT) {
                 self.member(&place.join(&Path::key(name.clone())), attribute);
             }
             return self.member(place, text);
         }
-        let known = self.known.get(path).cloned();
-        let inside = self.known.keys().any(|key| key.starts_with(&below));
-        let constant = self.constants.get(path).cloned();
-        let wraps = known.as_ref().is_none_or(|(_, field)| field.wrap);
-        let is_list = known.as_ref().is_some_and(|(_, field)| matches!(field.ty, Type::List(_)));
+        let known = self.known.get(path).map(|(_, field)| field);
+        let wraps = known.is_none_or(|field| field.wrap);
+        let is_list = known.is_some_and(|field| matches!(field.ty, Type::List(_)))
+            || matches!(value, Value::List(_)) && self.has_places(path);
         let value = match &self.encoding.wrap {
             Some(wrap) if wraps && !is_list => match value.as_map() {
                 Some(map) if map.len() == 1 && map.contains_key(wrap) => map[wrap].clone(),
@@ -309,7 +342,37 @@ impl Reader<'_> {
             },
             _ => value.clone(),
         };
-        match (known, &value) {
+        self.held(place, &value);
+    }
+
+    /// Whether fields are written to items of the list at a path: `lines[0][1]`.
+    fn has_places(&self, path: &str) -> bool {
+        let item = format!("{path}[");
+        self.known.keys().chain(self.constants.keys()).any(|key| key.starts_with(&item))
+    }
+
+    /// What stands at a place, without what is wrapped around it.
+    fn held(&mut self, place: &Path, value: &Value) {
+        let path = &place.to_string();
+        let below = format!("{path}.");
+        let known = self.known.get(path).cloned();
+        let inside = self.known.keys().any(|key| key.starts_with(&below));
+        let constant = self.constants.get(path).cloned();
+        match (known, value) {
+            (None, Value::List(items)) if self.has_places(path) => {
+                for (i, one) in items.iter().enumerate() {
+                    let place = place.join(&item(i));
+                    // an item before the one that is meant
+                    let is_filler = *one == Value::Null && !self.known.contains_key(&place.to_string());
+                    if !is_filler {
+                        self.held(&place, one);
+                    }
+                }
+            }
+            // XML does not tell a list of one from one
+            (None, Value::Map(_) | Value::Text(_)) if self.encoding.is_xml() && self.has_places(path) => {
+                self.held(&place.join(&item(0)), value);
+            }
             (_, Value::Map(map)) if inside => self.members(map, place),
             (Some((name, field)), value) => self.leaf(path, &name, &field, value),
             (None, Value::Null) if inside => self.empty_below(place),
@@ -323,7 +386,17 @@ impl Reader<'_> {
     }
 
     fn leaf(&mut self, path: &str, name: &Path, field: &Field, value: &Value) {
-        if matches!(value, Value::Null) {
+        let emptied = match (self.encoding.emptied(field), value) {
+            (Emptied::AsText, Value::Text(text)) if text.is_empty() => true,
+            (Emptied::AsText, Value::Null) => {
+                return self.problems.push(format!("{path} is emptied by \"\", not by null"));
+            }
+            (Emptied::LeftOut, Value::Null) => {
+                return self.problems.push(format!("{path} is emptied by being left out, not by null"));
+            }
+            (_, value) => matches!(value, Value::Null),
+        };
+        if emptied {
             // null empties an object with all its members
             self.found.push((name.clone(), Value::Null));
             return;
@@ -343,7 +416,7 @@ impl Reader<'_> {
             // one alone is a list of one
             self.items(field, std::slice::from_ref(value))
         } else {
-            strict(&field.ty, value, self.encoding, &self.system.times)
+            strict(field, &field.ty, value, self.encoding, &self.system.times)
         };
         match typed.and_then(|value| check(field, &value).map(|()| value).map_err(|problem| problem.message))
         {
@@ -357,7 +430,7 @@ impl Reader<'_> {
         for item in items {
             if field.fields.is_empty() {
                 let ty = field.ty.item().unwrap_or(&Type::Any);
-                out.push(strict(ty, item, self.encoding, &self.system.times)?);
+                out.push(strict(field, ty, item, self.encoding, &self.system.times)?);
                 continue;
             }
             let mut reader = Reader {
@@ -401,12 +474,19 @@ impl Reader<'_> {
 }
 
 /// A request must hold the declared kind exactly; an answer may be read more kindly.
-fn strict(ty: &Type, value: &Value, encoding: &Encoding, times: &Times) -> Result<Value, String> {
+fn strict(
+    field: &Field,
+    ty: &Type,
+    value: &Value,
+    encoding: &Encoding,
+    times: &Times,
+) -> Result<Value, String> {
     let tagged = |form: &Scalar| match (form, value) {
         (Scalar::Tagged { tag, .. }, Value::Map(map)) => {
             tag.iter().all(|(name, class)| map.get(name).and_then(Value::as_text) == Some(class))
         }
         (Scalar::Number, Value::Number(_)) => *ty == Type::Decimal,
+        (Scalar::Epoch(_), Value::Number(_)) => true,
         (Scalar::Text, Value::Text(_)) => true,
         // a date is no number: text is what is left
         (Scalar::Number, Value::Text(_)) => *ty != Type::Decimal,
@@ -416,17 +496,24 @@ fn strict(ty: &Type, value: &Value, encoding: &Encoding, times: &Times) -> Resul
         // every scalar of XML is a text; whether it is one of its kind is seen when it is read
         _ if encoding.is_xml() => matches!(value, Value::Text(_)),
         Type::Text | Type::Id | Type::Choice(_) => matches!(value, Value::Text(_)),
-        Type::Bool => matches!(value, Value::Bool(_)),
+        Type::Bool => match &encoding.bools {
+            None => matches!(value, Value::Bool(_)),
+            Some(Bools { number: true, .. }) => matches!(value, Value::Number(_)),
+            Some(_) => matches!(value, Value::Text(_)),
+        },
         Type::Integer => matches!(value, Value::Number(_)),
         Type::Decimal => tagged(&encoding.decimal),
         Type::Date => tagged(&encoding.date),
-        Type::Time => tagged(&encoding.time),
+        Type::Time => tagged(scalar::time_form(field, encoding)),
         Type::Any | Type::File | Type::Table(_) => true,
         Type::List(_) | Type::Object(_) => false,
     };
-    let wrong = || format!("must be {ty}, not {}", scalar::shown(value));
+    let wrong = || {
+        let declared = if *ty == field.ty { scalar::declared(field, encoding) } else { ty.to_string() };
+        format!("must be {declared}, not {}", scalar::shown(value))
+    };
     if !fits {
         return Err(wrong());
     }
-    scalar::read(ty, value, encoding, times).map_err(|_| wrong())
+    scalar::read_of(field, ty, value, encoding, times).map_err(|_| wrong())
 }

@@ -2,7 +2,7 @@
 
 use super::check::{check, fitted, is_assigned, named, shown};
 use super::{LookupProblem, Lookups, WriteProblem, scalar};
-use crate::program::system::{Encoding, Field, Lookup, System};
+use crate::program::system::{Emptied, Encoding, Field, Lookup, System};
 use crate::program::types::Type;
 use crate::value::{Map, Value};
 
@@ -25,12 +25,13 @@ pub(super) enum Trust {
 }
 
 impl Values<'_> {
-    /// A value as the system wants it, after all checks. Everything empty is null.
+    /// A value as the system wants it, after all checks. Everything empty is null, or what the system writes instead.
     pub(super) fn of(&self, field: &Field, value: &Value, trust: Trust) -> Result<Value, WriteProblem> {
-        // an object that is given with nothing in it empties what it names
-        let names_members = trust == Trust::New && value.as_map().is_some_and(|map| !map.is_empty());
-        if value.is_empty() && !names_members {
-            return Ok(Value::Null);
+        if empties(value, trust) {
+            return Ok(match self.encoding.emptied(field) {
+                Emptied::AsText => Value::text(""),
+                Emptied::AsNull | Emptied::LeftOut => Value::Null,
+            });
         }
         if let Some(lookup) = &field.lookup {
             if trust == Trust::New {
@@ -61,14 +62,22 @@ impl Values<'_> {
         }
     }
 
+    /// Whether nothing is sent of a field with this value: what is absent is empty.
+    pub(super) fn leaves_out(&self, field: &Field, value: &Value, trust: Trust) -> bool {
+        empties(value, trust) && self.encoding.emptied(field) == Emptied::LeftOut
+    }
+
     fn scalar(&self, field: &Field, ty: &Type, value: &Value, trust: Trust) -> Result<Value, WriteProblem> {
         let times = &self.system.times;
         if trust == Trust::AsRead {
-            return Ok(scalar::write(ty, value, self.encoding, times));
+            return Ok(scalar::write_of(field, ty, value, self.encoding, times));
         }
         let value = fitted(field, ty, value, times)?;
         check(field, &value)?;
-        Ok(scalar::write(ty, &value, self.encoding, times))
+        scalar::countable(ty, &value, scalar::time_form(field, self.encoding)).map_err(|problem| {
+            WriteProblem::new(named(field), format!("it cannot be {}: {problem}", shown(field, &value)))
+        })?;
+        Ok(scalar::write_of(field, ty, &value, self.encoding, times))
     }
 
     fn key(&self, field: &Field, lookup: &Lookup, value: &Value) -> Result<Value, WriteProblem> {
@@ -108,7 +117,10 @@ impl Values<'_> {
             let Some(write) = member.write.as_ref().filter(|_| !member.read_only) else { continue };
             let now = now.or_else(|| member.on_create.clone().filter(|_| whole && trust == Trust::New));
             // a null that is given empties the member, one that is missing leaves it alone
-            let emptied = given.is_some() && trust == Trust::New && !whole;
+            let emptied = given.is_some()
+                && trust == Trust::New
+                && !whole
+                && self.encoding.emptied(member) != Emptied::LeftOut;
             if now.is_none() && whole && trust == Trust::New && member.required && !is_assigned(member) {
                 return Err(WriteProblem::new(named(member), "it is required and has no value"));
             }
@@ -121,6 +133,12 @@ impl Values<'_> {
         }
         Ok(out)
     }
+}
+
+/// Whether a value empties its field. An object that is given with nothing in it empties what it names.
+fn empties(value: &Value, trust: Trust) -> bool {
+    let names_members = trust == Trust::New && value.as_map().is_some_and(|map| !map.is_empty());
+    value.is_empty() && !names_members
 }
 
 /// The key of a looked up record on the wire: a number where the key is one.

@@ -161,8 +161,11 @@ pub(super) fn pager(list: &Operation, answer: &Kind, records: Option<&str>) -> G
         let total = members
             .iter()
             .find(|(_, field)| field.kind == Kind::Integer && TOTAL.contains(&plain(&field.name).as_str()));
-        if let Some((path, _)) = total {
-            parts.push(format!("total: {}", scalar(path)));
+        let told = |name: &&str| TOTAL.contains(&plain(name).trim_start_matches('x'));
+        match (total, list.headers.iter().copied().find(told)) {
+            (Some((path, _)), _) => parts.push(format!("total: {}", scalar(path))),
+            (None, Some(name)) => parts.push(format!("total_header: {}", scalar(name))),
+            (None, None) => {}
         }
         Guess { text: format!("{{ {} }}", parts.join(", ")), note }
     };
@@ -207,6 +210,13 @@ pub(super) fn pager(list: &Operation, answer: &Kind, records: Option<&str>) -> G
         .find(|(_, field)| field.kind == Kind::Text && LINK.contains(&plain(&field.name).as_str()));
     if let (Some((path, _)), true) = (link, find(list, &["page"]).is_none() || records.is_some()) {
         return with("link", format!("next: {}", scalar(path)), format!("seen: `{path}` in the answer"));
+    }
+    let header = list.headers.iter().find(|name| {
+        let name = plain(name);
+        name == "link" || LINK.contains(&name.as_str())
+    });
+    if let Some(header) = header {
+        return with("link", format!("header: {}", scalar(header)), format!("seen: header {header}"));
     }
     if let Some(page) = find(list, PAGE) {
         // pages of a size that nobody can choose

@@ -1,6 +1,7 @@
 //! Reads a whole list, page by page, and says honestly whether it is whole.
 
 mod fetch;
+mod links;
 mod walk;
 
 use tokio::task::JoinHandle;

@@ -1,7 +1,7 @@
 use super::*;
 use crate::http::testing::{Script, client, json, path, query, resource, value, with};
 use crate::http::types::{NoAnswer, WireResponse};
-use crate::program::system::{Pager, Paging, PathTemplate, Piece};
+use crate::program::system::{NextLink, Pager, Paging, PathTemplate, Piece};
 
 mod any_server;
 mod keys_then_records;
@@ -17,7 +17,14 @@ fn listed(pager: Pager) -> Resource {
 }
 
 fn pager(kind: Paging) -> Pager {
-    Pager { kind, size: Some(("size".into(), 2)), records: None, total: None, capped: None }
+    Pager {
+        kind,
+        size: Some(("size".into(), 2)),
+        records: None,
+        total: None,
+        total_header: None,
+        capped: None,
+    }
 }
 
 fn token_pager() -> Pager {

@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::Page;
+use super::{Page, links};
 use crate::http::outcome::Reply;
 use crate::http::types::Outgoing;
-use crate::program::system::{Pager, Paging};
+use crate::program::system::{NextLink, Pager, Paging};
 use crate::value::{Path, Query, Segment, Value, nested};
 
 /// More pages than this are no list.
@@ -156,8 +156,9 @@ impl Walk {
             _ => ContentRange::default(),
         };
         let told = self.pager.total.as_ref().and_then(|query| number(query, reply.body.as_ref()?));
+        let told = told.or_else(|| reply.header(self.pager.total_header.as_ref()?)?.trim().parse().ok());
         self.total = told.or(range.total).or(self.total);
-        let (place_after, token) = self.links(&reply);
+        let (place_after, token) = self.links(&reply)?;
         let capped = self.pager.capped.as_ref().and_then(|query| number(query, reply.body.as_ref()?));
         let date = reply.date;
         let status = reply.status;
@@ -231,20 +232,30 @@ impl Walk {
     }
 
     /// The link and the token that an answer gives for the next page.
-    fn links(&self, reply: &Reply) -> (Option<Place>, Option<String>) {
+    fn links(&self, reply: &Reply) -> Result<(Option<Place>, Option<String>), String> {
         let text = |query: &Query| {
             let found = query.first(reply.body.as_ref()?)?.scalar_text()?;
             (!found.is_empty()).then_some(found)
         };
-        match &self.pager.kind {
+        let in_header = |name: &str| reply.header(name).map(str::trim).filter(|text| !text.is_empty());
+        Ok(match &self.pager.kind {
             Paging::NextToken { header, body, .. } => {
-                let by_header =
-                    header.as_ref().and_then(|name| reply.header(name)).filter(|token| !token.is_empty());
-                (None, by_header.map(str::to_owned).or_else(|| body.as_ref().and_then(text)))
+                let by_header = header.as_ref().and_then(|name| in_header(name)).map(str::to_owned);
+                (None, by_header.or_else(|| body.as_ref().and_then(text)))
             }
-            Paging::Link { next } => (text(next).map(Place::Link), None),
+            Paging::Link { next } => {
+                let next = match next {
+                    NextLink::Body(at) => text(at),
+                    NextLink::Header(name) => in_header(name).map(str::to_owned),
+                    // a header that is half understood may hide the next page
+                    NextLink::Links => links::next(reply.headers_named("link")).map_err(|problem| {
+                        format!("list {}, but the header Link of its answer {problem}", self.first.resource)
+                    })?,
+                };
+                (next.map(Place::Link), None)
+            }
             _ => (None, None),
-        }
+        })
     }
 
     /// Offset: the next begins after what came. Only the total or an empty page says that it is over, since a server

@@ -54,10 +54,7 @@ pub fn names(steps: &[Step]) -> Vec<String> {
                 format!("{} {}", step.word(), files.join(","))
             }
         };
-        let before = names
-            .iter()
-            .filter(|other| other.strip_prefix(&name).is_some_and(|rest| is_number(rest)))
-            .count();
+        let before = names.iter().filter(|other| other.strip_prefix(&name).is_some_and(is_number)).count();
         names.push(if before == 0 { name } else { format!("{name} {}", before + 1) });
     }
     names

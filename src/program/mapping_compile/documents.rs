@@ -556,6 +556,7 @@ fn item_of(parent: &Resource, list: &Path, field: &Field, key: &Path) -> Resourc
         key: parent.key.iter().map(|one| around.join(one)).chain([key.clone()]).collect(),
         identity: None,
         scope: None,
+        deleted: None,
         read_scopes: parent.read_scopes.clone(),
         write_scopes: parent.write_scopes.clone(),
         file_scopes: parent.file_scopes.clone(),

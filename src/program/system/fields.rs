@@ -20,6 +20,8 @@ pub struct Encoding {
     pub content_type: Option<String>,
     /// The texts for true and false; none: the kind's own.
     pub bools: Option<Bools>,
+    /// How emptied fields are sent.
+    pub emptied: Emptied,
     /// Decimals are written with a comma.
     pub comma: bool,
     /// Every scalar and object that is sent stands in an object with this member.
@@ -45,6 +47,7 @@ impl Default for Encoding {
             xml: XmlForm { declaration: true, ..XmlForm::default() },
             content_type: None,
             bools: None,
+            emptied: Emptied::AsNull,
             comma: false,
             wrap: None,
             envelope: None,
@@ -57,6 +60,19 @@ impl Default for Encoding {
     }
 }
 
+impl Encoding {
+    /// How a field is sent when it is emptied.
+    pub fn emptied(&self, field: &Field) -> Emptied {
+        let is_scalar = !matches!(field.ty, Type::Object(_) | Type::List(_));
+        match field.emptied.unwrap_or(self.emptied) {
+            Emptied::AsText if !is_scalar || self.is_xml() => Emptied::AsNull,
+            // what is sent always is not left out
+            Emptied::LeftOut if field.always_send => Emptied::AsNull,
+            emptied => emptied,
+        }
+    }
+}
+
 /// The texts for true and false: the first is written, all are read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bools {
@@ -64,6 +80,8 @@ pub struct Bools {
     pub yes: Vec<String>,
     /// For false.
     pub no: Vec<String>,
+    /// The first is written as a number.
+    pub number: bool,
 }
 
 /// A scalar on the wire.
@@ -80,6 +98,8 @@ pub enum Scalar {
         /// Members that hold the value.
         members: Vec<String>,
     },
+    /// A time as a number since 1970.
+    Epoch(Epoch),
 }
 
 /// How changed records are asked for.
@@ -91,6 +111,8 @@ pub struct Cursor {
     pub with: Vec<(String, String)>,
     /// The parameter's value over `since`, where it is not the time itself.
     pub value: Option<Template>,
+    /// The time is a number since 1970; none: a text.
+    pub form: Option<Epoch>,
     /// The fields that say when a record changed; the first that is there counts.
     pub fields: Vec<Path>,
     /// How far before the last change seen the next read begins.
@@ -124,6 +146,8 @@ pub struct Field {
     pub name: Path,
     /// What it means.
     pub ty: Type,
+    /// How a time is written, where that differs from the encoding.
+    pub time: Option<Scalar>,
     /// What it is, for people.
     pub help: Option<String>,
     /// What it is called on the product's screen, in messages.
@@ -176,6 +200,8 @@ pub struct Field {
     pub wrap: bool,
     /// Sent with every update.
     pub always_send: bool,
+    /// How it is sent when it is emptied, where that differs from the encoding.
+    pub emptied: Option<Emptied>,
     /// Personal or secret.
     pub sensitive: bool,
     /// Where it stands in the system file.

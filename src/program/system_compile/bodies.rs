@@ -3,8 +3,38 @@
 use super::findings::Findings;
 use super::shape::Shape;
 use crate::diagnostic::{Diagnostic, Span, codes};
-use crate::program::system::{CreateCall, Field, UpdateCall};
+use crate::program::system::{CreateCall, Emptied, Field, Send, UpdateCall};
 use crate::value::{Path, Segment};
+
+/// What is left out empties a field only where the whole record is sent.
+pub(super) fn left_out(shape: &Shape, update: Option<&UpdateCall>, found: &mut Findings) {
+    let Some(update) = update else { return };
+    if update.method == "PUT" && update.send == Send::All {
+        return;
+    }
+    fn fields(all: &[Field], found: &mut Vec<Span>) {
+        for field in all {
+            if field.emptied == Some(Emptied::LeftOut) && !field.always_send {
+                found.push(field.span);
+            }
+            fields(&field.fields, found);
+        }
+    }
+    let mut places = Vec::new();
+    fields(&shape.fields, &mut places);
+    if update.encoding.emptied == Emptied::LeftOut {
+        places.push(shape.name.span);
+    }
+    for place in places {
+        found.error_help(
+            &codes::CONTRADICTION,
+            place,
+            "what is left out stays as it is: this update does not send the whole record",
+            "write `update: { put: \"{path}/{key}\", send: all }` where that is how the server takes it; else \
+             `emptied: as_null` or `as_text`",
+        );
+    }
+}
 
 /// Two fields that are written to one place, or one inside the other.
 pub(super) fn written_once(fields: &[Field], found: &mut Findings) {

@@ -2,8 +2,9 @@
 
 use super::findings::Findings;
 use crate::diagnostic::{At, Span, codes};
-use crate::program::system::{Bools, Encoding, EncodingKind, Scalar, ScalarForm};
+use crate::program::system::{Bools, Emptied, Encoding, EncodingKind, Epoch, Scalar, ScalarForm};
 use crate::spec::system as spec;
+use crate::value::parse_decimal;
 use crate::value::xml::is_name;
 
 /// Compiles an encoding over the one it differs from.
@@ -57,6 +58,17 @@ pub(super) fn encoding(
     scalar(&written.decimal, &mut encoding.decimal, "decimal", 1);
     scalar(&written.date, &mut encoding.date, "date", 3);
     scalar(&written.time, &mut encoding.time, "time", 6);
+    if let Some(emptied) = written.emptied {
+        encoding.emptied = emptied;
+    }
+    if encoding.kind == EncodingKind::Xml && encoding.emptied == Emptied::AsText {
+        found.error_help(
+            &codes::BAD_ENCODING,
+            place,
+            "`emptied: as_text` says nothing in XML: an element with nothing in it is both",
+            "leave it out",
+        );
+    }
     if encoding.kind == EncodingKind::JsonPatch && encoding.envelope.is_some() {
         found.error_help(
             &codes::BAD_ENCODING,
@@ -125,7 +137,16 @@ fn bools(texts: &spec::BoolTexts, encoding: &mut Encoding, place: Span, found: &
             "write `bool: { true: [\"1\"], false: [\"0\"] }`",
         );
     }
-    encoding.bools = Some(Bools { yes: texts.yes.to_vec(), no: texts.no.to_vec() });
+    let is_number = |texts: &[String]| texts.first().is_none_or(|text| parse_decimal(text).is_some());
+    if texts.number && !(is_number(&texts.yes) && is_number(&texts.no)) {
+        found.error_help(
+            &codes::BAD_ENCODING,
+            place,
+            "what is written for true and false is no number",
+            "write `bool: { true: [\"1\"], false: [\"0\"], number: true }`, or leave `number` out",
+        );
+    }
+    encoding.bools = Some(Bools { yes: texts.yes.to_vec(), no: texts.no.to_vec(), number: texts.number });
 }
 
 fn typed_scalar(
@@ -140,14 +161,26 @@ fn typed_scalar(
         None
     };
     let named = !written.tag.is_empty() || !written.members.is_empty();
+    let is_epoch = matches!(written.form, ScalarForm::EpochSeconds | ScalarForm::EpochMillis);
     match written.form {
-        ScalarForm::Number | ScalarForm::Text if named => refuse(
+        _ if named && written.form != ScalarForm::Tagged => refuse(
             format!("`{what}` has `tag` or `members` but is not tagged"),
             "write `as: tagged`".to_owned(),
         ),
-        ScalarForm::Number if what != "decimal" => {
-            refuse(format!("a {what} cannot be a JSON number"), "write `as: text` or `as: tagged`".to_owned())
-        }
+        ScalarForm::Number if what != "decimal" => refuse(
+            format!("a {what} cannot be a JSON number"),
+            match what {
+                "time" => "write `as: text`, `as: tagged`, or what is counted: `as: epoch_seconds`, `as: epoch_millis`",
+                _ => "write `as: text` or `as: tagged`",
+            }
+            .to_owned(),
+        ),
+        _ if is_epoch && what != "time" => refuse(
+            format!("a {what} cannot be counted since 1970"),
+            "only a `time` can: a number since 1970 is a moment, and no day of a calendar".to_owned(),
+        ),
+        ScalarForm::EpochSeconds => Some(Scalar::Epoch(Epoch::Seconds)),
+        ScalarForm::EpochMillis => Some(Scalar::Epoch(Epoch::Millis)),
         ScalarForm::Number => Some(Scalar::Number),
         ScalarForm::Text => Some(Scalar::Text),
         // a time may have a seventh member, for what is less than a second
@@ -170,5 +203,14 @@ fn typed_scalar(
             tag: written.tag.iter().map(|(name, value)| (name.value.clone(), value.clone())).collect(),
             members: written.members.clone(),
         }),
+    }
+}
+
+/// The form of one time that may differ from those around it.
+pub(super) fn time_form(written: spec::TimeForm) -> Scalar {
+    match written {
+        spec::TimeForm::Text => Scalar::Text,
+        spec::TimeForm::EpochSeconds => Scalar::Epoch(Epoch::Seconds),
+        spec::TimeForm::EpochMillis => Scalar::Epoch(Epoch::Millis),
     }
 }

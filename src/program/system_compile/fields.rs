@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::encoding::time_form;
 use super::findings::{Findings, known_help};
 use super::keys::plain_name;
 use super::shape::object_type;
@@ -110,6 +111,7 @@ impl Fields<'_> {
                 Some(_) => Some(Path::key(DATE)),
                 None => list_key(field, &members, found),
             },
+            time: field.form.map(time_form).filter(|_| ty == Type::Time),
             ty,
             help: field.help.clone(),
             label: field.label.as_ref().and_then(|labels| labels.in_language("en")).map(str::to_owned),
@@ -136,6 +138,7 @@ impl Fields<'_> {
             sandbox: None,
             wrap: field.wrap.unwrap_or(true),
             always_send: field.always_send,
+            emptied: field.emptied,
             sensitive: field.sensitive,
             span: name.span,
             name: path,

@@ -50,7 +50,7 @@ use findings::Findings;
 use links::Shapes;
 
 use super::expr::Scope;
-use super::system::{Encoding, Field, Limits, Pager, Resource, System};
+use super::system::{Encoding, Field, Limits, Pager, Resource, System, Zone};
 use crate::diagnostic::{Diagnostics, Sources, Span};
 use crate::spec::system as spec;
 
@@ -123,7 +123,7 @@ fn resources(system: &spec::System, found: &mut Findings) -> IndexMap<String, Ar
     let mut resources = IndexMap::with_capacity(shapes.len());
     for (name, shape) in &shapes {
         enter(shape.name.span, found);
-        let compiled = resource(&shapes, shape, &pagers, &scope, &base, found);
+        let compiled = resource(&shapes, shape, &pagers, &scope, (&base, system.times.zone), found);
         resources.insert(name.clone(), Arc::new(compiled));
     }
     found.leave();
@@ -146,7 +146,7 @@ fn resource(
     shape: &shape::Shape,
     pagers: &IndexMap<String, Pager>,
     scope: &Scope,
-    base: &Encoding,
+    (base, zone): (&Encoding, Zone),
     found: &mut Findings,
 ) -> Resource {
     let spec = shape.spec;
@@ -168,6 +168,7 @@ fn resource(
     let delete = if writable { calls.delete(found) } else { None };
     bodies::something_to_write(shape, create.as_ref(), update.as_ref(), found);
     bodies::written_once(&shape.fields, found);
+    bodies::left_out(shape, update.as_ref(), found);
     let has_get = get.is_some();
     let doings = actions::actions(shape, has_get, scope, found);
     let filed = files::files(shape, pagers, found);
@@ -201,10 +202,11 @@ fn resource(
             .scope
             .as_ref()
             .and_then(|text| templates::condition(text, &Scope::new().bare(&shape.record()), found)),
+        deleted: reads::deleted(shape, found),
         read_scopes: spec.scopes.read.iter().map(|scope| scope.value.clone()).collect(),
         write_scopes: spec.scopes.write.iter().map(|scope| scope.value.clone()).collect(),
         file_scopes: spec.scopes.files.iter().map(|scope| scope.value.clone()).collect(),
-        cursor: reads::cursor(shape, scope, found),
+        cursor: reads::cursor(shape, scope, &encoding, zone, found),
         search: reads::search(shape, scope, found),
         parts: links::parts(shapes, shape, found),
         list,

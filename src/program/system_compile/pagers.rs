@@ -3,14 +3,14 @@
 use indexmap::IndexMap;
 
 use super::findings::Findings;
-use super::templates::{path, query};
+use super::templates::{header_name, path, query};
 use crate::diagnostic::{At, codes};
-use crate::program::system::{Pager, Paging};
+use crate::program::system::{NextLink, Pager, Paging};
 use crate::spec::system as spec;
 
 /// One answer holds all: what a list without a pager does.
 pub(super) fn whole() -> Pager {
-    Pager { kind: Paging::None, size: None, records: None, total: None, capped: None }
+    Pager { kind: Paging::None, size: None, records: None, total: None, total_header: None, capped: None }
 }
 
 /// Compiles the pagers; a wrong one is there as [`whole`], so that its name is known.
@@ -26,11 +26,13 @@ pub(super) fn pagers(system: &spec::System, found: &mut Findings) -> IndexMap<St
 fn pager(name: &At<String>, written: &spec::Pager, found: &mut Findings) -> Option<Pager> {
     unused(name, written, found);
     let kind = paging(name, written, found);
+    let total_header = total_header(written, found);
     Some(Pager {
         kind: kind?,
         size: size(name, written, found),
         records: written.records.as_ref().and_then(|text| path(text, found)),
         total: written.total.as_ref().and_then(|text| query(text, found)),
+        total_header,
         capped: written.capped.as_ref().and_then(|text| query(text, found)),
     })
 }
@@ -48,6 +50,15 @@ fn word(kind: spec::PagerKind) -> &'static str {
     }
 }
 
+/// The kinds that heed how many records there are in all; what a `range` is a part of stands in its own header.
+const TOTALS: &[spec::PagerKind] = &[
+    spec::PagerKind::NextToken,
+    spec::PagerKind::Offset,
+    spec::PagerKind::Page,
+    spec::PagerKind::Link,
+    spec::PagerKind::AfterKey,
+];
+
 fn unused(name: &At<String>, written: &spec::Pager, found: &mut Findings) {
     use spec::PagerKind as Kind;
     let settings = [
@@ -56,17 +67,15 @@ fn unused(name: &At<String>, written: &spec::Pager, found: &mut Findings) {
         ("page", written.page.is_some(), &[Kind::Page]),
         ("unit", written.unit.is_some(), &[Kind::Range]),
         ("next", written.next.is_some(), &[Kind::Link]),
+        ("header", written.header.is_some(), &[Kind::Link]),
         ("after", written.after.is_some(), &[Kind::AfterKey]),
         (
             "size",
             written.size.is_some(),
             &[Kind::NextToken, Kind::Offset, Kind::Page, Kind::Range, Kind::Link, Kind::AfterKey],
         ),
-        (
-            "total",
-            written.total.is_some(),
-            &[Kind::NextToken, Kind::Offset, Kind::Page, Kind::Link, Kind::AfterKey],
-        ),
+        ("total", written.total.is_some(), TOTALS),
+        ("total_header", written.total_header.is_some(), TOTALS),
         ("capped", written.capped.is_some(), &[Kind::NextToken, Kind::Offset, Kind::Page]),
     ];
     for (setting, is_there, kinds) in settings {
@@ -140,11 +149,25 @@ fn paging(name: &At<String>, written: &spec::Pager, found: &mut Findings) -> Opt
             Paging::Range { unit, size: size.value }
         }
         spec::PagerKind::Link => {
-            let Some(next) = &written.next else {
-                lacks(name, written, "next", "next: links.next", found);
-                return None;
+            let next = match (&written.next, &written.header) {
+                (Some(next), None) => NextLink::Body(query(next, found)?),
+                (None, Some(header)) if header.value.eq_ignore_ascii_case("link") => NextLink::Links,
+                (None, Some(header)) => NextLink::Header(header_name(header, found)?),
+                (None, None) => {
+                    lacks(name, written, "next` or `header", "next: links.next` or `header: Link", found);
+                    return None;
+                }
+                (Some(_), Some(header)) => {
+                    found.error_help(
+                        &codes::CONTRADICTION,
+                        header.span,
+                        "the next page's address comes from one place",
+                        "say either the path in the answer's body, `next`, or its `header`",
+                    );
+                    return None;
+                }
             };
-            Paging::Link { next: query(next, found)? }
+            Paging::Link { next }
         }
         spec::PagerKind::AfterKey => {
             let Some(after) = &written.after else {
@@ -154,6 +177,19 @@ fn paging(name: &At<String>, written: &spec::Pager, found: &mut Findings) -> Opt
             Paging::AfterKey { param: after.clone() }
         }
     })
+}
+
+fn total_header(written: &spec::Pager, found: &mut Findings) -> Option<String> {
+    let header = written.total_header.as_ref()?;
+    if written.total.is_some() {
+        found.error_help(
+            &codes::CONTRADICTION,
+            header.span,
+            "the total number comes from one place",
+            "say either the path in the answer's body, `total`, or `total_header`",
+        );
+    }
+    header_name(header, found)
 }
 
 fn size(name: &At<String>, written: &spec::Pager, found: &mut Findings) -> Option<(String, u32)> {

@@ -93,6 +93,20 @@ pub(super) fn is_header(name: &str) -> bool {
     !name.is_empty() && name.chars().all(is_token)
 }
 
+/// The name of a header of an answer.
+pub(super) fn header_name(name: &At<String>, found: &mut Findings) -> Option<String> {
+    if !is_header(&name.value) {
+        not_a_header(name, found);
+        return None;
+    }
+    Some(name.value.clone())
+}
+
+fn not_a_header(name: &At<String>, found: &mut Findings) {
+    let message = format!("`{}` cannot be the name of a header", name.value);
+    found.error_help(&codes::BAD_NAME, name.span, message, "use letters, digits and `-` (RFC 9110)");
+}
+
 /// Compiles a table of headers.
 pub(super) fn headers(
     table: &Table<At<String>>,
@@ -101,8 +115,7 @@ pub(super) fn headers(
 ) -> Vec<(String, Template)> {
     for (name, _) in table.iter() {
         if !is_header(&name.value) {
-            let message = format!("`{}` cannot be the name of a header", name.value);
-            found.error_help(&codes::BAD_NAME, name.span, message, "use letters, digits and `-` (RFC 9110)");
+            not_a_header(name, found);
         }
     }
     templates(table, scope, found)

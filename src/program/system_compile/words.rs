@@ -30,6 +30,17 @@ pub(super) fn contradictions(name: &At<String>, field: &spec::Field, found: &mut
         (field.read_only, "read_only", field.on_create.is_some(), "on_create", "it cannot be written at all"),
         (field.read_only, "read_only", field.always_send, "always_send", "it cannot be written at all"),
         (field.read_only, "read_only", field.write.is_some(), "write", "it cannot be written at all"),
+        (field.read_only, "read_only", field.emptied.is_some(), "emptied", "it cannot be written at all"),
+        (field.create_only, "create_only", field.emptied.is_some(), "emptied", "it is never emptied"),
+        (field.required, "required", field.emptied.is_some(), "emptied", "it is never emptied"),
+        (pivot, "pivot", field.emptied.is_some(), "emptied", "its value stands in a child record"),
+        (
+            field.always_send,
+            "always_send",
+            field.emptied == Some(spec::Emptied::LeftOut),
+            "emptied: left_out",
+            "what is sent always is not left out",
+        ),
         (
             field.read_only,
             "read_only",
@@ -113,6 +124,7 @@ pub(super) fn words_of_type(name: &At<String>, field: &spec::Field, ty: &Type, f
     let named_object =
         matches!(ty, Type::Object(_)) && field.kind.as_ref().is_some_and(|kind| kind.value != "object");
     let rules = [
+        (field.form.is_some(), *ty == Type::Time, "as", "time"),
         (!field.of.is_empty(), matches!(ty, Type::Choice(_)), "of", "a choice"),
         (field.max.is_some(), text || number, "max", "text, integer and decimal"),
         (field.places.is_some(), *ty == Type::Decimal, "places", "decimal"),
@@ -139,6 +151,15 @@ pub(super) fn words_of_type(name: &At<String>, field: &spec::Field, ty: &Type, f
                 format!("it belongs to the type {of}"),
             );
         }
+    }
+    if field.emptied == Some(spec::Emptied::AsText) && matches!(ty, Type::List(_) | Type::Object(_)) {
+        let message = format!("`emptied: as_text` means nothing for the type {}", word(ty));
+        found.error_help(
+            &codes::WORD_OF_OTHER_TYPE,
+            name.span,
+            message,
+            "an object or a list is never a text",
+        );
     }
     if field.max == Some(0) {
         found.error(&codes::WORD_OF_OTHER_TYPE, name.span, "`max: 0` leaves room for nothing");

@@ -23,14 +23,30 @@ pub struct Encoding {
     pub patch_op: Option<String>,
     /// How decimals are written and read. Default: a JSON number.
     pub decimal: Option<TypedScalar>,
+    /// How a field that is emptied is sent: `as_null` (default), `as_text` (`""`; objects and lists stay null) or `left_out` (only in
+    /// an update that is a PUT of the whole record). A field that differs says so itself.
+    pub emptied: Option<Emptied>,
     /// The texts that stand for true and false. Default: a JSON `true`; in XML `true` and `false`, or `1` and `0`.
     pub bool: Option<BoolTexts>,
     /// How dates are written and read. Default: text.
     pub date: Option<TypedScalar>,
-    /// How times are written and read. Default: text.
+    /// How times are written and read, also in a cursor. Default: text. A field that differs says so itself (`as`).
     pub time: Option<TypedScalar>,
     /// How a key with reserved characters stands in a path: `percent` (default), or `b64` (`b64(…)`, base64url without padding).
     pub path_escape: Option<PathEscape>,
+}
+
+/// How an emptied field is sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Emptied {
+    /// As null; in XML as an element with nothing in it.
+    #[default]
+    AsNull,
+    /// As `""`.
+    AsText,
+    /// Not at all: what is absent is empty.
+    LeftOut,
 }
 
 /// How XML documents are written and read. A document with a DOCTYPE is refused, no entity is expanded.
@@ -61,7 +77,7 @@ pub enum XmlNames {
     Lower,
 }
 
-/// The texts that stand for true and false: the first is written, all are read, in any case.
+/// The texts that stand for true and false: the first is written, all are read, in any case. A JSON number is read by its digits.
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BoolTexts {
@@ -71,6 +87,9 @@ pub struct BoolTexts {
     /// For false.
     #[serde(rename = "false")]
     pub no: List<String>,
+    /// Whether the first is written as a JSON number: `1`, not `"1"`.
+    #[serde(default)]
+    pub number: bool,
 }
 
 /// How a body is written.
@@ -89,7 +108,8 @@ pub enum EncodingKind {
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TypedScalar {
-    /// `number` (JSON number) · `text` · `tagged` (an object with a class name and members).
+    /// `number` (JSON number) · `text` · `tagged` (an object with a class name and members) · `epoch_seconds`, `epoch_millis` (a time
+    /// as a whole number of seconds or milliseconds since 1970, in UTC; in XML its digits).
     #[serde(rename = "as")]
     pub form: ScalarForm,
     /// `tagged`: constant members that say which class it is: `{ __class__: Decimal }`.
@@ -113,6 +133,22 @@ pub enum ScalarForm {
     Text,
     /// An object with a class name.
     Tagged,
+    /// Seconds since 1970.
+    EpochSeconds,
+    /// Milliseconds since 1970.
+    EpochMillis,
+}
+
+/// The forms of one time that may differ from those around it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TimeForm {
+    /// A text.
+    Text,
+    /// Seconds since 1970.
+    EpochSeconds,
+    /// Milliseconds since 1970.
+    EpochMillis,
 }
 
 /// How a key stands in a path.

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::{Emptied, TimeForm};
 use crate::diagnostic::At;
 use crate::spec::short::{Paths, Short, ShortForm};
 use crate::spec::yaml::Table;
@@ -29,6 +30,10 @@ pub struct Field {
     pub help: Option<String>,
     /// What it is called on the screen of the product: a text, or one for each language (`{ en: Name, sv: Namn }`).
     pub label: Option<ShortForm<Labels>>,
+    /// `time`: how it is written, where that differs from the encoding: `text` · `epoch_seconds` · `epoch_millis` (a whole number
+    /// of seconds or milliseconds since 1970, in UTC).
+    #[serde(rename = "as")]
+    pub form: Option<TimeForm>,
     /// `choice`: the allowed values.
     pub of: Vec<At<String>>,
     /// Its path on the wire, reading and writing. Default: its name.
@@ -89,6 +94,9 @@ pub struct Field {
     pub wrap: Option<bool>,
     /// Sent with every update, changed or not, also when empty.
     pub always_send: bool,
+    /// How it is sent when it is emptied, where that differs from the encoding: `as_null` · `as_text` (`""`) · `left_out` (only in an
+    /// update that is a PUT of the whole record, where what is absent is empty).
+    pub emptied: Option<Emptied>,
     /// The unit of a number: `days`, `percent` …
     pub unit: Option<String>,
     /// `text`: more than one line is allowed.

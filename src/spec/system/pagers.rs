@@ -10,7 +10,7 @@ use crate::diagnostic::At;
 #[serde(deny_unknown_fields)]
 pub struct Pager {
     /// `none` (one answer holds all) · `next_token` (an answer names the next page) · `offset` (so many from the n-th) ·
-    /// `page` (page numbers) · `range` (HTTP `Range` and `Content-Range` headers) · `link` (an address of the next page) ·
+    /// `page` (page numbers) · `range` (HTTP `Range` and `Content-Range` headers) · `link` (the answer tells the next page's address) ·
     /// `after_key` (what comes after the key of the last record).
     pub kind: PagerKind,
     /// How the page size is asked for. A server may silently give less; the engine notices.
@@ -25,12 +25,17 @@ pub struct Pager {
     pub unit: Option<String>,
     /// `after_key`: the parameter that gets the key of the last record.
     pub after: Option<String>,
-    /// `link`: path of the next page's address in the answer; only the same origin is followed.
+    /// `link`: path of the next page's address in the answer; only the same origin is followed. Either this or `header`.
     pub next: Option<At<String>>,
+    /// `link`: the answer's header with the next page's address; only the same origin is followed. Of `Link` (RFC 8288) the
+    /// link with `rel="next"` counts; the whole value of any other header is the address.
+    pub header: Option<At<String>>,
     /// Path of the records in the answer. Default: the answer itself.
     pub records: Option<At<String>>,
     /// Path of the total number in the answer, where there is one.
     pub total: Option<At<String>>,
+    /// The answer's header with the total number, where it stands in one: `X-Total-Count`. Either this or `total`.
+    pub total_header: Option<At<String>>,
     /// Path of the page size that the server really gives, where it says so.
     pub capped: Option<At<String>>,
 }
@@ -49,7 +54,7 @@ pub enum PagerKind {
     Page,
     /// HTTP `Range` and `Content-Range` headers (RFC 9110 section 14).
     Range,
-    /// An address of the next page in the answer.
+    /// An address of the next page, in the answer's body or in a header.
     Link,
     /// The key of the last record that came: the list is in the order of its keys.
     AfterKey,

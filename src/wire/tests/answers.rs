@@ -69,3 +69,54 @@ fn what_an_update_must_send_again_is_read_too() {
         Ok(r#"{"guid":"g","price":{"amount":1}}"#.into())
     );
 }
+
+#[test]
+fn counted_times_are_read_and_others_are_named() {
+    let system = system(SPOKEN);
+    let card = |wire: &str| read(&system, "card", None, wire);
+    assert_eq!(
+        card(
+            r#"{"due":1793606400,"sent":"1793606400250","told":"2026-11-02T08:00:00+00:00","paid":0,"rows":[[1],["r"]]}"#
+        ),
+        Ok(concat!(
+            r#"{"paid":false,"due":"2026-11-02T08:00:00Z","sent":"2026-11-02T08:00:00.25Z","#,
+            r#""told":"2026-11-02T08:00:00Z","row":"r"}"#
+        )
+        .into())
+    );
+    for (wire, message) in [
+        (
+            r#"{"due":1793606400.5}"#,
+            "due: time (whole seconds since 1970, up to the year 9999) is declared, the answer holds 1793606400.5",
+        ),
+        (
+            r#"{"due":1793606400250}"#,
+            "due: time (whole seconds since 1970, up to the year 9999) is declared, the answer holds 1793606400250",
+        ),
+        (r#"{"told":1793606400}"#, "told: time is declared, the answer holds 1793606400"),
+        (r#"{"paid":2}"#, "paid: true/false is declared, the answer holds 2"),
+    ] {
+        assert_eq!(card(wire), Err(message.into()));
+    }
+}
+
+#[test]
+fn what_is_left_of_a_removed_record_is_told_apart() {
+    let system = system(SPOKEN);
+    let left = |wire: &str| {
+        removed(&system, &system.resources["card"], &json(wire), &Terms)
+            .map(|left| left.map(|left| left.to_json()))
+            .map_err(|problem| problem.to_string())
+    };
+    let told = |text: &str| Ok(Some(text.to_owned()));
+    assert_eq!(left(r#"{"id":7,"state":"gone"}"#), told(r#"{"id":7,"state":"gone"}"#));
+    // what else it holds does not matter, whatever it is
+    assert_eq!(
+        left(r#"{"id":7,"size":{"lost":1},"changed":1793606400,"due":"soon"}"#),
+        told(r#"{"id":7,"size":{"lost":true},"changed":"2026-11-02T08:00:00Z"}"#)
+    );
+    assert_eq!(left(r#"{"state":"gone"}"#), told(r#"{"state":"gone"}"#));
+    assert_eq!(left(r#"{"id":7,"name":"A","size":{"lost":0}}"#), Ok(None));
+    assert_eq!(left(r#"{"id":7}"#), Ok(None));
+    assert_eq!(left(r#"{"id":7,"state":[1]}"#), Err("state: text is declared, the answer holds [1]".into()));
+}

@@ -156,6 +156,46 @@ resources:
       size:  { type: object, fields: { width: decimal, note: text } }
 "#;
 
+/// PUT of the whole record, in which what is absent is empty; times that are counted; truth as numbers; places in lists.
+const SPOKEN: &str = r#"
+system: spoken
+title: Spoken
+base_url: https://spoken.example
+auth: { kind: none }
+whoami: { get: /me, fields: [ id ] }
+pagers: { whole: { kind: none } }
+encoding:
+  emptied: left_out
+  time: { as: epoch_seconds }
+  bool: { "true": [ "1" ], "false": [ "0" ], number: true }
+resources:
+  card:
+    path: /cards
+    pager: whole
+    key: id
+    get: "{path}/{id}"
+    create: { post: "{path}", id: id }
+    update: { put: "{path}/{id}", send: all }
+    cursor: { param: since, field: changed, value: "gt:{{ since }}", overlap: 1m }
+    deleted: "state == 'gone' or size.lost"
+    fields:
+      id:      { type: integer, read_only: true }
+      name:    { type: text, required: true }
+      note:    text
+      short:   { type: text, emptied: as_text }
+      kind:    { type: choice, of: [a, b], emptied: as_null }
+      always:  { type: text, always_send: true }
+      paid:    bool
+      due:     time
+      sent:    { type: time, as: epoch_millis }
+      told:    { type: time, as: text }
+      row:     { type: text, path: "rows[1][0]" }
+      inner:   { type: text, path: "list[0].code" }
+      size:    { type: object, fields: { width: decimal, note: { type: text, emptied: as_text }, lost: { type: bool, read_only: true } } }
+      changed: { type: time, read_only: true }
+      state:   { type: text, read_only: true }
+"#;
+
 fn system(text: &str) -> System {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("system.yaml");

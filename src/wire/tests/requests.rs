@@ -170,7 +170,7 @@ fn reads_and_removals_have_addresses_only() {
 fn lists_are_asked_for_what_changed_and_what_is_looked_for() {
     let system = system(PATCHED);
     let item = &system.resources["item"];
-    let since = since_text(&system, "2026-11-02T08:05:00Z", std::time::Duration::from_secs(600));
+    let since = since_text(&system, item.cursor.as_ref().unwrap(), "2026-11-02T08:05:00Z");
     let filters = [("code".to_owned(), Value::text("A B")), ("changed".to_owned(), Value::text("x"))];
     let query = list_query(item, Some(&since), &filters);
     let query: Vec<String> = query.iter().map(|(name, value)| format!("{name}={value}")).collect();
@@ -194,4 +194,60 @@ fn the_new_key_is_found() {
     assert_eq!(found, Some(json(r#"{"guid":"g-9"}"#)));
     assert_eq!(record_in_reply(item, WriteEffect::Create, Some(&body)), Some(body.clone()));
     assert_eq!(record_in_get(item, &body), Some(body));
+}
+
+#[test]
+fn emptied_fields_are_sent_as_the_system_says() {
+    let system = system(SPOKEN);
+    let card = &system.resources["card"];
+    let now = r#"{"id":1,"name":"A","note":"n","short":"s","kind":"a","paid":true,"row":"r",
+        "size":{"width":1.5,"note":"w"}}"#;
+    let put = |changes: &str| one(updates(&system, card, now, changes));
+    assert_eq!(
+        put(r#"{"note":null,"short":null,"kind":null}"#),
+        concat!(
+            r#"PUT /cards/1 {"name":"A","always":null,"paid":1,"rows":[null,["r"]],"#,
+            r#""size":{"width":1.5,"note":"w"},"short":"","kind":null}"#
+        )
+    );
+    // members of an object, and the object itself
+    assert_eq!(
+        put(r#"{"size.width":null,"size.note":null}"#),
+        concat!(
+            r#"PUT /cards/1 {"name":"A","note":"n","short":"s","kind":"a","always":null,"paid":1,"#,
+            r#""rows":[null,["r"]],"size":{"note":""}}"#
+        )
+    );
+    assert_eq!(
+        put(r#"{"size":null}"#),
+        concat!(
+            r#"PUT /cards/1 {"name":"A","note":"n","short":"s","kind":"a","always":null,"paid":1,"#,
+            r#""rows":[null,["r"]]}"#
+        )
+    );
+    assert_eq!(
+        one(creates(&system, card, r#"{"name":"A","note":"","paid":false,"inner":"x"}"#)),
+        r#"POST /cards {"name":"A","paid":0,"list":[{"code":"x"}]}"#
+    );
+}
+
+#[test]
+fn times_are_counted_where_a_field_or_its_encoding_says_so() {
+    let system = system(SPOKEN);
+    let card = &system.resources["card"];
+    let create = |record: &str| one(creates(&system, card, record));
+    let time = r#""2026-11-02T08:00:00Z""#;
+    assert_eq!(
+        create(&format!(
+            r#"{{"name":"A","due":{time},"sent":"2026-11-02T10:00:00.25+02:00","told":{time}}}"#
+        )),
+        r#"POST /cards {"name":"A","due":1793606400,"sent":1793606400250,"told":"2026-11-02T08:00:00Z"}"#
+    );
+    assert_eq!(
+        create(r#"{"name":"A","due":"2026-11-02T08:00:00.25Z"}"#),
+        "due: it cannot be \"2026-11-02T08:00:00.25Z\": it is not whole: the system counts the seconds since 1970, and nothing below"
+    );
+    let cursor = card.cursor.as_ref().unwrap();
+    let since = since_text(&system, cursor, "2026-11-02T08:00:00.75Z");
+    assert_eq!(list_query(card, Some(&since), &[]), [("since".to_owned(), "gt:1793606340".to_owned())]);
 }

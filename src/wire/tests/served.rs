@@ -242,3 +242,49 @@ resources:
     assert_eq!(create(r#"{"papers":[{"name":"a.pdf","data":"file 7 of 4 bytes"}]}"#), wrong);
     assert_eq!(create(r#"{"papers":[{"name":"a.pdf"}]}"#), wrong);
 }
+
+#[test]
+fn every_word_of_a_dialect_is_understood_and_no_other() {
+    let system = system(SPOKEN);
+    let create = |text: &str| body(&system, "card", CallKind::Create, text);
+    assert_eq!(
+        create(r#"{"name":"A","paid":1,"due":1793606400,"sent":1793606400250,"rows":[null,["r"]],"list":[{"code":"x"}]}"#),
+        Ok(r#"due="2026-11-02T08:00:00Z" inner="x" name="A" paid=true row="r" sent="2026-11-02T08:00:00.25Z""#.into())
+    );
+    assert_eq!(
+        create(
+            r#"{"name":"A","paid":true,"due":"1793606400","told":1793606400,"note":null,"short":null,
+                "rows":["x",["r",1]],"list":[{"other":1}]}"#
+        ),
+        problems(&[
+            "paid: must be true/false, not true",
+            "due: must be time (whole seconds since 1970, up to the year 9999), not \"1793606400\"",
+            "told: must be time, not 1793606400",
+            "note is emptied by being left out, not by null",
+            "short is emptied by \"\", not by null",
+            "rows[0] is not known or cannot be written",
+            "rows[1][1] is not known or cannot be written",
+            "list[0].other is not known or cannot be written",
+        ])
+    );
+    // what is not there is empty; what is emptied in another way stays as it is
+    assert_eq!(
+        body(&system, "card", CallKind::Update, r#"{"name":"A","size":{"width":1}}"#),
+        Ok(r#"due=null inner=null name="A" note=null paid=null row=null sent=null size.width=1 told=null"#
+            .into())
+    );
+    assert_eq!(body(&system, "card", CallKind::Update, r#"{"note":"n"}"#), problems(&["name is required"]));
+}
+
+#[test]
+fn a_time_that_cannot_be_read_as_it_is_sent_is_answered_as_it_is_read() {
+    let text = TAGGED
+        .replace("times: { zone: utc }", "times: { zone: utc, send_time: \"%s000\", read_times: [ \"%d.%m.%Y %H:%M\" ] }")
+        .replace("      time: { as: tagged, tag: { __class__: datetime }, members: [ year, month, day, hour, minute, second ] }\n", "");
+    let system = system(&text);
+    let party = &system.resources["party"];
+    let held = json(r#"{"id":1,"name":"A","seen":"2026-11-02T08:00:00Z"}"#);
+    let answer = encode_answer(&system, party, &held, &Terms);
+    assert_eq!(answer.get("seen"), Some(&Value::text("02.11.2026 08:00")));
+    assert_eq!(read_back(&system, party, &held).canonical().to_json(), held.canonical().to_json());
+}

@@ -31,6 +31,7 @@ impl Server {
             size: (self.kind != 3).then(|| ("size".into(), asked)),
             records: Some(path("rows")),
             total: Some(query("total")),
+            total_header: None,
             capped: Some(query("cap")),
         }
     }
