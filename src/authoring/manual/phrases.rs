@@ -190,8 +190,8 @@ phrases! {
     EachRecord = "For each record of {0} in {1}: {2}", "För varje post i {0} i {1}: {2}", "For hver post i {0} i {1}: {2}", "Jokaiselle rekisterin {0} tietueelle järjestelmässä {1}: {2}";
     // schedule and brakes
     Every = "It runs by itself every {0}; everything is read anew every {1}, in between only what changed.",
-        "Den körs av sig själv var {0}; allt läses på nytt var {1}, däremellan bara det som har ändrats.",
-        "Den kjører av seg selv hver {0}; alt leses på nytt hver {1}, imellom bare det som er endret.",
+        "Den körs av sig själv med {0} mellanrum; allt läses på nytt med {1} mellanrum, däremellan bara det som har ändrats.",
+        "Den kjører av seg selv med {0} mellomrom; alt leses på nytt med {1} mellomrom, imellom bare det som er endret.",
         "Ajetaan automaattisesti {0} välein; kaikki luetaan uudelleen {1} välein, muulloin vain muuttuneet tiedot.";
     BrakesAre = "One run makes at most {0} records, changes at most {1} and removes at most {2}. A plan with more is held before the first write, until a person lets it go.",
         "En körning skapar högst {0} poster, ändrar högst {1} och tar bort högst {2}. En plan med fler stoppas före den första skrivningen tills en person släpper fram den.",
@@ -220,7 +220,7 @@ phrases! {
     AOutOfScope = "It is left alone; nothing is removed", "Den lämnas orörd; ingenting tas bort", "Den blir stående; ingenting fjernes", "Se jätetään ennalleen; mitään ei poisteta";
     SWaits = "A record points to another that is not linked yet", "En post pekar på en annan som inte är länkad än", "En post peker på en annen som ikke er koblet ennå", "Tietue viittaa toiseen, jota ei ole vielä linkitetty";
     AWaits = "It waits and goes along by itself later", "Den väntar och följer med senare", "Den venter og blir med senere", "Se odottaa ja siirtyy myöhemmin itsestään";
-    SRefused = "A system refuses a value", "Ett system vägrar ett värde", "Et system avviser en verdi", "Järjestelmä hylkää arvon";
+    SRefused = "A system refuses a value", "Ett system avvisar ett värde", "Et system avviser en verdi", "Järjestelmä hylkää arvon";
     ARefused = "The record is set aside with the system's own words; everything else goes on; it is tried again by itself when it changes", "Posten ställs åt sidan med systemets egna ord; allt annat fortsätter; den prövas igen när den ändras", "Posten settes til side med systemets egne ord; alt annet fortsetter; den prøves igjen når den endres", "Tietue jätetään sivuun järjestelmän omin sanoin; muu jatkuu; sitä yritetään uudelleen, kun se muuttuu";
     SInDoubt = "No answer came to a write", "Inget svar kom på en skrivning", "Det kom ikke svar på en skriving", "Kirjoitukseen ei saatu vastausta";
     AInDoubt = "It is never repeated blindly: the engine looks whether it took effect", "Den upprepas aldrig blint: motorn ser efter om den fick verkan", "Den gjentas aldri blindt: motoren ser etter om den fikk virkning", "Sitä ei koskaan toisteta sokeasti: ensin tarkistetaan, toteutuiko se";
@@ -229,9 +229,9 @@ phrases! {
     RUnlink = "the link is forgotten", "länken glöms", "koblingen glemmes", "linkki unohdetaan";
     RDelete = "the other record is removed", "den andra posten tas bort", "den andre posten fjernes", "toinen tietue poistetaan";
     // units of time
-    Minutes = "{0} minutes", "{0}:e minut", "{0}. minutt", "{0} minuutin";
-    Hours = "{0} hours", "{0}:e timme", "{0}. time", "{0} tunnin";
-    Seconds = "{0} seconds", "{0}:e sekund", "{0}. sekund", "{0} sekunnin";
+    Minutes = "{0} minutes", "{0} minuters", "{0} minutters", "{0} minuutin";
+    Hours = "{0} hours", "{0} timmars", "{0} timers", "{0} tunnin";
+    Seconds = "{0} seconds", "{0} sekunders", "{0} sekunders", "{0} sekunnin";
 }
 
 #[cfg(test)]
