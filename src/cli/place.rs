@@ -266,8 +266,10 @@ pub(super) fn ends(
     }
     let mut built = Vec::new();
     for side in Side::BOTH {
-        match connection.systems.get(&opened.names[side]) {
-            Some(place) => built.extend(end(opened, side, place, path, secrets, sources, found)),
+        match connection.systems.iter().find(|(name, _)| name.value == opened.names[side]) {
+            Some((name, place)) => {
+                built.extend(end(opened, (side, name.span), place, path, secrets, sources, found));
+            }
             None => found.push(
                 Diagnostic::error(
                     &codes::BAD_CONNECTION,
@@ -284,7 +286,7 @@ pub(super) fn ends(
 
 fn end(
     opened: &Opened,
-    side: Side,
+    (side, named): (Side, Span),
     place: &Place,
     path: &Path,
     secrets: Secrets,
@@ -336,11 +338,12 @@ fn end(
         }
     }
     for credential in &system.credentials {
-        if credential.default.is_none() && !credentials.contains_key(&credential.name) {
+        let given = place.credentials.iter().any(|(name, _)| name.value == credential.name);
+        if credential.default.is_none() && !given {
             let kind = if credential.kind == CredentialKind::Secret { "secret" } else { "value" };
             wrong(
                 found,
-                Span::NONE,
+                named,
                 format!("the connection gives no {kind} `{}` for `{}`", credential.name, opened.names[side]),
                 credential.help.as_ref().map(|help| format!("where to find it: {help}")),
             );
