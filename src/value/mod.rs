@@ -7,11 +7,13 @@
 pub mod charset;
 mod json;
 mod path;
+mod query;
 mod side;
 pub mod xml;
 
 pub use json::{from_json_slice, from_json_str, parse_decimal};
-pub use path::{Path, PathError, Query, Segment, nested};
+pub use path::{Path, PathError, Segment, nested};
+pub use query::Query;
 pub use side::{Both, Side};
 
 pub use rust_decimal::Decimal;
