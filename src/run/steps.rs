@@ -560,9 +560,9 @@ impl Engine {
 
 /// The step that wants a document taken back.
 fn check_of<'d>(document: &'d Document, undo: &Undo) -> Option<&'d crate::program::document::Verify> {
-    let at = document::names(&document.steps).iter().position(|name| *name == undo.step)?;
-    match &document.steps[at] {
-        Step::Verify(verify) => Some(verify),
+    let named = document::names(&document.steps).iter().position(|name| *name == undo.step);
+    match document.steps.get(named.or_else(|| undo.step.parse().ok())?) {
+        Some(Step::Verify(verify)) => Some(verify),
         _ => None,
     }
 }

@@ -31,7 +31,7 @@ pub struct Progress {
 /// A document that is being taken back.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Undo {
-    /// The step that said so, by its name.
+    /// The step that said so, by its name; by its place in a state from before they had names.
     pub step: String,
     /// Why.
     pub reason: String,
@@ -125,7 +125,7 @@ impl Progress {
             },
             files: hashes(base.get("files")),
             undo: base.get("undo").map(|undo| Undo {
-                step: text(undo, "step").unwrap_or_default(),
+                step: undo.get("step").and_then(Value::scalar_text).unwrap_or_default(),
                 reason: text(undo, "reason").unwrap_or_default(),
                 deleted: undo.get("deleted") == Some(&Value::Bool(true)),
                 sent: text(undo, "sent"),
@@ -218,6 +218,9 @@ mod tests {
         assert_eq!(of(r#"{"done": 0}"#).next(&steps), Some(0));
         assert_eq!(of(r#"{"done": 1, "content": "ab"}"#).next(&steps), Some(1));
         assert_eq!(of(r#"{"done": 2}"#).next(&steps), None);
+        let undo =
+            of(r#"{"done": 1, "undo": {"step": 1, "reason": "too far apart", "deleted": false}}"#).undo;
+        assert_eq!(undo.unwrap().step, "1");
     }
 
     #[test]
