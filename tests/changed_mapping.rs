@@ -2,20 +2,13 @@
 
 mod common;
 
-use common::{edit, edited_program, harness_of, kill_after, record, run, sweep};
+use common::{STATUSES, edit, edited_program, harness_of, kill_after, record, run, sweep};
 use mapengine::case::Harness;
 use mapengine::value::{Side, Value};
 
 const SHOP: &str = r#"
     customer: [ { guid: c-1, number: 10001, name: Fjord AS, active: true } ]
     item: [ { guid: i-1, code: A-1, name: Bolt, active: true } ]
-    invoice_status:
-      - { guid: s-0, name: Failed, position: 1, active: true, locked: false, numbered: false, paid: false }
-      - { guid: s-1, name: Draft, position: 2, active: true, locked: false, numbered: false, paid: false }
-      - { guid: s-2, name: Ready, position: 3, active: true, locked: true, numbered: false, paid: false }
-      - { guid: s-3, name: Transferred, position: 4, active: true, locked: true, numbered: true, paid: false }
-      - { guid: s-4, name: Part paid, position: 5, active: true, locked: true, numbered: true, paid: false }
-      - { guid: s-5, name: Paid, position: 6, active: true, locked: true, numbered: true, paid: true }
     invoice:
       - { guid: f-1, status.guid: s-2, credit: false, customer.guid: c-1, date: "2026-11-01", currency: NOK, total: "125.00",
           rows: [ { guid: r-1, position: 1, item.guid: i-1, text: En, quantity: "1", price: "100.00" } ] }
@@ -32,7 +25,7 @@ const UNCHECKED: &str = r#"      - verify:
 "#;
 
 fn before() -> Harness {
-    let mut harness = harness_of("shop_documents", SHOP, LEDGER);
+    let mut harness = harness_of("shop_documents", &format!("{STATUSES}{SHOP}"), LEDGER);
     harness.program = edited_program("shop_documents", &[("shop_documents.yaml", UNCHECKED, "")]);
     harness
 }

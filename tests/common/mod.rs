@@ -23,6 +23,17 @@ const COUNTRIES: &str = "
     country: [ { name: Norway, code: \"NO\" }, { name: Finland, code: FI } ]
 ";
 
+/// The invoice statuses of the invented shop, as the flows of its mappings want them.
+pub const STATUSES: &str = r#"
+    invoice_status:
+      - { guid: s-0, name: Failed, position: 1, active: true, locked: false, numbered: false, paid: false }
+      - { guid: s-1, name: Draft, position: 2, active: true, locked: false, numbered: false, paid: false }
+      - { guid: s-2, name: Ready, position: 3, active: true, locked: true, numbered: false, paid: false }
+      - { guid: s-3, name: Transferred, position: 4, active: true, locked: true, numbered: true, paid: false }
+      - { guid: s-4, name: Part paid, position: 5, active: true, locked: true, numbered: true, paid: false }
+      - { guid: s-5, name: Paid, position: 6, active: true, locked: true, numbered: true, paid: true }
+"#;
+
 /// A harness over the invented systems with these records, given as YAML of a sandbox file's two sides.
 pub fn harness(shop: &str, ledger: &str) -> Harness {
     harness_of("shop_ledger", shop, ledger)

@@ -9,7 +9,7 @@ mod stories;
 use std::rc::Rc;
 use std::time::Duration;
 
-use common::{FAULTS, edit, kill_after, run, sweep, timed_harness_of, try_run};
+use common::{FAULTS, STATUSES, edit, kill_after, run, sweep, timed_harness_of, try_run};
 use mapengine::case::{Harness, QuickClock};
 use mapengine::value::{Side, Value};
 
@@ -18,16 +18,6 @@ struct Invoice {
     fits: bool,
     credit: bool,
 }
-
-const STATUSES: &str = r#"
-    invoice_status:
-      - { guid: s-0, name: Failed, position: 1, active: true, locked: false, numbered: false, paid: false }
-      - { guid: s-1, name: Draft, position: 2, active: true, locked: false, numbered: false, paid: false }
-      - { guid: s-2, name: Ready, position: 3, active: true, locked: true, numbered: false, paid: false }
-      - { guid: s-3, name: Transferred, position: 4, active: true, locked: true, numbered: true, paid: false }
-      - { guid: s-4, name: Part paid, position: 5, active: true, locked: true, numbered: true, paid: false }
-      - { guid: s-5, name: Paid, position: 6, active: true, locked: true, numbered: true, paid: true }
-"#;
 
 fn story(invoices: &[Invoice]) -> (Harness, Rc<QuickClock>) {
     let rows: Vec<String> = invoices
