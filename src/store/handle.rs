@@ -1,9 +1,9 @@
-//! The way to a store: jobs for the one thread that owns it.
+//! The way to a store: jobs for the one thread that owns it, or for whoever has one, where it lives in memory.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Sender, channel, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use super::lineage::Origin;
@@ -23,11 +23,17 @@ pub struct Handle {
 }
 
 struct Inner {
-    /// Some until the handle is dropped.
-    queue: Option<Sender<Message>>,
-    thread: Option<JoinHandle<()>>,
+    owner: Owner,
     origin: Origin,
     commits: Arc<AtomicU64>,
+}
+
+/// Who does the jobs.
+enum Owner {
+    /// A thread of its own: a disk may make it wait. Both are there until the handle is dropped.
+    Thread { queue: Option<Sender<Message>>, thread: Option<JoinHandle<()>> },
+    /// Whoever has a job: memory makes nobody wait, and handing each job to a thread costs more than the job.
+    Caller(Mutex<Worker>),
 }
 
 impl Handle {
@@ -36,13 +42,17 @@ impl Handle {
         let Opened { store, held, origin } = Opened::by(path, mode)?;
         let commits = Arc::new(AtomicU64::new(0));
         let worker = Worker { store, held, commits: commits.clone() };
-        let (queue, jobs) = channel();
-        let thread = std::thread::Builder::new()
-            .name("state".to_owned())
-            .spawn(move || worker.work(&jobs))
-            .map_err(|why| OpenError::Failed { path: path.to_owned(), why: why.to_string() })?;
-        let inner = Inner { queue: Some(queue), thread: Some(thread), origin, commits };
-        Ok(Handle { inner: Arc::new(inner) })
+        let owner = if mode == Mode::InMemory {
+            Owner::Caller(Mutex::new(worker))
+        } else {
+            let (queue, jobs) = channel();
+            let thread = std::thread::Builder::new()
+                .name("state".to_owned())
+                .spawn(move || worker.work(&jobs))
+                .map_err(|why| OpenError::Failed { path: path.to_owned(), why: why.to_string() })?;
+            Owner::Thread { queue: Some(queue), thread: Some(thread) }
+        };
+        Ok(Handle { inner: Arc::new(Inner { owner, origin, commits }) })
     }
 
     /// Queues a job at once and answers when it is on disk, or was undone.
@@ -151,17 +161,26 @@ impl Handle {
         A: FnOnce(Result<R>) + Send + 'static,
         R: Send + 'static,
     {
-        let task = Box::new(Job { work: Some(work), result: None, answer });
-        if let Some(queue) = &self.inner.queue {
-            let _ = queue.send(Message { task, reads });
+        let message = Message { task: Box::new(Job { work: Some(work), result: None, answer }), reads };
+        match &self.inner.owner {
+            Owner::Thread { queue, .. } => {
+                if let Some(queue) = queue {
+                    let _ = queue.send(message);
+                }
+            }
+            // a job that breaks off is undone and told of: nothing is left half-done behind the lock
+            Owner::Caller(worker) => {
+                worker.lock().unwrap_or_else(PoisonError::into_inner).take(message, || None);
+            }
         }
     }
 }
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        drop(self.queue.take());
-        if let Some(thread) = self.thread.take()
+        let Owner::Thread { queue, thread } = &mut self.owner else { return };
+        drop(queue.take());
+        if let Some(thread) = thread.take()
             // a job may hold the last clone: the thread cannot wait for itself
             && thread.thread().id() != std::thread::current().id()
         {

@@ -77,7 +77,7 @@ where
     }
 }
 
-/// The thread's own things.
+/// Who owns the database, with what it must know.
 pub(super) struct Worker {
     pub(super) store: Sqlite,
     /// None where the state is never written.
@@ -103,11 +103,7 @@ impl Worker {
     /// Works until no handle is left and the queue is empty.
     pub(super) fn work(mut self, queue: &Receiver<Message>) {
         while let Some(first) = self.next(queue) {
-            if first.reads {
-                self.read(first.task);
-            } else {
-                self.batch(first.task, queue);
-            }
+            self.take(first, || queue.try_recv().ok());
         }
         self.write_mark();
         if self.held.as_ref().is_some_and(|held| !held.lost) {
@@ -118,6 +114,15 @@ impl Worker {
         let Worker { store, held, .. } = self;
         drop(store);
         drop(held);
+    }
+
+    /// Does one job, with what else there is where it writes.
+    pub(super) fn take(&mut self, first: Message, more: impl Fn() -> Option<Message>) {
+        if first.reads {
+            self.read(first.task);
+        } else {
+            self.batch(first.task, more);
+        }
     }
 
     /// The next job; the file beside the state is brought up to date while there is none.
@@ -150,7 +155,7 @@ impl Worker {
     }
 
     /// Runs a job and what else is queued, commits, and answers.
-    fn batch(&mut self, first: Box<dyn Task>, queue: &Receiver<Message>) {
+    fn batch(&mut self, first: Box<dyn Task>, more: impl Fn() -> Option<Message>) {
         if let Err(error) = self.begin() {
             return first.answer(Some(&error));
         }
@@ -174,7 +179,7 @@ impl Worker {
                 }
             }
             if done.len() + reads.len() < BATCH_JOBS && started.elapsed() < BATCH_TIME {
-                next = queue.try_recv().ok();
+                next = more();
             }
         }
         let undone = match undone {
