@@ -577,7 +577,8 @@ Right:
     CHANGED_AFTER = "ME0954", "the source was changed after the document was made",
         "What was made stays as it is. Undo the change, or correct both by hand.";
     HALF_GONE = "ME0955", "a record of it is gone",
-        "One of the two records of a document was removed by somebody.";
+        "One of the two records of a document was removed by somebody. What was made is never made again by itself. Restore the record; or, \
+         where the document should travel again, forget the link (`mapengine resolve --unlink DOCUMENT:KEY`): it is decided anew.";
     ACTION_NOT_DONE = "ME0956", "an action was asked for and is not done",
         "The other side took the request, and the record does not say that it happened, though the time for it is over. It is not asked again: do it there by hand; the document goes on as soon as the record says so.";
     STEP_CANNOT_GO = "ME0957", "a step cannot be taken",

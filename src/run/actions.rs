@@ -9,7 +9,7 @@ use super::send::{Sending, Sent};
 use crate::plan::document::Progress;
 use crate::program::document::{ActionStep, Document};
 use crate::program::expr::Expr;
-use crate::store::Link;
+use crate::store::{Link, RecordRef};
 use crate::value::{Map, Path, Segment, Side, Value};
 use crate::wire;
 
@@ -56,7 +56,7 @@ impl Engine {
         let Some((resource, action)) = found else {
             return Err(held("ME0957", format!("{} has no action `{}` any more", at.resource, step.action)));
         };
-        let gone = || held("ME0955", format!("its record in {} is gone", self.program.sides[side].name));
+        let gone = || self.gone(document, side, link.on(document.source));
         let mut row = self.read_one(side, &at).await?.ok_or_else(gone)?;
         let holds = |row: &crate::store::RecordRow| {
             action.done.holds(&row.data).map_err(|error| held("ME0902", error.to_string()))
@@ -102,6 +102,24 @@ impl Engine {
                 waited / 60_000
             ),
         ))
+    }
+}
+
+impl Engine {
+    /// A document one record of which somebody removed. What was made is never made again by itself: the source may have travelled
+    /// with it, and be paid.
+    pub(super) fn gone(&self, document: &Document, side: Side, source: &RecordRef) -> Stop {
+        let system = &self.program.sides[side].name;
+        let name = &document.register.name;
+        let reason = if side == document.source {
+            format!("its record in {system} is gone")
+        } else {
+            format!(
+                "its record in {system} is gone. It is not made again by itself: restore it, or forget the link with `mapengine resolve --unlink {name}:{}`, and it is decided anew",
+                source.id
+            )
+        };
+        held("ME0955", reason)
     }
 }
 

@@ -161,8 +161,7 @@ impl Engine {
                 match self.send(decider, &document.register, source, sending).await? {
                     Sent::Row(_) => link = after,
                     Sent::Gone => {
-                        let system = &self.program.sides[step.to].name;
-                        return Err(held("ME0955", format!("its record in {system} is gone")));
+                        return Err(self.gone(document, step.to, link.on(document.source)));
                     }
                 }
             }

@@ -79,11 +79,7 @@ impl Engine {
         let roles = decider.roles_of(document);
         let source = link.on(document.source).clone();
         let Some(now) = self.read_one(document.source, &source).await? else {
-            return Err(Stop::Change(Became::SetAside {
-                code: "ME0955".into(),
-                reason: format!("its record in {} is gone", self.program.sides[document.source].name),
-                refused: false,
-            }));
+            return Err(self.gone(document, document.source, &source));
         };
         let set_aside = Stop::Change(Became::SetAside {
             code: "ME0958".into(),

@@ -33,11 +33,7 @@ impl Engine {
             match self.one_now(decider, document, side, link.on(side)).await? {
                 Some(record) => records.push(record),
                 None => {
-                    return Err(Stop::Change(Became::SetAside {
-                        code: "ME0955".into(),
-                        reason: format!("its record in {} is gone", self.program.sides[side].name),
-                        refused: false,
-                    }));
+                    return Err(self.gone(document, side, link.on(document.source)));
                 }
             }
         }

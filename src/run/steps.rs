@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::actions::held;
 use super::apply::{Became, Stop};
 use super::decider::Decider;
 use super::documents::{Pair, Unread};
@@ -49,6 +50,8 @@ impl Engine {
                 let (Some(left), Some(right)) = (change.left.clone(), change.right.clone()) else {
                     return Ok(Became::Nothing);
                 };
+                let target = if document.source == Side::Left { &right } else { &left };
+                self.still_there(document, target).await?;
                 let (of, source) = (decider.clone(), document.source);
                 let at = if source == Side::Left { left.clone() } else { right.clone() };
                 let record = self.store.read(move |store| of.record(store, source, &at)).await?;
@@ -84,6 +87,25 @@ impl Engine {
             }
             Action::Nothing | Action::Delete { .. } | Action::Unlink => Ok(Became::Nothing),
         }
+    }
+
+    /// What the mirror has, and a document is to be linked with, may be gone since: then it is forgotten, and the next run decides
+    /// anew.
+    async fn still_there(&self, document: &Document, target: &RecordRef) -> Result<(), Stop> {
+        let side = document.target();
+        let system = &self.program.sides[side].system;
+        let Some(resource) = system.resources.get(&target.resource).filter(|one| one.get.is_some()) else {
+            return Ok(());
+        };
+        if self.read_one(side, target).await?.is_some() {
+            return Ok(());
+        }
+        self.forget(side, resource, &target.id).await.map_err(Stop::Run)?;
+        let system = &self.program.sides[side].name;
+        Err(Stop::Change(Became::Waiting(format!(
+            "{} {} of {system}, which was found for it, is gone by now: the next run decides anew",
+            target.resource, target.id
+        ))))
     }
 
     /// Makes the record on the other side, linked in the same commit, and goes on.
@@ -417,11 +439,8 @@ impl Engine {
         role: Option<&str>,
     ) -> Result<(), Stop> {
         let side = document.source;
-        let held = |code: &str, reason: String| {
-            Stop::Change(Became::SetAside { code: code.into(), reason, refused: false })
-        };
         let Some(now) = self.read_one(side, at).await? else {
-            return Err(held("ME0955", format!("its record in {} is gone", self.program.sides[side].name)));
+            return Err(self.gone(document, side, at));
         };
         let mut values: Vec<(Path, Value)> = Vec::new();
         let mut detail = Map::new();
@@ -513,7 +532,7 @@ impl Engine {
             let source = link.as_ref().map(|link| link.on(side.other()).clone());
             match self.send(decider, &document.register, source, sending).await? {
                 Sent::Row(row) => current = row.data,
-                Sent::Gone => return Err(held("ME0955", "it is gone".into())),
+                Sent::Gone => return Err(self.gone(document, side, at)),
             }
         }
         if let (Some(link), false) = (link, detail.is_empty()) {

@@ -1,71 +1,23 @@
-//! Random stories of documents: faults, requests that arrive late, cut runs, states that are restored, a second process; then
-//! nothing more goes wrong, and each document must be there exactly once.
+//! Random stories of documents: faults, requests that arrive late, cut runs, states that are restored, a second process, losses
+//! of power; then nothing more goes wrong, and each document must be there exactly once.
 //!
 //! `SEEDS=N cargo test --test documents random` tells more of them, `SEED=N` one.
 
-use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use mapengine::case::Harness;
-use mapengine::store::{Handle, Mode, OpenError};
 use mapengine::value::{Side, Value};
 
 use super::common::{Choices, Then, edit, pause_after, record, try_run};
-use super::{Invoice, check, made, retry_all, source, story, text};
+use super::disk::Disk;
+use super::{Invoice, check, made, retry_all, source, story, text, unlink_gone};
 
 /// How long a request may be under way in a story before it takes effect, and how long the engine waits for that.
 const LATE: &str = "late_arrival=30s";
 const SETTLE: Duration = Duration::from_secs(60);
 
-/// A state on a disk, with the backup that somebody made of it.
-struct Disk {
-    folder: tempfile::TempDir,
-    backup: Option<Vec<u8>>,
-    /// What the engine holds while somebody handles the file: another, empty state.
-    meanwhile: Handle,
-}
-
-impl Disk {
-    /// In memory where the machine has such a folder: what a disk does with barriers is not what is asked here.
-    fn new(meanwhile: Handle) -> Disk {
-        let memory = Path::new("/dev/shm");
-        let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
-        Disk { folder: folder.unwrap(), backup: None, meanwhile }
-    }
-
-    fn path(&self) -> PathBuf {
-        self.folder.path().join("state.db")
-    }
-
-    fn open(&self, harness: &mut Harness) {
-        harness.store = Handle::open(&self.path(), Mode::Write).unwrap();
-    }
-
-    fn close(&self, harness: &mut Harness) {
-        harness.store = self.meanwhile.clone();
-    }
-
-    /// What a person does to a state between two runs: keeps a copy, brings it back, or loses it.
-    fn handle(&mut self, harness: &mut Harness, choices: &mut Choices) {
-        self.close(harness);
-        match (choices.next(4), &self.backup) {
-            (0 | 1, None) => self.backup = Some(std::fs::read(self.path()).unwrap()),
-            (0 | 1, Some(backup)) => std::fs::write(self.path(), backup).unwrap(),
-            (2, _) => std::fs::remove_file(self.path()).unwrap(),
-            _ => {}
-        }
-        self.open(harness);
-    }
-
-    /// A second process finds a run under way: it may not touch the state.
-    fn is_locked(&self) {
-        let second = Handle::open(&self.path(), Mode::Write);
-        assert!(matches!(second, Err(OpenError::Locked { .. })), "a second process works on the state");
-    }
-}
-
 /// One random story: invoices that fit and that do not, faults, late arrivals, cut runs, payments; every fourth with a state on a
-/// disk. Then nothing more goes wrong.
+/// disk, which may be restored or lost, and in a loss of power. Then nothing more goes wrong.
 fn tell(seed: u64, settle: Duration) {
     let what = format!("seed {seed}");
     let mut choices = Choices::new(seed);
@@ -75,7 +27,7 @@ fn tell(seed: u64, settle: Duration) {
     let (mut harness, clock) = story(&invoices);
     harness.settle_after = Some(settle);
     let mut disk = seed.is_multiple_of(4).then(|| Disk::new(harness.store.clone()));
-    if let Some(disk) = &disk {
+    if let Some(disk) = &mut disk {
         disk.open(&mut harness);
     }
     for _ in 0..if disk.is_some() { 5 } else { 3 } {
@@ -99,13 +51,18 @@ fn tell(seed: u64, settle: Duration) {
         }
         if choices.next(2) == 0 {
             let side = if choices.next(2) == 0 { Side::Left } else { Side::Right };
-            let (requests, killed) = (choices.next(30), choices.next(3) > 0);
+            let (requests, end) = (choices.next(30), choices.next(6));
+            let mut moment = None;
             pause_after(&mut harness, side, requests, || {
                 if let Some(disk) = &disk {
+                    moment = (end < 2).then(|| disk.now());
                     disk.is_locked();
                 }
-                if killed { Then::Kill } else { Then::GoOn }
+                if end < 4 { Then::Kill } else { Then::GoOn }
             });
+            if let (Some(disk), Some(moment)) = (&mut disk, moment) {
+                disk.lose_power(&mut harness, moment, &mut choices);
+            }
         } else {
             let _ = try_run(&mut harness);
         }
@@ -132,6 +89,10 @@ fn tell(seed: u64, settle: Duration) {
     }
     clock.advance(2 * SETTLE);
     retry_all(&mut harness, &what);
+    if disk.is_some() {
+        // a backup knows of a record that was taken back since: a person says that it may go
+        unlink_gone(&harness);
+    }
     clock.advance(2 * SETTLE);
     retry_all(&mut harness, &what);
     check(&harness, &invoices, &what);
@@ -158,11 +119,17 @@ fn each_document_exactly_once_in_random_stories() {
         return tell(seed, SETTLE);
     }
     let seeds = number("SEEDS").unwrap_or(500);
-    let threads = std::thread::available_parallelism().map_or(1, |count| count.get() as u64);
+    // more than the machine has at once: a story on a disk waits for its state now and then
+    let threads = 2 * std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let next = AtomicU64::new(1);
     std::thread::scope(|scope| {
-        for first in 1..=threads {
-            scope.spawn(move || {
-                for seed in (first..=seeds).step_by(usize::try_from(threads).unwrap()) {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed > seeds {
+                        return;
+                    }
                     tell(seed, SETTLE);
                 }
             });
