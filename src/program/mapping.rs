@@ -33,6 +33,8 @@ pub struct Program {
     pub every: Duration,
     /// The time between two complete reads.
     pub sweep: Duration,
+    /// The time between two readings of all lists below a record that say nothing of changes.
+    pub below: Duration,
     /// What a run may change at most.
     pub brakes: Brakes,
     /// The questions to the company.

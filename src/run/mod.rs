@@ -6,6 +6,7 @@
 
 mod actions;
 mod apply;
+mod below;
 mod braking;
 mod checks;
 mod choices;

@@ -11,7 +11,7 @@ use crate::http::Pages;
 use crate::program::mapping::Program;
 use crate::program::system::{ErrorClass, Resource};
 use crate::store::{RecordRow, Which};
-use crate::value::{Map, Side, Value};
+use crate::value::{Side, Value};
 use crate::wire;
 
 /// How the reads of a run went.
@@ -271,53 +271,7 @@ impl Engine {
         Ok(())
     }
 
-    /// A list below a parent is read for parents on the work list; for all of them where the parents were read
-    /// completely in this run, or where the children do not say when they changed: a child's change does not
-    /// touch its parent.
-    async fn read_below(
-        &self,
-        side: Side,
-        resource: &Arc<Resource>,
-        part_of: &PartOf,
-        reads: &mut Reads,
-    ) -> Result<(), RunError> {
-        let fields = wanted(&self.program, side, &resource.name);
-        let all = self.full.get()
-            || resource.cursor.is_none()
-            || reads.complete.contains(&(side, part_of.parent.clone()));
-        let which = if all { Which::All } else { Which::Dirty };
-        let mut after = String::new();
-        loop {
-            let (parent, from) = (part_of.parent.clone(), after.clone());
-            let parents =
-                self.store.read(move |store| store.records(side, &parent, which, &from, 200)).await?;
-            let Some(last) = parents.last() else { return Ok(()) };
-            after = last.id.clone();
-            for parent in &parents {
-                let mut record = Value::Map(Map::new());
-                part_of.by.set(&mut record, Value::text(parent.id.clone()));
-                let mut pages = Pages::new(&self.clients[side], resource, Vec::new(), Some(&record))?;
-                while let Some(page) = pages.next().await? {
-                    let (mut rows, mut removed) = (Vec::new(), Vec::new());
-                    for wire_record in &page.records {
-                        match self.item(side, resource, &fields, wire_record) {
-                            Ok(Item::Record(mut data)) => {
-                                part_of.by.set(&mut data, Value::text(parent.id.clone()));
-                                rows.extend(row_of(resource, data, Some(part_of)));
-                            }
-                            Ok(Item::Removed(left)) => removed.extend(resource.id_of(&left)),
-                            Ok(Item::Other) | Err(_) => {}
-                        }
-                    }
-                    reads.records += rows.len() as u64;
-                    self.put_page(side, resource, rows, 0, Some(part_of)).await?;
-                    self.forget_removed(side, resource, removed).await?;
-                }
-            }
-        }
-    }
-
-    async fn put_page(
+    pub(super) async fn put_page(
         &self,
         side: Side,
         resource: &Arc<Resource>,
@@ -386,7 +340,6 @@ impl Engine {
         let Some(_) = &resource.get else {
             return Ok(false);
         };
-        let fields = wanted(&self.program, side, &resource.name);
         let mut after = String::new();
         loop {
             let (name, from) = (resource.name.clone(), after.clone());
@@ -397,31 +350,47 @@ impl Engine {
             let Some(last) = rows.last() else { return Ok(true) };
             after = last.id.clone();
             for row in rows {
-                let Ok(outgoing) = wire::get(&self.program.sides[side].system, resource, &row.data) else {
-                    continue;
-                };
-                match self.clients[side].read(&outgoing).await {
-                    Ok(reply) => {
-                        let found = reply.body.as_ref().and_then(|body| wire::record_in_get(resource, body));
-                        match found.map(|found| self.item(side, resource, &fields, &found)) {
-                            Some(Ok(Item::Record(data))) => {
-                                if let Some(found) = row_of(resource, data, None) {
-                                    let found = vec![RecordRow { parent: row.parent.clone(), ..found }];
-                                    self.put_items(side, resource, &found, sweep).await?;
-                                    self.put_page(side, resource, found, sweep, None).await?;
-                                }
-                            }
-                            Some(Ok(Item::Removed(_))) => self.forget(side, resource, &row.id).await?,
-                            _ => {}
-                        }
-                    }
-                    Err(error) if error.class == ErrorClass::Gone => {
-                        self.forget(side, resource, &row.id).await?
-                    }
-                    Err(error) => self.note_unreadable(side, resource, &error.to_string()),
-                }
+                self.ask_for(side, resource, &row.row, sweep, None).await?;
             }
         }
+    }
+
+    /// Asks for one record that its list did not have: only what the system calls gone is forgotten. `below`: its list stands below
+    /// another record.
+    pub(super) async fn ask_for(
+        &self,
+        side: Side,
+        resource: &Arc<Resource>,
+        row: &RecordRow,
+        sweep: i64,
+        below: Option<&PartOf>,
+    ) -> Result<(), RunError> {
+        let Ok(outgoing) = wire::get(&self.program.sides[side].system, resource, &row.data) else {
+            return Ok(());
+        };
+        match self.clients[side].read(&outgoing).await {
+            Ok(reply) => {
+                let fields = wanted(&self.program, side, &resource.name);
+                let found = reply.body.as_ref().and_then(|body| wire::record_in_get(resource, body));
+                match found.map(|found| self.item(side, resource, &fields, &found)) {
+                    Some(Ok(Item::Record(mut data))) => {
+                        if let (Some(part), Some(parent)) = (below, &row.parent) {
+                            part.by.set(&mut data, Value::text(parent.clone()));
+                        }
+                        if let Some(found) = row_of(resource, data, None) {
+                            let found = vec![RecordRow { parent: row.parent.clone(), ..found }];
+                            self.put_items(side, resource, &found, sweep).await?;
+                            self.put_page(side, resource, found, sweep, None).await?;
+                        }
+                    }
+                    Some(Ok(Item::Removed(_))) => self.forget(side, resource, &row.id).await?,
+                    _ => {}
+                }
+            }
+            Err(error) if error.class == ErrorClass::Gone => self.forget(side, resource, &row.id).await?,
+            Err(error) => self.note_unreadable(side, resource, &error.to_string()),
+        }
+        Ok(())
     }
 
     /// A record is gone: it leaves the mirror, and what is linked to it is looked at.
@@ -484,7 +453,7 @@ impl Engine {
         Ok(())
     }
 
-    fn note_unreadable(&self, side: Side, resource: &Resource, problem: &str) {
+    pub(super) fn note_unreadable(&self, side: Side, resource: &Resource, problem: &str) {
         self.note(
             "unreadable",
             format!(

@@ -55,6 +55,9 @@ pub struct Schedule {
     pub every: Option<At<String>>,
     /// The time between two complete reads; the runs between them read changes only. Default 24h.
     pub sweep: Option<At<String>>,
+    /// The time between two readings of lists that stand below a record and say nothing of changes, which cost one request for each
+    /// record: `1h`. The runs between them read those of records that changed. Default: each run reads all of them.
+    pub below: Option<At<String>>,
 }
 
 /// What a run may change at most: a number (`500`) or a share of the records that are linked (`25%`).

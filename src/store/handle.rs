@@ -33,7 +33,7 @@ enum Owner {
     /// A thread of its own: a disk may make it wait. Both are there until the handle is dropped.
     Thread { queue: Option<Sender<Message>>, thread: Option<JoinHandle<()>> },
     /// Whoever has a job: memory makes nobody wait, and handing each job to a thread costs more than the job.
-    Caller(Mutex<Worker>),
+    Caller(Box<Mutex<Worker>>),
 }
 
 impl Handle {
@@ -43,7 +43,7 @@ impl Handle {
         let commits = Arc::new(AtomicU64::new(0));
         let worker = Worker { store, held, commits: commits.clone() };
         let owner = if mode == Mode::InMemory {
-            Owner::Caller(Mutex::new(worker))
+            Owner::Caller(Box::new(Mutex::new(worker)))
         } else {
             let (queue, jobs) = channel();
             let thread = std::thread::Builder::new()

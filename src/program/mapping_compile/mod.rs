@@ -85,6 +85,7 @@ pub fn compile_mapping(
     compiler.compile_settings(mapping, answers);
     let every = compiler.duration(mapping.schedule.every.as_ref(), Duration::from_secs(300));
     let sweep = compiler.duration(mapping.schedule.sweep.as_ref(), Duration::from_secs(24 * 3600));
+    let below = compiler.duration(mapping.schedule.below.as_ref(), Duration::ZERO);
     let brakes = Brakes {
         create: compiler.brake(mapping.brakes.create.as_ref(), Brake::Count(500)),
         update: compiler.brake(mapping.brakes.update.as_ref(), Brake::Count(500)),
@@ -101,6 +102,7 @@ pub fn compile_mapping(
         sides: compiler.sides.clone(),
         every,
         sweep,
+        below,
         brakes,
         settings: std::mem::take(&mut compiler.settings),
         answers: compiler.answers.clone(),
