@@ -11,6 +11,11 @@ use crate::value::{Side, Value};
 /// How many records of one check are named.
 const NAMED: usize = 5;
 
+/// Where it is kept that the systems let us read what is used: the program's hash and the time.
+const ACCESS_FACT: &str = "access";
+/// How long that holds.
+const ACCESS_FOR_MS: i64 = 3_600_000;
+
 impl Engine {
     fn asked(&self, check: &crate::program::mapping::Check) -> bool {
         let root =
@@ -18,8 +23,30 @@ impl Engine {
         check.when.as_ref().is_none_or(|when| when.holds(&root).unwrap_or(true))
     }
 
-    /// One read of each resource that is used must be allowed (F-1).
+    /// One read of each resource that is used must be allowed (F-1). It is asked again after an hour, after a run that failed, and by
+    /// another mapping: a page of each list is much for a run every few minutes.
     pub(super) async fn check_access(&self) -> Result<(), RunError> {
+        if !self.program.checks.iter().any(|check| matches!(check.kind, CheckKind::Access(_))) {
+            return Ok(());
+        }
+        let (now, hash) = (self.clock.now_ms(), self.program.hash.clone());
+        let found = self.store.read(|store| store.fact(ACCESS_FACT)).await?;
+        let at = found.as_deref().and_then(|fact| fact.strip_prefix(&hash)?.trim().parse::<i64>().ok());
+        if !self.options.full && at.is_some_and(|at| (0..ACCESS_FOR_MS).contains(&(now - at))) {
+            return Ok(());
+        }
+        self.ask_for_access().await?;
+        self.store.call(move |store| store.set_fact(ACCESS_FACT, Some(&format!("{hash} {now}")))).await?;
+        Ok(())
+    }
+
+    /// The next run asks for access again.
+    pub(super) async fn doubt_access(&self) -> Result<(), RunError> {
+        self.store.call(|store| store.set_fact(ACCESS_FACT, None)).await?;
+        Ok(())
+    }
+
+    async fn ask_for_access(&self) -> Result<(), RunError> {
         let mut reasons = Vec::new();
         for check in &self.program.checks {
             let CheckKind::Access(sides) = &check.kind else { continue };

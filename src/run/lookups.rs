@@ -1,6 +1,6 @@
 //! The records that lookups go through, read once per run and kept in memory: countries, currencies, terms.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::http::{CallError, Client, Pages};
@@ -13,7 +13,26 @@ use crate::wire::{self, LookupProblem, Lookups};
 /// One side's lookup tables.
 #[derive(Clone, Debug, Default)]
 pub struct Tables {
-    tables: BTreeMap<String, Vec<(String, Value)>>,
+    tables: BTreeMap<String, Arc<Table>>,
+}
+
+/// The records of one resource.
+#[derive(Debug, Default)]
+struct Table {
+    /// In the order of their list, with their keys.
+    rows: Vec<(String, Value)>,
+    /// Where each key is first.
+    at: HashMap<String, usize>,
+}
+
+impl Table {
+    fn new(rows: Vec<(String, Value)>) -> Table {
+        let mut at = HashMap::with_capacity(rows.len());
+        for (index, (key, _)) in rows.iter().enumerate() {
+            at.entry(key.clone()).or_insert(index);
+        }
+        Table { rows, at }
+    }
 }
 
 impl Tables {
@@ -38,13 +57,25 @@ impl Tables {
                 }
             }
         }
-        let mut tables = Tables::default();
-        for name in wanted {
+        Tables::default().with(system, client, wanted).await
+    }
+
+    /// The same with these resources read anew.
+    ///
+    /// # Errors
+    /// The first read that fails.
+    pub async fn with(
+        mut self,
+        system: &Arc<System>,
+        client: &Client,
+        names: impl IntoIterator<Item = String>,
+    ) -> Result<Tables, CallError> {
+        for name in names {
             let Some(resource) = system.resources.get(&name) else { continue };
             let rows = read_all(system, resource, client).await?;
-            tables.tables.insert(name, rows);
+            self.tables.insert(name, Arc::new(Table::new(rows)));
         }
-        Ok(tables)
+        Ok(self)
     }
 }
 
@@ -89,7 +120,8 @@ pub(super) async fn read_all(
 
 impl Lookups for Tables {
     fn by_key(&self, resource: &str, key: &str) -> Option<Value> {
-        self.tables.get(resource)?.iter().find(|(one, _)| one == key).map(|(_, record)| record.clone())
+        let table = self.tables.get(resource)?;
+        Some(table.rows[*table.at.get(key)?].1.clone())
     }
 
     fn find(&self, lookup: &Lookup, value: &Value) -> Result<String, LookupProblem> {
@@ -98,7 +130,7 @@ impl Lookups for Tables {
             .tables
             .get(&lookup.target.resource)
             .into_iter()
-            .flatten()
+            .flat_map(|table| &table.rows)
             .filter(|(_, record)| {
                 lookup.target.field.get(record).is_some_and(|found| normal(Compare::Exact, found) == wanted)
                     && lookup.only_where.as_ref().is_none_or(|only| {

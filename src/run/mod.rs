@@ -244,6 +244,11 @@ impl Engine {
         if let Err(RunError::Refused { reasons, .. }) = &outcome {
             report.refused = reasons.clone();
         }
+        if outcome.is_err()
+            && let Err(error) = self.doubt_access().await
+        {
+            return Err((error, Box::new(report)));
+        }
         if let Err(error) = self.end_history(started, &report, &outcome).await {
             return Err((error, Box::new(report)));
         }
@@ -315,7 +320,9 @@ impl Engine {
             counts.pairs = self.store.read(move |store| store.count_links(&name)).await?;
             self.report.borrow_mut().registers.insert(register.name.clone(), counts);
             outcome?;
-            self.refresh_lookups(register).await?;
+            if counts.created + counts.updated + counts.deleted + counts.in_doubt > 0 {
+                self.refresh_lookups(register).await?;
+            }
         }
         // documents come when what they refer to is there, and the statuses that they get
         decider.roles = self.make_statuses(&decider).await?;
@@ -330,12 +337,12 @@ impl Engine {
     /// What a register has just made may be looked up by the next one: classes, units, terms.
     async fn refresh_lookups(&self, register: &crate::program::mapping::Register) -> Result<(), RunError> {
         for side in Side::BOTH {
-            let looked_up = {
-                let tables = self.lookups.borrow();
-                register.ends[side].members.iter().any(|member| tables[side].holds(&member.resource.name))
-            };
-            if looked_up && register.rows.iter().any(|row| row.writes[side]) {
-                let tables = lookups::Tables::read(&self.program, side, &self.clients[side]).await?;
+            let tables = Rc::clone(&self.lookups.borrow()[side]);
+            let members = register.ends[side].members.iter().map(|member| member.resource.name.clone());
+            let looked_up: Vec<String> = members.filter(|name| tables.holds(name)).collect();
+            if !looked_up.is_empty() && register.rows.iter().any(|row| row.writes[side]) {
+                let system = &self.program.sides[side].system;
+                let tables = (*tables).clone().with(system, &self.clients[side], looked_up).await?;
                 self.lookups.borrow_mut()[side] = Rc::new(tables);
             }
         }

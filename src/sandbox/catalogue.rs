@@ -77,6 +77,8 @@ pub enum Fault {
     PreconditionMissing,
     /// 400: it does not pass a rule of the system.
     Invalid,
+    /// 403: this user may not do that (F-1).
+    Forbidden,
     /// Nobody listens (F25).
     Refused,
 }
@@ -121,6 +123,7 @@ impl Fault {
                 | Fault::Conflict
                 | Fault::PreconditionMissing
                 | Fault::Invalid
+                | Fault::Forbidden
         )
     }
 }
@@ -176,5 +179,6 @@ pub const FAULTS: &[(&str, Fault, &str)] = &[
     ("conflict", Fault::Conflict, "409: it collides with something (F12)"),
     ("precondition_missing", Fault::PreconditionMissing, "428: the version must be named (F12)"),
     ("invalid", Fault::Invalid, "400: it does not pass a rule of the system"),
+    ("forbidden", Fault::Forbidden, "403: the user may not do that"),
     ("refused", Fault::Refused, "nobody listens (F25)"),
 ];

@@ -260,6 +260,7 @@ impl Stand {
             Fault::Changed => self.error(412, "it was changed meanwhile", "Changed"),
             Fault::Conflict => self.error(409, "it collides with another change", "Conflict"),
             Fault::Invalid => self.error(400, "a rule of this system forbids it", "Invalid"),
+            Fault::Forbidden => self.error(403, "this user may not do that", "Forbidden"),
             Fault::PreconditionMissing => {
                 self.error(428, "say which version you mean", "PreconditionMissing")
             }
