@@ -13,6 +13,32 @@ pub enum Query {
     JsonPath(Box<jsonpath_rust::parser::model::JpQuery>),
 }
 
+/// How many brackets may stand inside each other: for every three that never close, jsonpath-rust takes twice as long.
+const DEEPEST: usize = 8;
+
+/// How many brackets stand inside each other at most, those in quotes left out.
+fn depth(text: &str) -> usize {
+    let (mut deepest, mut now, mut quote) = (0, 0_usize, None);
+    let mut characters = text.chars();
+    while let Some(character) = characters.next() {
+        match (character, quote) {
+            ('\\', Some(_)) => {
+                characters.next();
+            }
+            (_, Some(one)) if character == one => quote = None,
+            (_, Some(_)) => {}
+            ('\'' | '"', None) => quote = Some(character),
+            ('[' | '(', None) => {
+                now += 1;
+                deepest = deepest.max(now);
+            }
+            (']' | ')', None) => now = now.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
+
 impl Query {
     /// Reads a path, or a JSONPath where it is no path.
     ///
@@ -21,6 +47,7 @@ impl Query {
     pub fn parse(text: &str) -> Result<Query, PathError> {
         match Path::parse(text) {
             Ok(path) => Ok(Query::Path(path)),
+            Err(error) if depth(text) > DEEPEST => Err(error),
             Err(error) => {
                 let full = if text.starts_with('$') {
                     text.to_owned()
@@ -97,5 +124,7 @@ mod tests {
         assert!(query.as_path().is_none());
         assert_eq!(query.first(&record), Some(Value::text("Oslo")));
         assert!(Query::parse("a[?").is_err());
+        assert_eq!(depth("a[?length(@.b[0]) > 1 && @.c == '[[[']"), 3);
+        assert!(Query::parse(&"a[?length((@.".repeat(40)).is_err());
     }
 }

@@ -149,14 +149,14 @@ impl Read<'_> {
         for attribute in start.attributes() {
             let attribute = attribute.map_err(|error| error.to_string())?;
             self.count()?;
-            let name = attribute.key.as_ref();
+            let name = self.name(attribute.key.as_ref())?;
             // which schema a document follows says nothing about the record
             if name == "xmlns" || name.starts_with("xmlns:") {
                 continue;
             }
             let value =
                 attribute.normalized_value(XmlVersion::Implicit1_0).map_err(|error| error.to_string())?;
-            let name = format!("@{}", self.name(name)?);
+            let name = format!("@{name}");
             if element.members.insert(name.clone(), Value::text(value)).is_some() {
                 return Err(format!("<{}> has the attribute {} twice", element.name, &name[1..]));
             }
