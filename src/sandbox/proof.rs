@@ -9,7 +9,8 @@ use super::catalogue::Fault;
 use crate::http::WireRequest;
 use crate::program::expr::Template;
 use crate::program::signature::{Moment, Signed};
-use crate::program::system::{Auth, BodyKind, ClientCredentials, Signature, System};
+use crate::program::system::{Auth, BodyKind, ClientCredentials, Resource, Signature, System};
+use crate::spec::system::CallKind;
 use crate::value::{Map, Value, from_json_slice};
 
 /// How long a token lives, in seconds.
@@ -30,6 +31,27 @@ pub(super) struct Proof {
 /// Why a request is refused: a status, a kind and a sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Refusal(pub u16, pub &'static str, pub String);
+
+/// The scope that a call needs and that no token of this mapping is asked for.
+pub(super) fn not_granted<'a>(system: &System, resource: &'a Resource, call: CallKind) -> Option<&'a str> {
+    let Auth::ClientCredentials(flow) = &system.auth else { return None };
+    let granted = |scopes: &[String]| scopes.iter().all(|scope| flow.scopes.contains(scope));
+    let needed = match call {
+        // resources may share the path of their files' content
+        CallKind::File
+            if system
+                .resources
+                .values()
+                .any(|one| !one.file_scopes.is_empty() && granted(&one.file_scopes)) =>
+        {
+            return None;
+        }
+        CallKind::List | CallKind::Get => &resource.read_scopes,
+        CallKind::Create | CallKind::Update | CallKind::Delete | CallKind::Action => &resource.write_scopes,
+        CallKind::File | CallKind::Attach => &resource.file_scopes,
+    };
+    needed.iter().find(|scope| !flow.scopes.contains(scope)).map(String::as_str)
+}
 
 impl Proof {
     pub(super) fn new(credentials: &BTreeMap<String, String>) -> Proof {

@@ -331,6 +331,11 @@ impl Stand {
     }
 
     fn answer(&mut self, request: &WireRequest, routed: &Routed, fault: Option<Fault>) -> Answer {
+        if let Routed::Call(route) = routed
+            && let Some(scope) = super::proof::not_granted(&self.system, &route.resource, route.call)
+        {
+            return self.error(403, &format!("the token lacks the scope {scope}"), "InsufficientApiScope");
+        }
         match routed {
             Routed::Call(route) => match route.call {
                 CallKind::List => self.list(request, route, fault),

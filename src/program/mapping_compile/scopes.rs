@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::program::document::Step;
+use crate::program::document::{Document, Step};
 use crate::program::mapping::Program;
 use crate::program::system::{Auth, Field};
 use crate::value::Side;
@@ -43,13 +43,18 @@ fn used(program: &Program, side: Side) -> (BTreeSet<String>, BTreeSet<String>) {
         program.facts.iter().filter(|fact| fact.side == side).map(|fact| fact.resource.clone()).collect();
     let mut written = BTreeSet::new();
     for register in program.all() {
-        let writes = register.creates[side] || register.rows.iter().any(|row| row.writes[side]);
+        let document = program.document(&register.name);
+        let writes = register.creates[side]
+            || register.rows.iter().any(|row| row.writes[side])
+            || document.is_some_and(|document| touches(document, side));
         for member in &register.ends[side].members {
             read.insert(member.resource.name.clone());
             if writes {
                 written.insert(member.resource.name.clone());
                 let parts = member.resource.parts.values().map(|part| part.resource.clone());
                 written.extend(parts.filter(|part| program.needs[side].contains_key(part)));
+                let each = document.and_then(|document| document.read_from(&member.resource.name));
+                written.extend(each.map(|each| each.of.name.clone()));
             }
         }
     }
@@ -66,12 +71,28 @@ fn used(program: &Program, side: Side) -> (BTreeSet<String>, BTreeSet<String>) {
     (read, written)
 }
 
+/// Whether a document changes the records of a side beside making them: their status, what is written back, an action.
+fn touches(document: &Document, side: Side) -> bool {
+    let source = document.source == side;
+    source && (document.refused.is_some() || document.follow.is_some())
+        || document.steps.iter().any(|step| match step {
+            Step::Verify(verify) => source && verify.set_status.is_some(),
+            Step::WriteBack { .. } | Step::SetStatus(_) => source,
+            Step::Action(action) => action.side == side,
+            Step::Attach(_) => false,
+        })
+}
+
 /// The resources whose files travel, or that files are attached to.
 fn with_files(program: &Program, side: Side) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for document in &program.documents {
         if document.source == side {
             names.extend(document.embeds().map(|embed| embed.of.name.clone()));
+            if document.file.is_some() {
+                let members = document.register.ends[side].members.iter();
+                names.extend(members.map(|member| member.resource.name.clone()));
+            }
         }
         for step in &document.steps {
             let Step::Attach(step) = step else { continue };
