@@ -62,3 +62,13 @@ fn access_is_asked_for_once_an_hour() {
     assert!(quiet < asking && asking <= first, "{first}, {quiet}, {asking}");
     assert_eq!(run(&mut harness).reads, quiet);
 }
+
+/// A field of the record that is called as a resource is (`customer.guid` of an invoice) is no record of that resource.
+#[test]
+fn a_field_named_as_a_resource_is_read_from_the_record() {
+    let valid =
+        "    valid:\n      - { that: \"shop.customer.guid is not none\", else: \"It has no customer\" }\n";
+    let program = edited_program("shop_documents", &[("shop_documents.yaml", "    valid:\n", valid)]);
+    let facts: Vec<_> = program.facts.iter().map(|fact| (&*fact.resource, fact.key.as_deref())).collect();
+    assert!(!facts.contains(&("customer", Some("guid"))), "{facts:?}");
+}

@@ -343,6 +343,11 @@ impl Compiler<'_> {
                 continue;
             };
             let Some(resource) = self.sides[side].system.resources.get(second) else { continue };
+            // a field of the record that is called as a resource is stands for the record
+            let meant = scope.get(root).and_then(|ty| ty.members()?.get(second));
+            if meant != self.resource_types[side].get(second) {
+                continue;
+            }
             if resource.singleton {
                 self.facts.insert((side, second.clone(), None));
             } else if let Some(Segment::Key(key)) = keys.next() {
