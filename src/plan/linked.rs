@@ -334,8 +334,20 @@ impl Comparison<'_> {
         match row.master {
             Some(master) if master != changed && row.writes[changed] && row.apply == Apply::Always => {
                 let lost = as_one(values_at(row, changed, &self.record(changed).data));
-                self.note_lost(row, changed, lost, "changed where it is not the master");
-                self.carry(row, master, "put back: the master has another value");
+                if self.carry(row, master, "put back: the master has another value") {
+                    self.note_lost(row, changed, lost, "changed where it is not the master");
+                } else if values_at(row, master, &self.record(master).data).iter().all(Value::is_empty) {
+                    let [here, there] =
+                        [changed, master].map(|side| self.context.program.sides[side].name.clone());
+                    self.change.notes.push(Note {
+                        kind: "kept".into(),
+                        text: format!(
+                            "{} was changed in {here}, where it is not the master; {there} has none, so that it stays",
+                            row.labels[changed]
+                        ),
+                        lost: Value::Null,
+                    });
+                }
             }
             _ if row.writes[to] => {
                 let source = values_at(row, changed, &self.record(changed).data);
@@ -366,12 +378,13 @@ impl Comparison<'_> {
         match winner {
             Some(winner) if row.writes[winner.other()] => {
                 let lost = if winner == Side::Left { as_one(there) } else { as_one(here) };
-                self.note_lost(row, winner.other(), lost, "changed on both sides");
                 let reason = match row.master {
                     Some(_) => "changed on both sides: the master counts",
                     None => "changed on both sides: the later counts",
                 };
-                self.carry(row, winner, reason);
+                if self.carry(row, winner, reason) {
+                    self.note_lost(row, winner.other(), lost, "changed on both sides");
+                }
             }
             Some(_) => {}
             None => {
@@ -455,7 +468,8 @@ impl Comparison<'_> {
     }
 
     /// Writes the value of `from` to the other side, by the row's rules.
-    fn carry(&mut self, row: &Row, from: Side, reason: &str) {
+    /// Answers whether something is written.
+    fn carry(&mut self, row: &Row, from: Side, reason: &str) -> bool {
         let to = from.other();
         let target = self.record(to).data.clone();
         let current = values_at(row, to, &target);
@@ -468,13 +482,14 @@ impl Comparison<'_> {
                 ),
                 lost: Value::Null,
             });
-            return;
+            return false;
         }
         match row.apply {
-            Apply::CreateOnly => return,
-            Apply::IfEmpty if !current.iter().all(Value::is_empty) => return,
+            Apply::CreateOnly => return false,
+            Apply::IfEmpty if !current.iter().all(Value::is_empty) => return false,
             _ => {}
         }
+        let before = self.change.fields[to].len();
         let root = self.context.root(Some(&self.left.data), Some(&self.right.data), Some(from));
         let source = self.record(from).data.clone();
         match new_values(row, from, &source, &root, Some(&current), self.view) {
@@ -492,6 +507,7 @@ impl Comparison<'_> {
                 self.change.missing_codes.push(missing);
             }
         }
+        self.change.fields[to].len() > before
     }
 
     /// A computed value on `to`: its source side is its master by nature.

@@ -191,7 +191,10 @@ pub fn translate(
                         return Ok(Translated::Reference { register: register.clone(), source, label });
                     }
                     RefTarget::Missing(what) => {
-                        let reason = format!("{} {what} of {register} is not linked yet", row.labels[from]);
+                        // a computed value has no field, and stands for the one that it is written to
+                        let label = [from, from.other()].map(|side| &*row.labels[side]);
+                        let label = label.into_iter().find(|label| !label.is_empty()).unwrap_or_default();
+                        let reason = format!("{label} {what} of {register} is not linked yet");
                         return match if_missing {
                             IfMissing::Wait => Err(Untranslatable::Wait(
                                 reason,

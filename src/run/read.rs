@@ -242,10 +242,12 @@ impl Engine {
         }
         reads.records += count;
         if !pages.complete() {
-            self.note_unreadable(
-                side,
-                resource,
-                "the list came incomplete; nothing is called missing in this run",
+            self.note(
+                "unreadable",
+                format!(
+                    "the list of {} {} came incomplete: pages are missing, or came twice; nothing is called missing in this run",
+                    self.program.sides[side].name, resource.name
+                ),
             );
             return Ok(());
         }

@@ -20,6 +20,15 @@ use crate::value::{Map, Side, Value};
 use crate::wire;
 use look::Hits;
 
+/// What a person is asked about a write that nobody else can settle.
+fn asked(intent: &Intent) -> String {
+    format!(
+        "{}. Look there, and say `mapengine resolve --write {id} --adopt ID` where it is there, `--write {id} --resend` where it is not",
+        intent.outcome,
+        id = intent.id
+    )
+}
+
 impl Engine {
     /// Settles every open write whose time has come. Answers how many are still open.
     ///
@@ -30,10 +39,7 @@ impl Engine {
         let mut left = 0;
         for intent in open {
             if intent.state == IntentState::InDoubt {
-                self.report_doubt(
-                    &intent,
-                    "more than one record could be it: say which with `mapengine resolve`",
-                );
+                self.report_doubt(&intent, &asked(&intent));
                 left += 1;
                 continue;
             }
@@ -128,13 +134,13 @@ impl Engine {
                 self.not_there(intent, outcome).await?;
                 Ok(true)
             }
-            Hits::Many(ids) => {
+            undecided => {
                 intent.state = IntentState::InDoubt;
-                intent.outcome = format!("many records could be it: {}", ids.join(", "));
-                self.report_doubt(
-                    &intent,
-                    &format!("{} (`mapengine resolve {} --adopt ID`)", intent.outcome, intent.id),
-                );
+                intent.outcome = match undecided {
+                    Hits::Many(ids) => format!("many records could be it: {}", ids.join(", ")),
+                    _ => "nothing tells it from the others there".into(),
+                };
+                self.report_doubt(&intent, &asked(&intent));
                 self.store.call(move |store| store.set_intent(&intent)).await?;
                 Ok(false)
             }

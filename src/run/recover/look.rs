@@ -21,6 +21,8 @@ pub(super) enum Hits {
     NotThere,
     /// More than one could be it.
     Many(Vec<String>),
+    /// Nothing tells it from others.
+    Unseen,
 }
 
 impl Hits {
@@ -94,7 +96,7 @@ impl Engine {
             }
             return Ok(Hits::of(free));
         }
-        Ok(Hits::Many(vec!["no match key to look by".into()]))
+        Ok(Hits::Unseen)
     }
 
     /// Looks for a child: among the children of its parent, the one that holds what was sent.
