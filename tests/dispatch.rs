@@ -217,6 +217,79 @@ fn what_is_refused_is_asked_for_again_when_it_is_mended() {
     check(&harness, 1, "after a conflict");
 }
 
+/// Time goes on.
+fn pass(harness: &Harness, minutes: u64) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    runtime.block_on(std::rc::Rc::clone(&harness.clock).sleep(Duration::from_secs(minutes * 60)));
+}
+
+#[test]
+fn what_its_answer_says_failed_is_set_aside_and_asked_for_again_after_a_rest() {
+    let mut harness = story(1);
+    fault(&harness, Side::Right, "action_failed:action");
+    let failed = |report: &Report| {
+        let words = "asked to release it, and that it failed: a rule of this system forbids it";
+        report.set_aside.len() == 1
+            && report.waiting.is_empty()
+            && report.set_aside[0].code == "ME0931"
+            && report.set_aside[0].reason.contains(words)
+    };
+    let report = run(&mut harness);
+    assert!(failed(&report), "{report:#?}");
+    // it rests: no run asks in a loop
+    for _ in 0..3 {
+        let report = run(&mut harness);
+        assert!(failed(&report), "{report:#?}");
+        assert_eq!((report.writes, sent(&harness, "/release")), (0, 1));
+    }
+    pass(&harness, 16);
+    let report = run(&mut harness);
+    assert!(failed(&report), "{report:#?}");
+    assert_eq!((report.writes, sent(&harness, "/release")), (1, 2));
+    // the rest is longer now
+    pass(&harness, 16);
+    assert!(failed(&run(&mut harness)));
+    assert_eq!(sent(&harness, "/release"), 2);
+    // its cause is mended, and somebody says so
+    harness.company.stands.right.borrow_mut().faults.clear();
+    retry_all(&mut harness, "after a failure");
+    assert_eq!(sent(&harness, "/release"), 3);
+    check(&harness, 1, "after a failure");
+    assert!(run(&mut harness).set_aside.is_empty());
+}
+
+#[test]
+fn what_failed_is_asked_for_again_when_the_record_changes_and_not_where_it_is_done() {
+    for (field, value, asked) in [("date", "2026-11-02", 2), ("status", "Open", 1)] {
+        let mut harness = story(1);
+        fault(&harness, Side::Right, "action_failed:action:invoice:1");
+        run(&mut harness);
+        assert_eq!(sent(&harness, "/release"), 1);
+        let of = [("memo", Value::text("f-0"))];
+        edit(&harness, Side::Right, "invoice", &of, &[(field, Value::text(value))]);
+        let report = run(&mut harness);
+        assert!(report.set_aside.is_empty() && report.waiting.is_empty(), "{field}: {report:#?}");
+        assert_eq!(sent(&harness, "/release"), asked, "{field}");
+        check(&harness, 1, field);
+    }
+}
+
+#[test]
+fn a_failure_without_an_answer_is_looked_at_before_anything_is_asked_for_again() {
+    for lost in ["timeout_after_commit", "close_after", "cut_body"] {
+        let mut harness = story(1);
+        fault(&harness, Side::Right, "action_failed:action:invoice:1");
+        fault(&harness, Side::Right, &format!("{lost}:action:invoice:2"));
+        run(&mut harness);
+        for _ in 0..2 {
+            retry_all(&mut harness, lost);
+        }
+        check(&harness, 1, lost);
+        // it failed, it took effect and nobody heard of it, and that was all
+        assert_eq!(sent(&harness, "/release"), 2, "{lost}");
+    }
+}
+
 #[test]
 fn what_is_taken_on_is_asked_for_until_it_is_there() {
     let mut harness = story(2);

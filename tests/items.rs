@@ -115,3 +115,48 @@ fn what_went_as_a_whole_does_not_go_again_in_parts() {
     let report = run(&mut harness);
     assert_eq!((report.registers["costs"].created, costs(&harness)), (2, 2), "{report:#?}");
 }
+
+#[test]
+fn a_record_that_page_borders_cut_keeps_all_of_its_items() {
+    for largest in 1..=4 {
+        let mut harness = story();
+        edit(
+            &harness,
+            Side::Left,
+            "project",
+            &[("guid", Value::text("p-2"))],
+            &[("number", Value::from(2_i64))],
+        );
+        harness.company.stands.right.borrow_mut().largest_page = largest;
+        let report = run(&mut harness);
+        assert_eq!((report.registers["costs"].created, costs(&harness)), (3, 3), "{largest}: {report:#?}");
+        // a list of changes is cut as well
+        edit(
+            &harness,
+            Side::Right,
+            "bill",
+            &[("number", Value::text("B-1"))],
+            &[("date", Value::text("2026-10-01"))],
+        );
+        for report in [run(&mut harness), sweep(&mut harness).unwrap()] {
+            assert_eq!((gone(&report).len(), report.writes), (0, 0), "{largest}: {report:#?}");
+        }
+    }
+}
+
+#[test]
+fn a_record_whose_rest_was_not_read_is_not_taken() {
+    let mut harness = story();
+    edit(&harness, Side::Left, "project", &[("guid", Value::text("p-2"))], &[("number", Value::from(2_i64))]);
+    {
+        let mut stand = harness.company.stands.right.borrow_mut();
+        stand.largest_page = 2;
+        // the first page comes twice: the list breaks off there
+        stand.faults.add("duplicate_page:list:bill:2").unwrap();
+    }
+    let report = run(&mut harness);
+    assert_eq!((report.writes, costs(&harness)), (0, 0), "{report:#?}");
+    assert!(report.notes.iter().any(|note| note.code == "unreadable"), "{report:#?}");
+    let report = run(&mut harness);
+    assert_eq!((report.registers["costs"].created, costs(&harness)), (3, 3), "{report:#?}");
+}

@@ -321,7 +321,8 @@ impl Client {
         }
     }
 
-    pub(super) fn clean(&self, message: &str) -> String {
+    /// A text of the system as it may be shown: without secrets, and not too long.
+    pub fn clean(&self, message: &str) -> String {
         let clean = self.0.line.scrubber.clean(message);
         match clean.char_indices().nth(LONGEST_MESSAGE) {
             Some((at, _)) => format!("{}…", &clean[..at]),

@@ -108,6 +108,7 @@ fn client(address: &str, secret: &str) -> Client {
         query: Vec::new(),
         pager: Pager { kind, size: None, records: None, total: None, total_header: None, capped: None },
         around: None,
+        paged_by: None,
         then: None,
     });
     let unused = FakeClock::new();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::expr::{Expr, Template};
 use super::system::PathTemplate;
-use crate::value::{Path, Query, Value};
+use crate::value::{Map, Path, Query, Value};
 
 /// Something that can be done to a record.
 #[derive(Clone, Debug)]
@@ -21,8 +21,34 @@ pub struct Action {
     pub done: Expr,
     /// How long that may take.
     pub within: Duration,
+    /// How its answer says that it did not happen.
+    pub failed: Option<ActionFailed>,
     /// What a stand-in makes of the record.
     pub sandbox: Vec<(Path, Value)>,
+}
+
+/// How the answer to an action says that it did not happen.
+#[derive(Clone, Debug)]
+pub struct ActionFailed {
+    /// Whether it does, over `answer`.
+    pub when: Expr,
+    /// Where the system's words stand.
+    pub message: Option<Query>,
+    /// What a stand-in answers.
+    pub sandbox: Vec<(Path, Value)>,
+}
+
+impl ActionFailed {
+    /// The system's words where an answer says that it did not happen. What cannot be told is no failure: the record tells.
+    pub fn words(&self, answer: Option<&Value>) -> Option<String> {
+        let root = Value::Map(Map::from([("answer".to_owned(), answer?.clone())]));
+        if !self.when.holds(&root).unwrap_or(false) {
+            return None;
+        }
+        let words = self.message.as_ref().and_then(|at| at.first(answer?)?.scalar_text());
+        let none = || format!("`{}`", self.when.source());
+        Some(words.filter(|words| !words.is_empty()).unwrap_or_else(none))
+    }
 }
 
 /// A write that is taken on and answered later.

@@ -39,7 +39,8 @@ impl Engine {
     }
 
     /// Does something to one of the records. It is done when the record says so; until then the document waits. That it was sent
-    /// is on disk with its outcome, so that it is not sent again.
+    /// is on disk with its outcome, so that it is not sent again. Where it was refused, by its status or by what its answer says
+    /// ([`crate::program::actions::ActionFailed`]), nothing of that is kept: it is asked for again like all that is refused.
     pub(super) async fn act(
         &self,
         decider: &Decider,

@@ -307,6 +307,7 @@ impl Engine {
                         query: Vec::new(),
                         pager: (**pager).clone(),
                         around: None,
+                        paged_by: None,
                         then: None,
                     }),
                     ..(**resource).clone()

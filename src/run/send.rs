@@ -5,7 +5,8 @@ use super::decider::Decider;
 use super::read::row_of;
 use super::removed::Item;
 use super::{Engine, RunError, request};
-use crate::http::{Embedded, FileBody, Outgoing, WriteOutcome};
+use crate::http::{Embedded, FileBody, Outgoing, Reply, WriteOutcome};
+use crate::program::actions::Action;
 use crate::program::mapping::Register;
 use crate::program::system::{ErrorClass, Resource};
 use crate::store::{Effect, Intent, IntentState, Link, RecordRef, RecordRow};
@@ -141,6 +142,12 @@ impl Engine {
         intent.id = self.store.call(move |store| store.add_intent(&row)).await?;
         self.report.borrow_mut().writes += 1;
         let outcome = self.clients[side].write(&outgoing).await;
+        let action = intent.then.get("action").and_then(Value::as_text);
+        let action = action.and_then(|name| resource.actions.get(name));
+        let outcome = match outcome {
+            WriteOutcome::Done(reply) => self.unless_failed(side, action, reply),
+            other => other,
+        };
         match outcome {
             WriteOutcome::Done(reply) if once.is_some() => {
                 intent.state = IntentState::Done;
@@ -258,6 +265,23 @@ impl Engine {
                     })),
                 }
             }
+        }
+    }
+
+    /// An action whose own answer says that it did not happen is refused, whatever the status is.
+    fn unless_failed(&self, side: Side, action: Option<&Action>, reply: Reply) -> WriteOutcome {
+        let failed = action.and_then(|action| Some((action, action.failed.as_ref()?)));
+        let words = failed.and_then(|(action, failed)| Some((action, failed.words(reply.body.as_ref())?)));
+        let Some((action, words)) = words else { return WriteOutcome::Done(reply) };
+        let (system, status) = (&self.program.sides[side].name, reply.status);
+        let message = format!(
+            "{system} answered {status} when asked to {} it, and that it failed: {words}",
+            action.name
+        );
+        WriteOutcome::NotDone {
+            class: ErrorClass::Refused,
+            message: self.clients[side].clean(&message),
+            status: Some(status),
         }
     }
 

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use super::answer::Answer;
+use super::catalogue::Fault;
 use super::route::Route;
 use super::stand::Stand;
 use crate::http::WireRequest;
-use crate::value::{Map, Value, from_json_slice};
+use crate::value::{Map, Query, Value, from_json_slice};
 
 impl Stand {
     /// Does something to a record. What is done already is refused, as real systems do.
-    pub(super) fn act(&mut self, request: &WireRequest, route: &Route) -> Answer {
+    pub(super) fn act(&mut self, request: &WireRequest, route: &Route, fault: Option<Fault>) -> Answer {
         let resource = Arc::clone(&route.resource);
         let Some(action) = resource.actions.get(&route.name) else {
             return self.error(404, "there is nothing here", "NotFound");
@@ -34,6 +35,16 @@ impl Stand {
         };
         if action.done.holds(&record).unwrap_or(false) {
             return self.error(400, &format!("{} is done already", action.name), "InvalidOperation");
+        }
+        if let (Some(Fault::ActionFailed), Some(failed)) = (fault, &action.failed) {
+            let mut body = Value::Map(Map::new());
+            if let Some(path) = failed.message.as_ref().and_then(Query::as_path) {
+                path.set(&mut body, Value::text("a rule of this system forbids it"));
+            }
+            for (path, value) in &failed.sandbox {
+                path.set(&mut body, value.clone());
+            }
+            return Answer::done(&self.system, 200, body, &resource.encoding);
         }
         for (field, value) in &action.sandbox {
             field.set(&mut record, value.clone());

@@ -77,6 +77,8 @@ pub enum Fault {
     PreconditionMissing,
     /// 400: it does not pass a rule of the system.
     Invalid,
+    /// An action is answered with success, and its body says that it failed.
+    ActionFailed,
     /// 403: this user may not do that (F-1).
     Forbidden,
     /// Nobody listens (F25).
@@ -123,6 +125,7 @@ impl Fault {
                 | Fault::Conflict
                 | Fault::PreconditionMissing
                 | Fault::Invalid
+                | Fault::ActionFailed
                 | Fault::Forbidden
         )
     }
@@ -179,6 +182,11 @@ pub const FAULTS: &[(&str, Fault, &str)] = &[
     ("conflict", Fault::Conflict, "409: it collides with something (F12)"),
     ("precondition_missing", Fault::PreconditionMissing, "428: the version must be named (F12)"),
     ("invalid", Fault::Invalid, "400: it does not pass a rule of the system"),
+    (
+        "action_failed",
+        Fault::ActionFailed,
+        "an action is answered with 200 that it failed, where the system file says `failed`",
+    ),
     ("forbidden", Fault::Forbidden, "403: the user may not do that"),
     ("refused", Fault::Refused, "nobody listens (F25)"),
 ];

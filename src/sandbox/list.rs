@@ -1,5 +1,6 @@
 //! The server's half of a list: what is asked for, which part of it, and how it is answered.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::answer::Answer;
@@ -59,21 +60,31 @@ impl Stand {
             rows.iter()
                 .position(|row| held(*row).and_then(|record| of.key_of(record)).as_deref() == Some(key))
         };
+        let spans = call.paged_by.as_ref().map(|by| {
+            let count = |row: u64| held(row).map_or(1, |record| items_in(&by.field, record).max(1));
+            let next = |end: &mut usize, row: &u64| {
+                let begin = *end;
+                *end += count(*row);
+                Some(begin..*end)
+            };
+            rows.iter().scan(0, next).collect::<Vec<_>>()
+        });
+        let count = spans.as_ref().and_then(|spans| spans.last()).map_or(rows.len(), |span| span.end);
         let asked = Asked {
             place_of: &place_of,
             request,
             list: &name,
-            count: rows.len(),
+            count,
             largest: self.largest_page,
             number: self.asked,
             fault,
         };
         let page = page(&asked, &call.pager, &mut query).map_err(|off| match off {
             Off::Wrong(problem) => refuse(problem),
-            Off::Past(unit) => Answer::empty(416).header("content-range", format!("{unit} */{}", rows.len())),
+            Off::Past(unit) => Answer::empty(416).header("content-range", format!("{unit} */{count}")),
         })?;
         query.nothing_left().map_err(refuse)?;
-        let part = (page.from.min(rows.len()), page.to.min(rows.len()));
+        let part = (page.from.min(count), page.to.min(count));
         let last = self.table_mut(&resource).last_page.replace(part);
         let (from, to) = match (fault, last) {
             (Some(Fault::DuplicatePage), Some(last)) => last,
@@ -81,21 +92,33 @@ impl Stand {
             _ => part,
         };
         let table = self.table(&resource);
-        let items: Vec<Value> = rows
-            .get(from..to)
-            .unwrap_or_default()
-            .iter()
-            .filter_map(|row| match (table.get(*row), &call.then) {
-                (Some(record), Some(then)) => Some(self.listed_key(&resource, then, record)),
-                (Some(record), None) => Some(self.encoded(&resource, record)),
-                (None, _) => table.left().get(row).map(|left| self.encoded_left(&resource, left)),
-            })
-            .collect();
+        let encoded = |row: &u64| match (table.get(*row), &call.then) {
+            (Some(record), Some(then)) => Some(self.listed_key(&resource, then, record)),
+            (Some(record), None) => Some(self.encoded(&resource, record)),
+            (None, _) => table.left().get(row).map(|left| self.encoded_left(&resource, left)),
+        };
+        let items: Vec<Value> = match (&spans, &call.paged_by) {
+            (Some(spans), Some(by)) => {
+                let cut = |(row, span): (&u64, &Range<usize>)| {
+                    let mut record = encoded(row)?;
+                    if let Some(Value::List(items)) = by.list.remove(&mut record) {
+                        let before = from.saturating_sub(span.start);
+                        let here = span.end.min(to) - span.start.max(from);
+                        let part = items.into_iter().skip(before).take(here).collect();
+                        by.list.set(&mut record, Value::List(part));
+                    }
+                    Some(record)
+                };
+                let here = |(_, span): &(&u64, &Range<usize>)| span.start < to && span.end > from;
+                rows.iter().zip(spans).filter(here).filter_map(cut).collect()
+            }
+            _ => rows.get(from..to).unwrap_or_default().iter().filter_map(encoded).collect(),
+        };
         let items = match (&call.around, call.pager.records.as_ref().and_then(nested)) {
             (Some(name), Some((_, inner))) => grouped(items, name, &inner),
             _ => items,
         };
-        let body = envelope(&call.pager, items, rows.len(), page.size, page.next.as_deref());
+        let body = envelope(&call.pager, items, count, page.size, page.next.as_deref());
         let mut answer = Answer::done(&system, page.status, body, &resource.encoding);
         for (name, value) in page.headers {
             answer = answer.header(&name, value);
@@ -255,6 +278,11 @@ impl Filter {
             Filter::Any => true,
         }
     }
+}
+
+/// How many items a list field of a record has.
+fn items_in(field: &Path, record: &Value) -> usize {
+    field.get(record).and_then(Value::as_list).map_or(0, <[Value]>::len)
 }
 
 /// Records put back into the rows around them: each row stands once.

@@ -347,7 +347,7 @@ impl Stand {
                 }
                 CallKind::Create | CallKind::Update => self.write(request, route, fault),
                 CallKind::Delete => self.delete(request, route),
-                CallKind::Action => self.act(request, route),
+                CallKind::Action => self.act(request, route, fault),
                 CallKind::File => self.file(request, route),
                 CallKind::Attach => self.attach(request, route),
             },

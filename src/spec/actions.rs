@@ -24,7 +24,23 @@ pub struct Action {
     pub done: At<String>,
     /// How long it may take until that holds. After that a person decides. Default 10m.
     pub within: Option<At<String>>,
+    /// What its answer says where it did not happen although the status is a success. Then it is refused, with the system's words,
+    /// and asked for again as what is refused: after a rest, when the record changes, or by `mapengine retry`.
+    pub failed: Option<ActionFailed>,
     /// The fields that a stand-in gives the record.
+    #[serde(default)]
+    pub sandbox: Table<Value>,
+}
+
+/// How the answer to an action says that it did not happen.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ActionFailed {
+    /// A condition over `answer`, the body: `answer.result == 'Failed'`. Only what certainly did not happen and will not.
+    pub when: At<String>,
+    /// Path in `answer` of the system's words.
+    pub message: Option<At<String>>,
+    /// What a stand-in answers with the fault `action_failed`.
     #[serde(default)]
     pub sandbox: Table<Value>,
 }

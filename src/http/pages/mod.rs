@@ -2,6 +2,7 @@
 
 mod fetch;
 mod links;
+mod parts;
 mod walk;
 
 use tokio::task::JoinHandle;
@@ -11,7 +12,8 @@ use super::client::Client;
 use super::outcome::{CallError, Reply};
 use super::types::Outgoing;
 use crate::program::system::{CallKind, ErrorClass, FetchCall, ListCall, Resource};
-use crate::value::{Query, Value};
+use crate::value::{Path, Query, Value};
+use parts::Parts;
 use walk::Walk;
 
 /// One page of a list.
@@ -34,6 +36,8 @@ pub struct Pages {
     client: Client,
     walk: Walk,
     then: Option<FetchCall>,
+    /// Where page borders cut records: what is not whole yet.
+    parts: Option<Parts>,
     resource: String,
     ahead: Option<Ahead>,
     read_ahead: bool,
@@ -62,7 +66,7 @@ impl Pages {
         parent: Option<&Value>,
     ) -> Result<Pages, CallError> {
         let refused = |message: &str| client.error(ErrorClass::Refused, None, message);
-        let Some(ListCall { path, query: own, pager, around, then }) = &resource.list else {
+        let Some(ListCall { path, query: own, pager, around, paged_by, then }) = &resource.list else {
             return Err(refused(&format!("{} cannot be listed", resource.name)));
         };
         let path = fill(path, parent, resource.encoding.path_escape)
@@ -84,14 +88,14 @@ impl Pages {
         };
         let walk = Walk::new(first, pager.clone(), resource.singleton, resource.encoding.is_xml())
             .inside(around.clone())
-            .keyed(resource.key.first().and_then(|key| match resource.field_at(key) {
-                Some((field, _)) => field.read.clone(),
-                None => Query::parse(&key.to_string()).ok(),
-            }));
+            .keyed(resource.key.first().and_then(|key| read_at(resource, key)));
+        let ids = resource.id_fields().iter().filter_map(|key| read_at(resource, key));
+        let parts = paged_by.clone().map(|by| Parts::new(by, ids.collect()));
         Ok(Pages {
             client: client.clone(),
             walk,
             then: then.clone(),
+            parts,
             resource: resource.name.clone(),
             ahead: None,
             read_ahead: false,
@@ -107,11 +111,38 @@ impl Pages {
         self
     }
 
-    /// The next page; none after the last one. Empty pages are skipped, except the first.
+    /// The next page; none after the last one. Empty pages are skipped, except the first. A record that a page border cut comes
+    /// when it is whole; one of which the rest was not read does not come.
     ///
     /// # Errors
     /// Where a page cannot be read or is not a list.
     pub async fn next(&mut self) -> Result<Option<Page>, CallError> {
+        loop {
+            let page = self.next_page().await?;
+            let Some(parts) = &mut self.parts else { return Ok(page) };
+            let (mut whole, total, is_first) = match page {
+                Some(page) => (parts.take(page.records, page.date), page.total, self.walk.pages() == 1),
+                None if self.walk.problem().is_none() => (parts.rest(), None, false),
+                None => {
+                    parts.drop_rest();
+                    return Ok(None);
+                }
+            };
+            if self.walk.ended() && self.walk.problem().is_none() {
+                let rest = parts.rest();
+                whole.date = whole.date.or(rest.date);
+                whole.records.extend(rest.records);
+            }
+            let parts::Whole { records, date, .. } = whole;
+            match (records.is_empty(), self.walk.ended()) {
+                (true, true) if !is_first => return Ok(None),
+                (true, false) => {}
+                _ => return Ok(Some(Page { records, total, date })),
+            }
+        }
+    }
+
+    async fn next_page(&mut self) -> Result<Option<Page>, CallError> {
         loop {
             let reply = match self.ahead.take() {
                 Some(mut ahead) => match (&mut ahead.0).await {
@@ -178,12 +209,23 @@ impl Pages {
 
     /// Whether the list was read to its end and nothing speaks against its being whole.
     pub fn complete(&self) -> bool {
-        self.walk.ended() && self.walk.problem().is_none()
+        self.walk.ended() && self.problem().is_none()
     }
 
     /// Why the list may not be whole: names the rule that was broken.
     pub fn problem(&self) -> Option<String> {
-        self.walk.problem().map(|problem| self.client.scrubber().clean(problem))
+        let parts = self.parts.as_ref().and_then(Parts::problem);
+        let problem = self.walk.problem().map(str::to_owned);
+        let problem = problem.or_else(|| parts.map(|problem| format!("{}: {problem}", self.resource)));
+        problem.map(|problem| self.client.scrubber().clean(&problem))
+    }
+}
+
+/// Where answers hold a field of a resource.
+fn read_at(resource: &Resource, field: &Path) -> Option<Query> {
+    match resource.field_at(field) {
+        Some((field, _)) => field.read.clone(),
+        None => Query::parse(&field.to_string()).ok(),
     }
 }
 

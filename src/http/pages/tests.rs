@@ -4,6 +4,7 @@ use crate::http::types::{NoAnswer, WireResponse};
 use crate::program::system::{NextLink, Pager, Paging, PathTemplate, Piece};
 
 mod any_server;
+mod cut_records;
 mod keys_then_records;
 mod ranges_and_links;
 
@@ -12,7 +13,8 @@ type Answer = Result<WireResponse, NoAnswer>;
 fn listed(pager: Pager) -> Resource {
     let mut customer = resource("customer");
     let path = PathTemplate { pieces: vec![Piece::Text("/v1/customers".into())] };
-    customer.list = Some(ListCall { path, query: Vec::new(), pager, around: None, then: None });
+    customer.list =
+        Some(ListCall { path, query: Vec::new(), pager, around: None, paged_by: None, then: None });
     customer
 }
 

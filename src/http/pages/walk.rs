@@ -433,7 +433,7 @@ fn number(query: &Query, body: &Value) -> Option<u64> {
     query.first(body)?.scalar_text()?.trim().parse().ok()
 }
 
-fn hash(thing: &impl Hash) -> u64 {
+pub(super) fn hash(thing: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     thing.hash(&mut hasher);
     hasher.finish()

@@ -43,8 +43,21 @@ pub struct ListCall {
     pub pager: Pager,
     /// The name under which a record has the row around it, where records stand inside other rows.
     pub around: Option<String>,
+    /// The list field whose items its pages have so many of; none: pages have so many records.
+    pub paged_by: Option<PagedBy>,
     /// How the records are fetched of which it gives the keys.
     pub then: Option<FetchCall>,
+}
+
+/// The list field that page borders may cut.
+#[derive(Clone, Debug)]
+pub struct PagedBy {
+    /// Its name.
+    pub field: Path,
+    /// Where a record of an answer holds the list.
+    pub list: Path,
+    /// Where an item holds its key.
+    pub key: Query,
 }
 
 /// Fetches records by their keys, many at a time.

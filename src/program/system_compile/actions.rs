@@ -10,7 +10,7 @@ use super::links::field_of;
 use super::shape::Shape;
 use super::templates::{Use, condition, path, path_template, queries, query};
 use crate::diagnostic::codes;
-use crate::program::actions::{Accepted, Action};
+use crate::program::actions::{Accepted, Action, ActionFailed};
 use crate::program::expr::Scope;
 use crate::program::types::Type;
 use crate::spec::actions as spec;
@@ -55,6 +55,7 @@ pub(super) fn actions(
         for (field, value) in written.sandbox.iter() {
             sandbox.extend(field_of(shape, field, found).map(|(path, _)| (path, value.clone())));
         }
+        let failed = written.failed.as_ref().and_then(|failed| self::failed(failed, found));
         let Some(done) = done else { continue };
         if done.uses().is_empty() {
             found.error_help(
@@ -73,11 +74,32 @@ pub(super) fn actions(
                 body: written.body.as_ref().map(|body| body.value.clone()),
                 done,
                 within: duration(written.within.as_ref(), WITHIN, found),
+                failed,
                 sandbox,
             },
         );
     }
     actions
+}
+
+/// Compiles how an answer says that an action did not happen.
+fn failed(written: &spec::ActionFailed, found: &mut Findings) -> Option<ActionFailed> {
+    let message = written.message.as_ref().and_then(|text| query(text, found));
+    let sandbox = constants(&written.sandbox, found);
+    let when = condition(&written.when, &Scope::new().root("answer", Type::Any), found)?;
+    if when.uses().is_empty() {
+        found.error_help(
+            &codes::BAD_ACTION,
+            written.when.span,
+            "this does not look at the answer",
+            "name what in it tells that it failed: \"answer.result == 'Failed'\"",
+        );
+    }
+    Some(ActionFailed { when, message, sandbox })
+}
+
+fn constants(table: &Table<Value>, found: &mut Findings) -> Vec<(Path, Value)> {
+    table.iter().filter_map(|(name, value)| Some((path(name, found)?, value.clone()))).collect()
 }
 
 /// Compiles how the outcome of a write is asked for.
@@ -99,11 +121,8 @@ pub(super) fn accepted(written: &spec::Accepted, found: &mut Findings) -> Option
     let poll = query(&written.poll, found)?;
     let done = condition(&written.done, &Scope::new().root("answer", Type::Any), found)?;
     let within = duration(written.within.as_ref(), ASKED, found);
-    let mut constants = |table: &Table<Value>| -> Vec<(Path, Value)> {
-        table.iter().filter_map(|(name, value)| Some((path(name, found)?, value.clone()))).collect()
-    };
     let sandbox = match &written.sandbox {
-        Some(sandbox) => [constants(&sandbox.running), constants(&sandbox.finished)],
+        Some(sandbox) => [constants(&sandbox.running, found), constants(&sandbox.finished, found)],
         None => [Vec::new(), Vec::new()],
     };
     Some(Accepted { status, poll, done, result, headers, content, within, sandbox })

@@ -12,8 +12,8 @@ use super::templates::{Use, path, path_template, queries, query};
 use crate::diagnostic::{At, codes};
 use crate::program::expr::{Scope, Template};
 use crate::program::system::{
-    CreateCall, DeleteCall, Encoding, EncodingKind, FetchCall, ListCall, NewId, Pager, PathTemplate, Piece,
-    ReadCall, UpdateCall,
+    CreateCall, DeleteCall, Encoding, EncodingKind, FetchCall, ListCall, NewId, PagedBy, Pager, Paging,
+    PathTemplate, Piece, ReadCall, UpdateCall,
 };
 use crate::program::types::Type;
 use crate::spec::short::OrNone;
@@ -116,13 +116,67 @@ impl Calls<'_> {
             };
             found.error_help(&codes::CONTRADICTION, place, message, help);
         }
+        let paged_by = written.paged_by.as_ref().and_then(|name| self.paged_by(name, written, &pager, found));
         Some(ListCall {
+            paged_by,
             around: written.around.clone().filter(|_| inside),
             path: self.path_or_own("list", written.get.as_ref(), Use::List, found)?,
             query: self.query(&written.query, found),
             pager,
             then: written.then.as_ref().and_then(|then| self.fetch(then, found)),
         })
+    }
+
+    /// The list field that page borders may cut.
+    fn paged_by(
+        &self,
+        name: &At<String>,
+        written: &spec::ListCall,
+        pager: &Pager,
+        found: &mut Findings,
+    ) -> Option<PagedBy> {
+        let (path, field) = field_of(self.shape, name, found)?;
+        // after so many records, or after a key, the rest of a record that was cut would be passed over
+        if !matches!(pager.kind, Paging::Page { .. } | Paging::NextToken { .. } | Paging::Link { .. }) {
+            found.error_help(
+                &codes::CONTRADICTION,
+                name.span,
+                "this way of paging does not go on inside a record",
+                "`paged_by` is for pagers of the kinds page, next_token and link",
+            );
+        }
+        if pager.total.is_some() || pager.total_header.is_some() {
+            found.error_help(
+                &codes::CONTRADICTION,
+                name.span,
+                "a total of records or of their items: nothing says which",
+                "name a pager without `total`: it reads until a page is empty, or names no next one",
+            );
+        }
+        if written.then.is_some() {
+            found.error_help(
+                &codes::CONTRADICTION,
+                name.span,
+                "this list tells keys only, which no page border cuts",
+                "leave `paged_by` out",
+            );
+        }
+        let list = field.read.as_ref().and_then(Query::as_path);
+        let key = field.key.as_ref().and_then(|key| field.fields.iter().find(|one| one.name == *key));
+        match (list, key.and_then(|key| key.read.clone())) {
+            (Some(list), Some(key)) if matches!(field.ty, Type::List(_)) => {
+                Some(PagedBy { field: path, list: list.clone(), key })
+            }
+            _ => {
+                found.error_help(
+                    &codes::WRONG_KIND,
+                    name.span,
+                    format!("`{}` is no list that is read and whose items have a key", name.value),
+                    "name a field of type list, and give it a `key`: an item that two pages hold counts once",
+                );
+                None
+            }
+        }
     }
 
     /// Fetches what a list gave the keys of.

@@ -26,6 +26,12 @@ pub struct ListCall {
     /// The records stand inside other rows (`headings[*].items[*]`): the name under which each of them has the row
     /// around it, `heading`, for paths such as `heading.name`.
     pub around: Option<String>,
+    /// A page has so many items of this list field of its records (`lines`), not so many records: a page border may cut a
+    /// record, and the next page goes on with the same key. The parts are joined in their order, by the key of the items, and a
+    /// record is taken once it is whole: no part of it stands on the page after. One that the list goes on with later, or does
+    /// not come to the end of, is not taken: the list counts as incomplete then. For pagers of the kinds `page`, `next_token`
+    /// and `link` without a total, which would be of nobody knows what.
+    pub paged_by: Option<At<String>>,
     /// The list tells keys only: the records themselves are fetched many at a time.
     pub then: Option<FetchCall>,
 }
