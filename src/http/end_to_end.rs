@@ -109,6 +109,7 @@ fn client(address: &str, secret: &str) -> Client {
         pager: Pager { kind, size: None, records: None, total: None, total_header: None, capped: None },
         around: None,
         then: None,
+        absent_is_gone: false,
     });
     let unused = FakeClock::new();
     let mut setup = setup(shop(auth, customer), &unused, &Script::new(&unused, []));

@@ -308,6 +308,7 @@ impl Engine {
                         pager: (**pager).clone(),
                         around: None,
                         then: None,
+                        absent_is_gone: false,
                     }),
                     ..(**resource).clone()
                 };

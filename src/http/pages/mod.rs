@@ -62,7 +62,7 @@ impl Pages {
         parent: Option<&Value>,
     ) -> Result<Pages, CallError> {
         let refused = |message: &str| client.error(ErrorClass::Refused, None, message);
-        let Some(ListCall { path, query: own, pager, around, then }) = &resource.list else {
+        let Some(ListCall { path, query: own, pager, around, then, .. }) = &resource.list else {
             return Err(refused(&format!("{} cannot be listed", resource.name)));
         };
         let path = fill(path, parent, resource.encoding.path_escape)

@@ -45,6 +45,8 @@ pub struct ListCall {
     pub around: Option<String>,
     /// How the records are fetched of which it gives the keys.
     pub then: Option<FetchCall>,
+    /// What a whole read does not have is gone.
+    pub absent_is_gone: bool,
 }
 
 /// Fetches records by their keys, many at a time.
@@ -75,6 +77,8 @@ pub struct ReadCall {
     pub query: Vec<(String, Template)>,
     /// Where the record is in the answer.
     pub record: Path,
+    /// Nothing at that place means that there is no such record.
+    pub empty_is_gone: bool,
 }
 
 /// Makes one.
