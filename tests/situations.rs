@@ -202,6 +202,49 @@ fn a_list_that_is_cut_and_a_get_that_fails_remove_nothing() {
 }
 
 #[test]
+fn a_whole_list_says_what_is_gone_where_nothing_else_can_be_asked() {
+    let by_list = |absent: &str| {
+        let list = format!("    get: none\n    list: {{ get: \"{{path}}\"{absent} }}\n    cursor: none\n");
+        let edits = [
+            ("systems/shop.yaml", "    path: /items\n", &*format!("    path: /items\n{list}")),
+            (
+                "shop_ledger.yaml",
+                "    ledger: { resource: item }\n    match: [ code ]\n",
+                "    ledger: { resource: item }\n    match: [ code ]\n    situations: { source_missing: set_aside }\n",
+            ),
+        ];
+        let mut harness = edited_harness(&edits, ITEMS, "");
+        assert_eq!(counts(&run(&mut harness), "items").created, 3);
+        harness
+    };
+    let mut harness = by_list(", absent: gone");
+    // a list that does not come, comes in pieces or comes empty says nothing
+    for fault in ["empty:list:item:*", "cut_body:list:item:*", "html:list:item:*"] {
+        harness.company.stands.left.borrow_mut().faults.add(fault).unwrap();
+        if let Ok(report) = try_run(&mut harness) {
+            assert_eq!(report.set_aside, vec![], "{fault}");
+        }
+        harness.company.stands.left.borrow_mut().faults.clear();
+    }
+    remove(&harness, Side::Left, "item", "code", "A-2");
+    for _ in 0..2 {
+        let report = run(&mut harness);
+        assert_eq!(report.set_aside.len(), 1, "{report:#?}");
+        assert_eq!((&*report.set_aside[0].code, report.writes), ("ME0909", 0));
+    }
+    for code in ["A-1", "A-3"] {
+        remove(&harness, Side::Left, "item", "code", code);
+    }
+    let report = run(&mut harness);
+    assert!(report.notes.iter().any(|note| note.code == "empty_source"), "{report:#?}");
+    assert_eq!(report.set_aside.len(), 1, "{report:#?}");
+    // of a list that may leave something out nothing follows
+    let mut harness = by_list("");
+    remove(&harness, Side::Left, "item", "code", "A-2");
+    assert_eq!(run(&mut harness).set_aside, vec![]);
+}
+
+#[test]
 fn an_unknown_outcome_of_a_removal_is_looked_up_and_the_link_goes_with_it() {
     for fault in ["timeout_after_commit", "close_after", "timeout_before", "error_after"] {
         let mut harness = removing(", delete: 5", "");

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{counts, edit, harness, harness_with, record, run, try_run};
+use common::{counts, edit, harness, harness_with, record, remove, run, sweep, try_run};
 use mapengine::http::WireRequest;
 use mapengine::program::signature::{Moment, Signed};
 use mapengine::program::system::Auth;
@@ -213,4 +213,18 @@ fn a_record_that_changed_is_read_by_its_key() {
     run(&mut harness);
     let sjo = record(&harness, Side::Left, "customer", "name", "Sjø AS");
     assert_eq!(sjo.get("mainAddress").and_then(|address| address.get("city")), Some(&Value::text("Bergen")));
+}
+
+#[test]
+fn an_empty_element_says_that_a_record_is_gone() {
+    let shop = format!("{SHOP}      - {{ code: A-2, name: Nut, active: true, kind: Goods }}\n");
+    let mut harness = harness_with("ledger_xml.yaml", &shop, LEDGER);
+    assert_eq!(counts(&run(&mut harness), "items").created, 2);
+    remove(&harness, Side::Right, "item", "number", "A-1");
+    for _ in 0..2 {
+        let report = sweep(&mut harness).unwrap_or_else(|(error, report)| panic!("{error}\n{report:#?}"));
+        assert_eq!(report.writes, 0, "{report:#?}");
+        assert_eq!(report.set_aside.len(), 1, "{report:#?}");
+        assert_eq!(report.set_aside[0].code, "ME0909");
+    }
 }

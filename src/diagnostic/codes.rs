@@ -592,6 +592,10 @@ Right:
         "Each item of a list is a document of its own now, and the record that holds the list was one document before: what it carried then is \
          not made again. What is missing on the other side is made there by hand. Once the link of the whole record is forgotten \
          (`mapengine resolve --unlink`), its items travel.";
+    READY_AGAIN = "ME0961", "it was carried before, and stands ready again",
+        "Somebody gave a document that was carried the status again from which documents travel. What was made on the other side is never made \
+         a second time by itself. If it shall go again, because what was made is gone there, say, forget the link \
+         (`mapengine resolve --unlink DOCUMENT:KEY`): it is decided anew. If not, give it the status back that it had.";
 }
 
 #[cfg(test)]

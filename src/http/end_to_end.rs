@@ -110,6 +110,7 @@ fn client(address: &str, secret: &str) -> Client {
         around: None,
         paged_by: None,
         then: None,
+        absent_is_gone: false,
     });
     let unused = FakeClock::new();
     let mut setup = setup(shop(auth, customer), &unused, &Script::new(&unused, []));

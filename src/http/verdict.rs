@@ -200,6 +200,12 @@ fn succeeded(
         Body::Broken(problem) => return doubt(&format!("its body is broken {format}: {problem}")),
     };
     if is_read(outgoing.call) {
+        if let Some(body) = &body
+            && names_nothing(system, outgoing, body)
+        {
+            let message = sentence(name, what, ErrorClass::Gone, status, "there is no such record");
+            return Verdict::NotDone { class: ErrorClass::Gone, status: Some(status), message };
+        }
         return match body {
             None if status != 204 => doubt("without a body"),
             body => Verdict::Done(reply(response, body)),
@@ -219,6 +225,20 @@ fn succeeded(
         Some(lack) => doubt(&lack),
         None => Verdict::Done(reply(response, body)),
     }
+}
+
+/// Whether an answer has the record's place with nothing in it, where the system file says that there is no such record then. An
+/// answer without the place, or with anything in it, is read like any other.
+fn names_nothing(system: &System, outgoing: &Outgoing, body: &Value) -> bool {
+    let resource = system.resources.get(&outgoing.resource);
+    let Some(call) = resource.and_then(|resource| resource.get.as_ref()) else { return false };
+    outgoing.call == CallKind::Get
+        && call.empty_is_gone
+        && match call.record.get(body) {
+            Some(Value::Null) => true,
+            Some(Value::Map(members)) => members.is_empty(),
+            _ => false,
+        }
 }
 
 /// What a successful write's answer lacks, so that it cannot be believed.

@@ -457,3 +457,35 @@ fn a_failure_stands_in_the_body_whatever_the_status_says() {
         "unknown: shop answered 200 when asked to list customer, but its body is broken XML: it has a DOCTYPE, which is refused"
     );
 }
+
+#[test]
+fn an_empty_record_is_gone_and_an_answer_without_it_is_not() {
+    use crate::program::system::ReadCall;
+    let told = |empty_is_gone: bool, call: CallKind, body: &str| {
+        let mut system = xml_shop();
+        let mut customer =
+            std::sync::Arc::into_inner(system.resources.shift_remove("customer").unwrap()).unwrap();
+        let template = PathTemplate { pieces: Vec::new() };
+        customer.get =
+            Some(ReadCall { path: template, query: Vec::new(), record: path("product"), empty_is_gone });
+        system.resources.insert("customer".into(), std::sync::Arc::new(customer));
+        let body = format!("<Root><ResponseStatus><Status>OK</Status></ResponseStatus>{body}</Root>");
+        let answer = with(200, &[("content-type", "text/xml")], &body);
+        match judge(&system, &crate::http::testing::call("GET", "/x", call, None), answer) {
+            Verdict::NotDone { class: ErrorClass::Gone, message, .. } => message,
+            Verdict::Done(_) => "done".into(),
+            other => format!("{other:?}"),
+        }
+    };
+    let gone = "shop has no such record to read customer (200): there is no such record";
+    for empty in ["<Product/>", "<Product></Product>", "<Product>\n  </Product>"] {
+        assert_eq!(told(true, CallKind::Get, empty), gone);
+        assert_eq!(told(false, CallKind::Get, empty), "done");
+        assert_eq!(told(true, CallKind::List, empty), "done");
+    }
+    // what lacks the record, or has anything in it, may be garbled: that is for those who read it
+    for other in ["", "<Customer/>", "<Product>?</Product>", "<Product><x/></Product>", "<Product a=\"1\"/>"]
+    {
+        assert_eq!(told(true, CallKind::Get, other), "done", "{other}");
+    }
+}

@@ -32,6 +32,19 @@ pub fn is_followed(document: &Document, roles: &Roles, source: &Value) -> bool {
     role.is_some_and(|role| follow.is_some_and(|follow| follow.during.iter().any(|one| one == role)))
 }
 
+/// Whether a source record stands in the status from which documents travel, though one that came to the end of its steps left it: the
+/// steps gave it another, and nothing is followed from there.
+pub fn is_ready_again(document: &Document, roles: &Roles, source: &Value) -> bool {
+    let Take::Role(ready) = &document.take else { return false };
+    let leaves = document.steps.iter().any(|step| match step {
+        Step::SetStatus(to) | Step::WriteBack { set_status: Some(to), .. } => {
+            to != ready && roles.status(to).is_some()
+        }
+        _ => false,
+    });
+    leaves && role_of(document, roles, source) == Some(ready) && !is_followed(document, roles, source)
+}
+
 /// Whether a source record travels now.
 ///
 /// # Errors

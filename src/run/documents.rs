@@ -28,6 +28,14 @@ pub(super) type Unreadable = BTreeMap<(String, String), String>;
 /// A record of the left side and what belongs to it at the right side, as far as each was there when it was read.
 pub(super) type Pair = (Option<Record>, Option<Record>);
 
+/// What it means that the source of a document that came to its end is in the status that travels.
+enum Again {
+    /// Our own write of its status is so young that what was read may be older.
+    Late,
+    /// It was put back: why it does not go.
+    Stands(String),
+}
+
 /// Why rows were not read.
 pub(super) enum Unread {
     /// Nothing can be read.
@@ -275,7 +283,8 @@ impl Decider {
                 }
             }
             let nothing = change.as_ref().is_none_or(|change| change.action == Action::Nothing);
-            if nothing && self.may_clean(store, &name, side, &record.at, false)? {
+            let stays = change.as_ref().is_some_and(|change| change.stay);
+            if nothing && !stays && self.may_clean(store, &name, side, &record.at, false)? {
                 store.clean(side, &record.at.resource, &record.at.id, &record.hash)?;
             }
             let Some(change) = change else { continue };
@@ -459,14 +468,24 @@ impl Decider {
             }
             return Ok(change);
         }
+        let again =
+            self.stands_again(store, document, link, if source == Side::Left { &left } else { &right })?;
+        let told = |mut change: Change| match &again {
+            Some(Again::Late) => {
+                change.stay = true;
+                change
+            }
+            Some(Again::Stands(reason)) => crate::plan::decide::set_aside(change, "ME0961", reason.clone()),
+            None => change,
+        };
         if document.follow.is_none() {
-            return Ok(change);
+            return Ok(told(change));
         }
         let (left, right) = match self.followed(store, document, (left.clone(), right.clone()))? {
             Ok(pair) => pair,
             Err(reason) => return Ok(crate::plan::decide::set_aside(change, "ME0959", reason)),
         };
-        let (Some(left), Some(right)) = (&left, &right) else { return Ok(change) };
+        let (Some(left), Some(right)) = (&left, &right) else { return Ok(told(change)) };
         let context = self.context();
         match document::refused_later(&context, document, &left.data, &right.data) {
             Ok(Some(_)) => {
@@ -476,6 +495,7 @@ impl Decider {
                 change.action = Action::Update;
                 return Ok(change);
             }
+            Ok(None) if again.is_some() => return Ok(told(change)),
             Ok(None) => {}
             Err(reason) => return Ok(crate::plan::decide::set_aside(change, "ME0902", reason)),
         }
@@ -512,6 +532,37 @@ impl Decider {
             }
         }
         Ok(change)
+    }
+
+    /// Whether the source of a document that came to its end stands in the status again from which documents travel.
+    fn stands_again(
+        &self,
+        store: &dyn Store,
+        document: &Document,
+        link: &Link,
+        source: &Option<Record>,
+    ) -> StoreResult<Option<Again>> {
+        let (Some(source), roles) = (source, self.roles_of(document)) else { return Ok(None) };
+        if !document::is_ready_again(document, &roles, &source.data) {
+            return Ok(None);
+        }
+        // what was read may be older than our own last write of it
+        let (name, at) = (&document.register.name, link.on(document.source));
+        let last = store
+            .intents(Some(name), Some(&at.id), 20)?
+            .into_iter()
+            .find(|intent| intent.side == document.source && intent.target.as_ref() == Some(&at.id));
+        if last.is_some_and(|intent| intent.settle_until > self.now_ms) {
+            return Ok(Some(Again::Late));
+        }
+        let status = document.flow.as_ref().and_then(|flow| flow.field.get(&source.data)).cloned();
+        Ok(Some(Again::Stands(format!(
+            "it stands in '{}' again, and was carried to {} before, as {}: it does not go a second time by itself. If it shall, forget the link with `mapengine resolve --unlink {name}:{}`; if not, give it the status back that it had",
+            roles.title_of(&status.unwrap_or_default()),
+            self.program.sides[document.target()].name,
+            link.on(document.target()).id,
+            at.id
+        ))))
     }
 
     /// A pair as it is followed: with what the other side made of the record, nothing of it before that is there.

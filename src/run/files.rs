@@ -309,6 +309,7 @@ impl Engine {
                         around: None,
                         paged_by: None,
                         then: None,
+                        absent_is_gone: false,
                     }),
                     ..(**resource).clone()
                 };

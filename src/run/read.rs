@@ -186,6 +186,7 @@ impl Engine {
         let mut count = 0_u64;
         let by_clock = resource.cursor.as_ref().is_some_and(|cursor| cursor.fields.is_empty());
         let mut begun = false;
+        let mut unread = 0_u64;
         while let Some(page) = pages.next().await? {
             // no field says when a record changed: the server's clock does, as it was when the list began
             if by_clock
@@ -209,7 +210,10 @@ impl Engine {
                                 removed.retain(|id| *id != row.id);
                                 rows.push(row);
                             }
-                            None => self.note_unreadable(side, resource, "it has no key"),
+                            None => {
+                                unread += 1;
+                                self.note_unreadable(side, resource, "it has no key");
+                            }
                         }
                     }
                     Ok(Item::Removed(left)) => {
@@ -223,11 +227,17 @@ impl Engine {
                                 rows.retain(|row: &RecordRow| row.id != id);
                                 removed.push(id);
                             }
-                            None => self.note_unreadable(side, resource, "it was removed, and has no key"),
+                            None => {
+                                unread += 1;
+                                self.note_unreadable(side, resource, "it was removed, and has no key");
+                            }
                         }
                     }
                     Ok(Item::Other) => {}
-                    Err(problem) => self.note_unreadable(side, resource, &problem),
+                    Err(problem) => {
+                        unread += 1;
+                        self.note_unreadable(side, resource, &problem);
+                    }
                 }
             }
             count += rows.len() as u64;
@@ -252,7 +262,7 @@ impl Engine {
             return Ok(());
         }
         if !delta {
-            if self.gone_stage(side, resource, number, count).await? {
+            if self.gone_stage(side, resource, number, count, unread).await? {
                 reads.complete.insert((side, resource.name.clone()));
             }
             let sets =
@@ -303,7 +313,8 @@ impl Engine {
         Ok(())
     }
 
-    /// After a complete read: what was not seen is asked for once more, one by one; only a 404 means gone.
+    /// After a complete read: what was not seen is asked for once more, one by one; only a 404 means gone. Where nothing can be asked,
+    /// the list itself may say so, unless a record of it (`unread`) could not be understood: it may be that one.
     ///
     /// Answers whether "gone" could be told for all of them.
     async fn gone_stage(
@@ -312,6 +323,7 @@ impl Engine {
         resource: &Arc<Resource>,
         sweep: i64,
         seen: u64,
+        unread: u64,
     ) -> Result<bool, RunError> {
         let name = resource.name.clone();
         let unseen = self.store.read(move |store| store.count(side, &name, Which::UnseenBy(sweep))).await?;
@@ -339,9 +351,10 @@ impl Engine {
             );
             return Ok(false);
         }
-        let Some(_) = &resource.get else {
+        let by_list = resource.list.as_ref().is_some_and(|list| list.absent_is_gone) && unread == 0;
+        if resource.get.is_none() && !by_list {
             return Ok(false);
-        };
+        }
         let mut after = String::new();
         loop {
             let (name, from) = (resource.name.clone(), after.clone());
@@ -352,7 +365,10 @@ impl Engine {
             let Some(last) = rows.last() else { return Ok(true) };
             after = last.id.clone();
             for row in rows {
-                self.ask_for(side, resource, &row.row, sweep, None).await?;
+                match resource.get {
+                    Some(_) => self.ask_for(side, resource, &row.row, sweep, None).await?,
+                    None => self.forget(side, resource, &row.row.id).await?,
+                }
             }
         }
     }

@@ -53,6 +53,7 @@ impl Stand {
             Some(row) => self.shown(resource, row, fault),
             None => match self.remains(resource, &route.fields) {
                 Some(left) => self.encoded_left(resource, left),
+                None if call.empty_is_gone => Value::Null,
                 None => return self.missing(resource),
             },
         };

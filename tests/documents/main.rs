@@ -245,10 +245,15 @@ fn retry_all(harness: &mut Harness, what: &str) {
 
 /// As a person who says `mapengine resolve --unlink` of each invoice whose record in the ledger is gone. Answers how many they are.
 fn unlink_gone(harness: &Harness) -> usize {
+    unlink(harness, "ME0955")
+}
+
+/// The same of each invoice that is set aside for one reason.
+fn unlink(harness: &Harness, code: &'static str) -> usize {
     let program = std::sync::Arc::clone(&harness.program);
     let unlink = move |store: &mut dyn mapengine::store::Store| {
         let mut gone = store.set_aside(Some("invoices"))?;
-        gone.retain(|row| row.code == "ME0955");
+        gone.retain(|row| row.code == code);
         for row in &gone {
             let command = mapengine::run::Command::Unlink(format!("invoices:{}", row.id));
             command.carry_out(&program, store, 0)?;
@@ -352,6 +357,58 @@ fn a_status_that_somebody_moved_between_two_steps_is_not_overwritten() {
     set_invoice(&harness, &[("status.guid", Value::text("s-2"))]);
     retry_all(&mut harness, "set back");
     check(&harness, &[Invoice { fits: true, credit: false }], "set back");
+}
+
+/// Who gives an invoice that was carried the status again that travels is told that it does not go, and how it would.
+#[test]
+fn an_invoice_that_stands_ready_again_is_not_left_out_in_silence() {
+    let whole = [Invoice { fits: true, credit: false }];
+    for gone in [false, true] {
+        let (mut harness, _) = story(&whole);
+        until_quiet(&mut harness, "made");
+        let number = made(&harness, 0).remove(0);
+        if gone {
+            common::remove(&harness, Side::Right, "invoice", "memo", "f-0");
+        }
+        set_invoice(&harness, &[("status.guid", Value::text("s-2"))]);
+        for full in [false, true, false] {
+            let (code, reason) = held(&mut harness, "ready again");
+            assert_eq!(code, "ME0961", "{reason}");
+            assert!(reason.contains(&format!("was carried to ledger before, as {number}:")), "{reason}");
+            assert!(reason.contains("`mapengine resolve --unlink invoices:f-0`"), "{reason}");
+            if full {
+                sweep(&mut harness).unwrap();
+            }
+        }
+        // set right, nobody has to look any more
+        set_invoice(&harness, &[("status.guid", Value::text("s-3"))]);
+        assert_eq!(run(&mut harness).set_aside, vec![]);
+        // forgotten, it goes again where there is none; else the one that is there is found
+        set_invoice(&harness, &[("status.guid", Value::text("s-2"))]);
+        held(&mut harness, "ready again");
+        assert_eq!(unlink(&harness, "ME0961"), 1);
+        // the first run may only find that what it knew of is gone
+        run(&mut harness);
+        retry_all(&mut harness, "forgotten");
+        let now = made(&harness, 0);
+        assert_eq!((now.len(), now == [number]), (1, !gone));
+        assert_eq!(text(&source(&harness, 0), "status.guid"), "s-3");
+    }
+}
+
+/// A server may show the status late that we gave it: that is nobody's doing, and looked at again when the settle time is over.
+#[test]
+fn a_status_that_shows_late_is_not_called_put_back() {
+    let (mut harness, clock) = story(&[Invoice { fits: true, credit: false }]);
+    harness.settle_after = Some(Duration::from_secs(300));
+    until_quiet(&mut harness, "made");
+    set_invoice(&harness, &[("status.guid", Value::text("s-2"))]);
+    for _ in 0..2 {
+        let report = run(&mut harness);
+        assert_eq!((report.set_aside.len(), report.writes), (0, 0), "{report:#?}");
+    }
+    clock.advance(Duration::from_secs(301));
+    assert_eq!(held(&mut harness, "over").0, "ME0961");
 }
 
 /// Where nothing reads what was made, a write without an answer is held for a person, and never sent again.

@@ -66,7 +66,7 @@ impl Pages {
         parent: Option<&Value>,
     ) -> Result<Pages, CallError> {
         let refused = |message: &str| client.error(ErrorClass::Refused, None, message);
-        let Some(ListCall { path, query: own, pager, around, paged_by, then }) = &resource.list else {
+        let Some(ListCall { path, query: own, pager, around, paged_by, then, .. }) = &resource.list else {
             return Err(refused(&format!("{} cannot be listed", resource.name)));
         };
         let path = fill(path, parent, resource.encoding.path_escape)

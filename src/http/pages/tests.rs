@@ -13,8 +13,15 @@ type Answer = Result<WireResponse, NoAnswer>;
 fn listed(pager: Pager) -> Resource {
     let mut customer = resource("customer");
     let path = PathTemplate { pieces: vec![Piece::Text("/v1/customers".into())] };
-    customer.list =
-        Some(ListCall { path, query: Vec::new(), pager, around: None, paged_by: None, then: None });
+    customer.list = Some(ListCall {
+        path,
+        query: Vec::new(),
+        pager,
+        around: None,
+        paged_by: None,
+        then: None,
+        absent_is_gone: false,
+    });
     customer
 }
 

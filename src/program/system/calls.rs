@@ -47,6 +47,8 @@ pub struct ListCall {
     pub paged_by: Option<PagedBy>,
     /// How the records are fetched of which it gives the keys.
     pub then: Option<FetchCall>,
+    /// What a whole read does not have is gone.
+    pub absent_is_gone: bool,
 }
 
 /// The list field that page borders may cut.
@@ -88,6 +90,8 @@ pub struct ReadCall {
     pub query: Vec<(String, Template)>,
     /// Where the record is in the answer.
     pub record: Path,
+    /// Nothing at that place means that there is no such record.
+    pub empty_is_gone: bool,
 }
 
 /// Makes one.

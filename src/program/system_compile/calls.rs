@@ -117,6 +117,14 @@ impl Calls<'_> {
             found.error_help(&codes::CONTRADICTION, place, message, help);
         }
         let paged_by = written.paged_by.as_ref().and_then(|name| self.paged_by(name, written, &pager, found));
+        if let (Some(absent), Some(OrNone::Some(_))) = (&written.absent, &spec.get) {
+            found.error_help(
+                &codes::CONTRADICTION,
+                absent.span,
+                "a record that the list does not have is asked for by `get`",
+                "leave `absent` out; it is for a resource that cannot be read one by one",
+            );
+        }
         Some(ListCall {
             paged_by,
             around: written.around.clone().filter(|_| inside),
@@ -124,6 +132,7 @@ impl Calls<'_> {
             query: self.query(&written.query, found),
             pager,
             then: written.then.as_ref().and_then(|then| self.fetch(then, found)),
+            absent_is_gone: written.absent.is_some(),
         })
     }
 
@@ -222,7 +231,18 @@ impl Calls<'_> {
             Some(text) => path(text, found).unwrap_or_default(),
             None => Path::root(),
         };
+        if let Some(empty) = &written.empty
+            && record.is_root()
+        {
+            found.error_help(
+                &codes::CONTRADICTION,
+                empty.span,
+                "an answer that is empty as a whole says nothing: a server that fails gives one, too",
+                "write `record`, the path of the record in the answer, or leave `empty` out",
+            );
+        }
         Some(ReadCall {
+            empty_is_gone: written.empty.is_some(),
             path: self.path_or_own("get", written.get.as_ref(), Use::One, found)?,
             query: self.query(&written.query, found),
             record,

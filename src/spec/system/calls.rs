@@ -34,6 +34,9 @@ pub struct ListCall {
     pub paged_by: Option<At<String>>,
     /// The list tells keys only: the records themselves are fetched many at a time.
     pub then: Option<FetchCall>,
+    /// What it means where a whole read does not have a record that was there before. `gone`: it is no more; for a list that leaves
+    /// nothing out. Default: nothing, for a resource without `get`; one that has it is asked for the record itself.
+    pub absent: Option<At<EmptyRecord>>,
 }
 
 /// The call that fetches the records of which a list gave the keys.
@@ -67,6 +70,17 @@ pub struct GetCall {
     pub query: Table<Paths>,
     /// Path of the record in the answer. Default: the answer itself.
     pub record: Option<At<String>>,
+    /// What it means where an answer that succeeds has nothing at `record`: a null, or an element without content. `gone`: there is no
+    /// such record. Default: the answer cannot be understood. An answer that lacks the place itself is never understood.
+    pub empty: Option<At<EmptyRecord>>,
+}
+
+/// What an empty record in an answer means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EmptyRecord {
+    /// There is no such record.
+    Gone,
 }
 
 impl Short for GetCall {
