@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{counts, edit, edited_harness, record, remove, run, sweep, try_run};
+use common::{counts, edit, edited_harness, kill_after, record, remove, run, sweep, try_run};
 use mapengine::case::Harness;
 use mapengine::run::{Report, RunError};
 use mapengine::value::{Side, Value};
@@ -397,4 +397,76 @@ fn a_value_is_required_only_where_its_row_counts() {
     assert_eq!(report.set_aside[0].code, "ME0907");
     assert!(report.set_aside[0].reason.contains("vatNumber is missing"), "{report:#?}");
     record(&harness, Side::Right, "customer", "name", "Fjord AS");
+}
+
+/// Nobody is the master of a number that both keep: who makes a record gives it, and where that is the side which had none sent,
+/// it goes back to where the record comes from.
+#[test]
+fn a_number_that_was_given_goes_back_where_nobody_is_its_master() {
+    let edits = [
+        (
+            "systems/shop.yaml",
+            "number:         { type: integer, unique: true, assigned: if_missing }",
+            "number: { type: integer }",
+        ),
+        (
+            "shop_ledger.yaml",
+            "key: true, master: ledger, convert: integer",
+            "key: true, master: none, convert: integer",
+        ),
+    ];
+    let fjord = |harness: &Harness| {
+        let [shop, ledger] = Side::BOTH.map(|side| {
+            let name = Value::text("Fjord AS");
+            let mut all = harness.company.stands[side].borrow().records("customer");
+            all.retain(|one| one.get("name") == Some(&name));
+            let numbers = all.iter().map(|one| one.get("number").and_then(Value::scalar_text));
+            numbers.collect::<Vec<_>>()
+        });
+        assert_eq!((shop.len(), ledger.len()), (1, 1));
+        assert!(ledger[0].is_some());
+        assert_eq!(shop, ledger);
+    };
+    let fresh = || {
+        edited_harness(
+            &edits,
+            "    customer: [ { name: Fjord AS, active: true }, { number: 7, name: Havn AS, active: true } ]\n",
+            "",
+        )
+    };
+    let mut harness = fresh();
+    let report = run(&mut harness);
+    assert_eq!((counts(&report, "customers").created, report.set_aside), (2, vec![]));
+    fjord(&harness);
+    assert_eq!(
+        record(&harness, Side::Right, "customer", "name", "Havn AS").get("number"),
+        Some(&Value::text("7"))
+    );
+    edit(
+        &harness,
+        Side::Left,
+        "customer",
+        &[("name", Value::text("Fjord AS"))],
+        &[("vatNumber", Value::text("A"))],
+    );
+    let report = run(&mut harness);
+    assert_eq!((counts(&report, "customers").updated, report.set_aside), (1, vec![]));
+    assert_eq!(run(&mut harness).writes, 0);
+    // also where the run is cut anywhere
+    for side in Side::BOTH {
+        for requests in 1..12 {
+            let mut harness = fresh();
+            kill_after(&mut harness, side, requests);
+            for _ in 0..3 {
+                let _ = try_run(&mut harness);
+            }
+            let report = run(&mut harness);
+            assert_eq!(
+                (report.writes, &report.set_aside[..]),
+                (0, &[][..]),
+                "{side} {requests}: {report:#?}"
+            );
+            fjord(&harness);
+        }
+    }
 }

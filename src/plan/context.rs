@@ -1,7 +1,8 @@
 //! What a decision is made from: a record as it was read, what is known of its surroundings, and what conditions may ask.
 
 use crate::program::expr::Expr;
-use crate::program::mapping::{Program, Register};
+use crate::program::mapping::{Program, Register, Row};
+use crate::program::types::Type;
 use crate::store::{RecordRef, StoredRecord};
 use crate::value::{Map, Side, Value};
 
@@ -210,7 +211,18 @@ pub fn label(register: &Register, side: Side, record: &Record) -> String {
         }
     };
     let key_rows = register.rows.iter().filter(|row| row.key);
+    // an id that a system gives its records says nothing to people
+    let is_own_id = |row: &&Row| {
+        Side::BOTH.iter().any(|side| match row.paths(*side) {
+            [path] => register.ends[*side].members.iter().any(|member| {
+                let field = member.resource.field_at(path);
+                member.resource.key.contains(path) && field.is_some_and(|(field, _)| field.ty == Type::Id)
+            }),
+            _ => false,
+        })
+    };
     let match_rows = register.matching.iter().flatten().map(|index| &register.rows[*index]);
+    let match_rows = match_rows.filter(|row| !is_own_id(row));
     let named = register.rows.iter().filter(|row| row.required);
     for row in key_rows.chain(match_rows).chain(named) {
         for path in row.paths(side) {

@@ -8,7 +8,7 @@ use super::send::{Sending, Sent, link_of};
 use super::view::StoreView;
 use super::{Engine, RunError, pointers};
 use crate::plan::{self, Action, Change, NewValue, Record, RefTarget, View};
-use crate::program::mapping::Register;
+use crate::program::mapping::{Register, Row};
 use crate::program::system::Resource;
 use crate::store::{Link, PlanRow, RecordRef};
 use crate::value::{Map, Path, Side, Value};
@@ -244,7 +244,9 @@ impl Engine {
         let Some(source) = source else { return Ok(Became::Created) };
         // what the other side gave by itself goes back at once: it has no base yet
         let mut change = change.clone();
-        change.keep_base.extend(given_by(register, side).map(|row| row.id.clone()));
+        let unsent = |row: &Row| !change.fields[side].iter().any(|field| field.row == row.id);
+        let given: Vec<String> = given_by(register, side, unsent).map(|row| row.id.clone()).collect();
+        change.keep_base.extend(given);
         // the link stands before anything else is sent: a crash from here on finds the record again, and what
         // was not sent has no base, so that it is still carried then
         let link = link_of(register, side, made.clone(), source, self.clock.now_ms(), "created");
@@ -493,15 +495,18 @@ impl Engine {
     }
 }
 
-/// The rows whose value a new record on `side` is given there, and which go back to its source.
+/// The rows whose value a new record on `side` is given there, and which go back to its source: those of which that side is the master,
+/// and of those that nobody is the master of the ones that the source had nothing for (`unsent`).
 pub(super) fn given_by(
     register: &Register,
     side: Side,
-) -> impl Iterator<Item = &crate::program::mapping::Row> {
+    unsent: impl Fn(&Row) -> bool,
+) -> impl Iterator<Item = &Row> {
+    let given = move |row: &Row| row.master == Some(side) || (row.master.is_none() && unsent(row));
     register
         .rows
         .iter()
-        .filter(move |row| row.master == Some(side) && row.assigned[side] && row.writes[side.other()])
+        .filter(move |row| row.is_two_sided() && row.assigned[side] && row.writes[side.other()] && given(row))
 }
 
 /// The rows whose fields a write carries; all of that side's where none is named, so that a write that fails

@@ -395,11 +395,15 @@ fn not_carried(
     link: &Link,
     made: Side,
 ) -> crate::store::Result<Vec<String>> {
-    let mut rows: Vec<String> = super::apply::given_by(register, made).map(|row| row.id.clone()).collect();
-    let (Some(source), Some(record)) = (
-        decider.record(store, made.other(), link.on(made.other()))?,
-        decider.record(store, made, link.on(made))?,
-    ) else {
+    let source = decider.record(store, made.other(), link.on(made.other()))?;
+    let unsent = |row: &crate::program::mapping::Row| {
+        source.as_ref().is_none_or(|source| {
+            crate::plan::translate::values_at(row, made.other(), &source.data).iter().all(Value::is_empty)
+        })
+    };
+    let mut rows: Vec<String> =
+        super::apply::given_by(register, made, unsent).map(|row| row.id.clone()).collect();
+    let (Some(source), Some(record)) = (&source, decider.record(store, made, link.on(made))?) else {
         return Ok(rows);
     };
     for row in register.rows.iter().filter(|row| row.is_two_sided() && row.writes[made]) {
