@@ -72,3 +72,17 @@ fn a_field_named_as_a_resource_is_read_from_the_record() {
     let facts: Vec<_> = program.facts.iter().map(|fact| (&*fact.resource, fact.key.as_deref())).collect();
     assert!(!facts.contains(&("customer", Some("guid"))), "{facts:?}");
 }
+
+/// A table that the company lacks is an empty one: what looks nothing up in it goes on.
+#[test]
+fn a_lookup_that_the_company_lacks_is_empty() {
+    let (mut harness, _) = checked();
+    let rule = (
+        "systems/shop.yaml",
+        "{ status: 403, class: not_allowed }",
+        "{ status: 403, class: feature_missing }",
+    );
+    harness.program = edited_program("shop_ledger", &[rule]);
+    forbid(&harness, Side::Left, "forbidden:list:country");
+    assert_eq!(run(&mut harness).registers["customers"].created, 1);
+}

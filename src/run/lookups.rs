@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::http::{CallError, Client, Pages};
 use crate::plan::translate::normal;
 use crate::program::mapping::{Compare, Program};
-use crate::program::system::{Field, Lookup, Resource, System};
+use crate::program::system::{ErrorClass, Field, Lookup, Resource, System};
 use crate::value::{Map, Side, Value};
 use crate::wire::{self, LookupProblem, Lookups};
 
@@ -72,7 +72,11 @@ impl Tables {
     ) -> Result<Tables, CallError> {
         for name in names {
             let Some(resource) = system.resources.get(&name) else { continue };
-            let rows = read_all(system, resource, client).await?;
+            let rows = match read_all(system, resource, client).await {
+                // nothing is found in what the company lacks: what needs it says so by itself
+                Err(error) if error.class == ErrorClass::FeatureMissing => Vec::new(),
+                other => other?,
+            };
             self.tables.insert(name, Arc::new(Table::new(rows)));
         }
         Ok(self)
