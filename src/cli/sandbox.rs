@@ -56,17 +56,18 @@ pub(super) fn sandbox(terminal: &Terminal, args: &SandboxArgs) -> Exit {
         left: format!("http://{}", served[0].address),
         right: format!("http://{}", served[1].address),
     };
+    let text = place::connection_text(&opening, &addresses);
+    // whoever waits for the addresses finds the file then
+    if let Some(path) = &args.connection_out
+        && let Err(error) = std::fs::write(path, &text)
+    {
+        return failed(terminal, format_args!("{}: {error}", path.display()));
+    }
     for side in Side::BOTH {
         terminal.line(format_args!("{:12} {}", opening.opened.names[side], addresses[side]));
     }
-    let text = place::connection_text(&opening, &addresses);
     match &args.connection_out {
-        Some(path) => {
-            if let Err(error) = std::fs::write(path, text) {
-                return failed(terminal, format_args!("{}: {error}", path.display()));
-            }
-            terminal.line(format_args!("connection   {}", path.display()));
-        }
+        Some(path) => terminal.line(format_args!("connection   {}", path.display())),
         None => terminal.text(&format!("\n# a connection for these addresses\n{text}")),
     }
     terminal.line("Ctrl-C ends it");
