@@ -102,7 +102,7 @@ fn a_link_that_leads_elsewhere_ends_nothing() {
         harness.company.stands[side].borrow_mut().faults.add("foreign_link:list:*:1").unwrap();
     }
     let report = sweep(&mut harness).unwrap();
-    let told = report.notes.iter().filter(|note| note.reason.contains("the list came incomplete")).count();
+    let told = report.notes.iter().filter(|note| note.reason.contains("came incomplete")).count();
     assert_eq!((told, report.set_aside.len(), report.writes), (2, 0, 0), "{report:#?}");
 }
 
