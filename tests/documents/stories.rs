@@ -10,7 +10,7 @@ use mapengine::value::{Side, Value};
 
 use super::common::{Choices, Then, edit, pause_after, record, try_run};
 use super::disk::Disk;
-use super::{Invoice, check, made, retry_all, source, story, text, unlink_gone};
+use super::{Invoice, check, made, retry_all, retry_to_the_end, source, story, text, unlink_gone};
 
 /// How long a request may be under way in a story before it takes effect, and how long the engine waits for that.
 const LATE: &str = "late_arrival=30s";
@@ -94,7 +94,7 @@ fn tell(seed: u64, settle: Duration) {
         unlink_gone(&harness);
     }
     clock.advance(2 * SETTLE);
-    retry_all(&mut harness, &what);
+    retry_to_the_end(&mut harness, &what);
     check(&harness, &invoices, &what);
     for (n, one) in invoices.iter().enumerate() {
         // what was paid is paid
