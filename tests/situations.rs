@@ -470,3 +470,30 @@ fn a_number_that_was_given_goes_back_where_nobody_is_its_master() {
         }
     }
 }
+
+/// What is given where the row's master is the other side, and that one has nothing, stays: nobody is told that it is overwritten.
+#[test]
+fn what_the_master_lacks_stays_and_is_not_called_overwritten() {
+    let mut harness = edited_harness(
+        &[(
+            "shop_ledger.yaml",
+            "{ shop: country, ledger: country }",
+            "{ shop: country, ledger: country, master: shop }",
+        )],
+        "    customer: [ { guid: c-1, number: 10001, name: Fjord AS, active: true } ]\n",
+        "    customer: [ { number: \"10001\", name: Fjord AS, status: Active } ]\n",
+    );
+    run(&mut harness);
+    edit(
+        &harness,
+        Side::Right,
+        "customer",
+        &[("number", Value::text("10001"))],
+        &[("country", Value::text("FI"))],
+    );
+    let report = run(&mut harness);
+    let notes: Vec<&str> = report.notes.iter().map(|note| note.reason.as_str()).collect();
+    assert_eq!(report.writes, 0, "{report:#?}");
+    assert!(notes.iter().any(|note| note.contains("shop has none, so that it stays")), "{notes:?}");
+    assert!(!notes.iter().any(|note| note.contains("overwritten")), "{notes:?}");
+}

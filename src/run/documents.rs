@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::decider::{Chunk, Decider, plan_row, planned};
 use super::read::{row_of, wanted};
+use super::ready_again::Again;
 use super::view::StoreView;
 use super::{Counts, Engine, Event, MissingCodes, RunError};
 use crate::http::Pages;
@@ -27,14 +28,6 @@ pub(super) type Unreadable = BTreeMap<(String, String), String>;
 
 /// A record of the left side and what belongs to it at the right side, as far as each was there when it was read.
 pub(super) type Pair = (Option<Record>, Option<Record>);
-
-/// What it means that the source of a document that came to its end is in the status that travels.
-enum Again {
-    /// Our own write of its status is so young that what was read may be older.
-    Late,
-    /// It was put back: why it does not go.
-    Stands(String),
-}
 
 /// Why rows were not read.
 pub(super) enum Unread {
@@ -532,37 +525,6 @@ impl Decider {
             }
         }
         Ok(change)
-    }
-
-    /// Whether the source of a document that came to its end stands in the status again from which documents travel.
-    fn stands_again(
-        &self,
-        store: &dyn Store,
-        document: &Document,
-        link: &Link,
-        source: &Option<Record>,
-    ) -> StoreResult<Option<Again>> {
-        let (Some(source), roles) = (source, self.roles_of(document)) else { return Ok(None) };
-        if !document::is_ready_again(document, &roles, &source.data) {
-            return Ok(None);
-        }
-        // what was read may be older than our own last write of it
-        let (name, at) = (&document.register.name, link.on(document.source));
-        let last = store
-            .intents(Some(name), Some(&at.id), 20)?
-            .into_iter()
-            .find(|intent| intent.side == document.source && intent.target.as_ref() == Some(&at.id));
-        if last.is_some_and(|intent| intent.settle_until > self.now_ms) {
-            return Ok(Some(Again::Late));
-        }
-        let status = document.flow.as_ref().and_then(|flow| flow.field.get(&source.data)).cloned();
-        Ok(Some(Again::Stands(format!(
-            "it stands in '{}' again, and was carried to {} before, as {}: it does not go a second time by itself. If it shall, forget the link with `mapengine resolve --unlink {name}:{}`; if not, give it the status back that it had",
-            roles.title_of(&status.unwrap_or_default()),
-            self.program.sides[document.target()].name,
-            link.on(document.target()).id,
-            at.id
-        ))))
     }
 
     /// A pair as it is followed: with what the other side made of the record, nothing of it before that is there.

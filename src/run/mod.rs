@@ -29,6 +29,7 @@ mod outcome;
 mod planned;
 mod pointers;
 mod read;
+mod ready_again;
 mod recover;
 mod removed;
 mod repeat;
@@ -244,10 +245,9 @@ impl Engine {
         if let Err(RunError::Refused { reasons, .. }) = &outcome {
             report.refused = reasons.clone();
         }
-        if outcome.is_err()
-            && let Err(error) = self.doubt_access().await
-        {
-            return Err((error, Box::new(report)));
+        if outcome.is_err() {
+            // a state that fails here has its say in the outcome, or with the history
+            let _ = self.doubt_access().await;
         }
         if let Err(error) = self.end_history(started, &report, &outcome).await {
             return Err((error, Box::new(report)));

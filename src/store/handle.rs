@@ -15,8 +15,8 @@ use super::{Result, Store, StoreError};
 /// A state that is open, for as many users as hold a clone.
 ///
 /// Jobs run in the order in which they were queued. When the last clone is dropped, what is queued is
-/// finished and the file is closed. A job must not wait for another job of the same handle: there is only one
-/// thread.
+/// finished and the file is closed. A job must not ask for another job of the same handle: there is only one to
+/// do them.
 #[derive(Clone)]
 pub struct Handle {
     inner: Arc<Inner>,

@@ -4,7 +4,8 @@
 //! behind it. It is split into small traits, one for each question; [`Store`] is all of them. A store is
 //! used through a [`Handle`]: jobs (closures over `&mut dyn Store`) are queued to the one thread that owns
 //! the database, run in order, committed together, and answered only *after* the commit has reached the
-//! disk. A job is atomic: its effects are all there or none, and a job that fails undoes only itself.
+//! disk. A job is atomic: its effects are all there or none, and a job that fails undoes only itself. A state
+//! in memory has no thread: each job is done and committed where it is asked for.
 
 mod firsts;
 mod handle;
