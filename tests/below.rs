@@ -104,6 +104,19 @@ fn a_removed_child_is_forgotten() {
     }
 }
 
+/// A child that stands below another record now is not gone.
+#[test]
+fn a_child_that_moved_to_another_record_is_kept() {
+    for (from, to) in [(1, 3), (3, 1)] {
+        let (mut harness, _) = customers(3, "", "");
+        run(&mut harness);
+        let of = [("guid", Value::text(format!("a-{from}")))];
+        edit(&harness, Side::Left, "address", &of, &[("customer.guid", Value::text(format!("c-{to}")))]);
+        run(&mut harness);
+        assert_eq!(streets(&harness), ["Gata 1", "Gata 2", "Gata 3"], "{from} to {to}");
+    }
+}
+
 #[test]
 fn too_many_removed_children_are_not_believed() {
     let (mut harness, _) = customers(50, "", "");

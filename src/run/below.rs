@@ -23,8 +23,8 @@ const PARENTS: usize = 200;
 #[derive(Default)]
 struct Children {
     count: u64,
-    /// Known children that its whole list did not have.
-    unseen: Vec<String>,
+    /// Known children that its whole list did not have, by their ids, with the parent's.
+    unseen: Vec<(String, String)>,
 }
 
 /// Whether a system says that what was asked for is not there.
@@ -134,9 +134,10 @@ impl Engine {
         }
         if whole && pages.complete() {
             let name = resource.name.clone();
-            let known = self.store.read(move |store| store.children(side, &name, &parent)).await?;
-            children.unseen = known.into_iter().map(|child| child.row.id).collect();
-            children.unseen.retain(|id| !ids.contains(id));
+            let of = parent.clone();
+            let known = self.store.read(move |store| store.children(side, &name, &of)).await?;
+            let unseen = known.into_iter().map(|child| child.row.id).filter(|id| !ids.contains(id));
+            children.unseen = unseen.map(|id| (id, parent.clone())).collect();
         }
         Ok(children)
     }
@@ -166,7 +167,7 @@ impl Engine {
         part_of: &PartOf,
         all: bool,
         seen: u64,
-        unseen: Vec<String>,
+        unseen: Vec<(String, String)>,
     ) -> Result<(), RunError> {
         if unseen.is_empty() {
             return Ok(());
@@ -187,15 +188,16 @@ impl Engine {
             );
             return Ok(());
         }
-        for id in unseen {
-            if resource.get.is_some() {
-                let (name, one) = (resource.name.clone(), id.clone());
-                let stored = self.store.read(move |store| store.record(side, &name, &one)).await?;
-                if let Some(stored) = stored {
-                    self.ask_for(side, resource, &stored.row, 0, Some(part_of)).await?;
-                }
-            } else {
-                self.forget(side, resource, &id).await?;
+        for (id, parent) in unseen {
+            let (name, one) = (resource.name.clone(), id.clone());
+            let stored = self.store.read(move |store| store.record(side, &name, &one)).await?;
+            // one that stands below another record by now has only moved
+            let Some(stored) = stored.filter(|stored| stored.row.parent.as_ref() == Some(&parent)) else {
+                continue;
+            };
+            match resource.get {
+                Some(_) => self.ask_for(side, resource, &stored.row, 0, Some(part_of)).await?,
+                None => self.forget(side, resource, &id).await?,
             }
         }
         Ok(())

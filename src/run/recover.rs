@@ -90,7 +90,7 @@ impl Engine {
     async fn settle_create(
         &self,
         decider: &Decider,
-        mut intent: Intent,
+        intent: Intent,
         resource: &Arc<Resource>,
     ) -> Result<bool, RunError> {
         let side = intent.side;
@@ -134,17 +134,22 @@ impl Engine {
                 self.not_there(intent, outcome).await?;
                 Ok(true)
             }
-            undecided => {
-                intent.state = IntentState::InDoubt;
-                intent.outcome = match undecided {
-                    Hits::Many(ids) => format!("many records could be it: {}", ids.join(", ")),
-                    _ => "nothing tells it from the others there".into(),
-                };
-                self.report_doubt(&intent, &asked(&intent));
-                self.store.call(move |store| store.set_intent(&intent)).await?;
-                Ok(false)
+            Hits::Many(ids) => {
+                self.leave_to_a_person(intent, format!("many records could be it: {}", ids.join(", "))).await
+            }
+            Hits::Unseen => {
+                self.leave_to_a_person(intent, "nothing tells it from the others there".into()).await
             }
         }
+    }
+
+    /// Nobody but a person can settle a write.
+    async fn leave_to_a_person(&self, mut intent: Intent, outcome: String) -> Result<bool, RunError> {
+        intent.state = IntentState::InDoubt;
+        intent.outcome = outcome;
+        self.report_doubt(&intent, &asked(&intent));
+        self.store.call(move |store| store.set_intent(&intent)).await?;
+        Ok(false)
     }
 
     /// A create took effect: its record is linked, as if its answer had come.
