@@ -244,7 +244,8 @@ Right:\n\
         "Neither side of the row can be written: by the directions, or because the fields are read-only.";
     BAD_EXISTS = "ME0516", "this question cannot be answered",
         "`exists:` asks whether a record of another resource of the same side stands with one of these: some of their fields are equal to \
-         ours, one value with one value. The names of a resource's questions differ.\n\
+         ours, one value with one value. `related:` of a document asks for that record itself, on either side. The names of a resource's \
+         questions differ.\n\
 \n\
 Right:\n\
 \x20   crm: { resource: customer, exists: { won: { resource: project, where: { customer.id: id }, when: \"state == 'Won'\" } }, create_when: \"exists.won\" }";

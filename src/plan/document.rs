@@ -13,7 +13,7 @@ use super::gate::Gate;
 use super::translate::{Untranslatable, View, values_at};
 use crate::program::document::{Document, FollowMove, Step, Take, Verify};
 use crate::program::expr::Expr;
-use crate::program::mapping::Row;
+use crate::program::mapping::{RELATED, Row};
 use crate::value::{Decimal, Map, Path, Side, Value};
 pub use progress::{Progress, Undo, names};
 pub use rows::items;
@@ -344,6 +344,9 @@ pub fn content_of(document: &Document, name: &str, source: &Value, compared: boo
     });
     let followed = document.follow.iter().flat_map(|follow| &follow.write);
     own.extend(back.chain(followed).flat_map(|row| row.paths(side)));
+    // what stands with it is no part of it
+    let related = Path::key(RELATED);
+    own.push(&related);
     let ours = |path: &Path| {
         own.iter().any(|own| own.strip_prefix(path).is_some() || path.strip_prefix(own).is_some())
     };

@@ -66,12 +66,25 @@ pub struct Needed {
     pub facts: Vec<Fact>,
 }
 
-/// The name of the question what a document's record has become.
-pub const BECOMES: &str = "becomes";
+/// The root of the records that stand with one: `related.NAME.FIELD`.
+pub const RELATED: &str = "related";
 
-/// Whether a record of another resource stands with one of a register.
+/// What is asked about records of another resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asks {
+    /// Whether there is one: `exists.NAME`.
+    Whether,
+    /// What a document's record has become.
+    Becomes,
+    /// Which one there is: `related.NAME`.
+    Related,
+}
+
+/// What is asked about the records of another resource that stand with one of a register.
 #[derive(Clone, Debug)]
 pub struct Exists {
+    /// What is asked.
+    pub asks: Asks,
     /// The register or document that asks.
     pub register: String,
     /// The side of the records that are asked about.
@@ -80,7 +93,7 @@ pub struct Exists {
     pub there: Side,
     /// The resources that are asked about.
     pub of: Vec<String>,
-    /// What the answer is called: `exists.NAME`.
+    /// What the answer is called.
     pub name: String,
     /// The other resource.
     pub resource: Arc<Resource>,
@@ -308,6 +321,8 @@ pub struct Endpoint {
     pub create_when: Option<Expr>,
     /// Where that stands.
     pub create_when_at: Origin,
+    /// What stands with each record, by its name: `related.NAME`.
+    pub related: IndexMap<String, (Side, Arc<Resource>)>,
 }
 
 impl Endpoint {
@@ -320,6 +335,7 @@ impl Endpoint {
             scope_at: Origin::default(),
             create_when: None,
             create_when_at: Origin::default(),
+            related: IndexMap::new(),
         }
     }
 }

@@ -471,6 +471,7 @@ impl Decider {
             data: stored.row.data,
             changed_at: None,
         };
+        self.relate(store, side, resource, &mut record.data)?;
         let Some(resource) = self.program.sides[side].system.resources.get(resource) else {
             return Ok(record);
         };

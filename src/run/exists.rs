@@ -7,7 +7,7 @@ use super::decider::Decider;
 use super::{Engine, RunError};
 use crate::plan::{Record, decide};
 use crate::program::document::Document;
-use crate::program::mapping::{BECOMES, Exists, Program};
+use crate::program::mapping::{Asks, Exists, Program, RELATED};
 use crate::store::{RecordRef, RecordRow, Result, Store, Which};
 use crate::value::{Map, Path, Side, Value};
 
@@ -74,7 +74,8 @@ impl Decider {
         row: &RecordRow,
     ) -> Result<Value> {
         let mut answers = Map::new();
-        for question in asking(&self.program, side, resource) {
+        let asked = asking(&self.program, side, resource);
+        for question in asked.filter(|question| question.asks == Asks::Whether) {
             let yes = match key(question.pairs.iter().map(|(_, ours)| ours), &row.data) {
                 Some(key) => !store.by_key(&found_by(question), question.there, 0, &key, 1)?.is_empty(),
                 None => false,
@@ -82,6 +83,31 @@ impl Decider {
             answers.insert(question.name.clone(), Value::Bool(yes));
         }
         Ok(if answers.is_empty() { Value::Null } else { Value::Map(answers) })
+    }
+
+    /// Puts the records that stand with one in their places: `related.NAME`. There is none where none fits, or more than one.
+    pub(super) fn relate(
+        &self,
+        store: &dyn Store,
+        side: Side,
+        resource: &str,
+        data: &mut Value,
+    ) -> Result<()> {
+        let asked = asking(&self.program, side, resource);
+        for question in asked.filter(|question| question.asks == Asks::Related) {
+            let key = key(question.pairs.iter().map(|(_, ours)| ours), data);
+            let found = match &key {
+                Some(key) => store.by_key(&found_by(question), question.there, 0, key, 2)?,
+                None => Vec::new(),
+            };
+            let record = match &found[..] {
+                [one] => store.record(question.there, &one.resource, &one.id)?,
+                _ => None,
+            };
+            let record = record.map_or(Value::Null, |stored| stored.row.data);
+            Path::key(RELATED).join(&Path::key(question.name.clone())).set(data, record);
+        }
+        Ok(())
     }
 
     /// Keeps the lists of the questions in which a record stands.
@@ -93,7 +119,10 @@ impl Decider {
             return Ok(());
         }
         let Some(stored) = store.record(side, &at.resource, &at.id)? else { return Ok(()) };
-        let data = &stored.row.data;
+        let mut data = stored.row.data;
+        // one that stands with it may be found by another one
+        self.relate(store, side, &at.resource, &mut data)?;
+        let data = &data;
         for question in asking(program, side, &at.resource) {
             let ours = key(question.pairs.iter().map(|(_, ours)| ours), data);
             store.put_keys(&looking_for(question), side, at, &[ours])?;
@@ -106,8 +135,8 @@ impl Decider {
             let now = key(question.pairs.iter().map(|(theirs, _)| theirs), data).filter(|_| counts);
             let before = store.keys_of(&found_by(question), side, at)?;
             let before = before.into_iter().map(|(_, key)| key).next();
-            // what a document's record has become is followed: each change of it counts
-            if before == now && question.name != BECOMES {
+            // what a document's record has become is followed, and what stands with one is read: each change of it counts
+            if before == now && question.asks == Asks::Whether {
                 continue;
             }
             for key in before.iter().chain(&now) {
@@ -126,7 +155,8 @@ impl Decider {
         source: &Record,
     ) -> Result<std::result::Result<Option<Record>, Vec<String>>> {
         let name = &document.register.name;
-        let question = self.program.exists.iter().find(|one| one.name == BECOMES && one.register == *name);
+        let question =
+            self.program.exists.iter().find(|one| one.asks == Asks::Becomes && one.register == *name);
         let Some(question) = question else { return Ok(Ok(None)) };
         let Some(key) = key(question.pairs.iter().map(|(_, ours)| ours), &source.data) else {
             return Ok(Ok(None));

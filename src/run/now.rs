@@ -81,7 +81,7 @@ impl Engine {
         at: &RecordRef,
     ) -> Result<Option<Record>, Stop> {
         if side == document.source && document.read_from(&at.resource).is_some() {
-            return self.item_now(document, at).await;
+            return self.item_now(decider, document, at).await;
         }
         let Some(row) = self.read_one(side, at).await? else { return Ok(None) };
         if side != document.source {
@@ -109,7 +109,12 @@ impl Engine {
     }
 
     /// An item of a list is read with the record that holds it.
-    async fn item_now(&self, document: &Document, at: &RecordRef) -> Result<Option<Record>, Stop> {
+    async fn item_now(
+        &self,
+        decider: &Decider,
+        document: &Document,
+        at: &RecordRef,
+    ) -> Result<Option<Record>, Stop> {
         let side = document.source;
         let Some(each) = document.read_from(&at.resource).cloned() else { return Ok(None) };
         let (name, id) = (at.resource.clone(), at.id.clone());
@@ -120,13 +125,11 @@ impl Engine {
         let Some(row) = self.read_one(side, &holder).await? else { return Ok(None) };
         let found = items(&each, &row).into_iter().find(|row| row.id == at.id);
         self.put_items(side, &each.of, &[row], 0).await?;
-        Ok(found.map(|row| Record {
-            at: at.clone(),
-            hash: row.hash,
-            data: row.data,
-            changed_at: None,
-            exists: Value::Null,
-        }))
+        if found.is_none() {
+            return Ok(None);
+        }
+        let (decider, at) = (decider.clone(), at.clone());
+        Ok(self.store.read(move |store| decider.record(store, side, &at)).await?)
     }
 
     /// One record as the system has it now; none where it is gone. The mirror has it then, too.

@@ -447,19 +447,20 @@ impl Engine {
         if let Some((left, right)) = pair
             && !rows.is_empty()
         {
-            let fresh = Record {
+            let mut fresh = Record {
                 at: at.clone(),
                 hash: now.hash.clone(),
                 data: now.data.clone(),
                 changed_at: None,
                 exists: Value::Null,
             };
-            let (left, right) = if side == Side::Left { (&fresh, right) } else { (left, &fresh) };
             let (of, document_of) = (decider.clone(), Arc::clone(document));
             let (left, right, rows) = (left.clone(), right.clone(), rows.to_vec());
             let written = self
                 .store
                 .read(move |store| {
+                    of.relate(store, side, &fresh.at.resource, &mut fresh.data)?;
+                    let (left, right) = if side == Side::Left { (fresh, right) } else { (left, fresh) };
                     let view = StoreView { store, register_of: &of.program };
                     Ok(document::row_changes(
                         &of.context(),

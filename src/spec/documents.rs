@@ -137,6 +137,25 @@ pub struct DocumentSide {
     /// The source: so many new ones in one transfer. The others wait for the next run; `run --all` makes as many transfers as it
     /// takes.
     pub at_most: Option<At<u32>>,
+    /// The source: records that stand with one of these, by names. Expressions read their fields as `related.NAME.FIELD`: nothing,
+    /// where there is no such record or more than one.
+    pub related: Table<Related>,
+}
+
+/// A record that stands with this one: `buyer: { resource: customer, where: { code: related.project.customer_code } }`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Related {
+    /// The side whose record it is. Default: the side of this one.
+    #[serde(rename = "in")]
+    pub side: Option<At<String>>,
+    /// Its resource. All of it is read.
+    pub resource: At<String>,
+    /// Which of its records it is: its field and ours, equal. Ours may be one of a record that is named before: `related.NAME.FIELD`.
+    #[serde(rename = "where")]
+    pub pairs: Table<At<String>>,
+    /// Only where the answers to the settings satisfy this: otherwise there is none, and nothing is read.
+    pub when: Option<At<String>>,
 }
 
 /// What a record that was made turns into.

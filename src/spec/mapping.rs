@@ -275,6 +275,9 @@ pub struct Endpoint {
     /// Questions about records of other resources of the same side. `scope` and `create_when` read the answers, true or false, as
     /// `exists.NAME`.
     pub exists: Table<Exists>,
+    /// What stands with a document's record.
+    #[serde(skip)]
+    pub related: Table<super::documents::Related>,
 }
 
 /// Whether a record of another resource stands with this one: `won: { resource: project, where: { customer.guid: guid }, when: "…" }`.

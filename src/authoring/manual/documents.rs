@@ -9,7 +9,7 @@ use super::phrases::{Doc, Phrase};
 use super::settings::sentence;
 use crate::program::document::{Document, Embed, Lines, Take, Told};
 use crate::program::expr::Expr;
-use crate::program::mapping::{BECOMES, Row};
+use crate::program::mapping::{Asks, Row};
 use crate::value::{Both, Side};
 
 impl Author<'_> {
@@ -183,8 +183,15 @@ impl Author<'_> {
             let said = sentence(valid.otherwise.source());
             lines.push(self.say(Doc::Valid, &[self.rules.expression(&valid.that), Line::plain(said)]));
         }
+        let related = self.program.exists.iter();
+        for one in related.filter(|one| one.asks == Asks::Related && one.register == register.name) {
+            let name = Line::code(format!("related.{}", one.name));
+            let record = Line::plain(self.rules.title(&one.resource));
+            let pairs = self.pairs(register, one);
+            lines.push(self.say(Doc::Related, &[name, record, self.rules.side(one.there), pairs]));
+        }
         let became = self.program.exists.iter();
-        for question in became.filter(|one| one.name == BECOMES && one.register == register.name) {
+        for question in became.filter(|one| one.asks == Asks::Becomes && one.register == register.name) {
             let pairs = self.pairs(register, question);
             let record = Line::plain(self.rules.title(&question.resource));
             lines.push(self.say(Doc::Becomes, &[self.rules.side(document.target()), record, pairs]));

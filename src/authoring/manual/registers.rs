@@ -6,7 +6,7 @@ use super::page::{Block, Line, Page};
 use super::phrases::Phrase;
 use super::rules::Rules;
 use super::settings::sentence;
-use crate::program::mapping::{BECOMES, Exists, Reaction, Register, Row, Situation};
+use crate::program::mapping::{Asks, Exists, Reaction, Register, Row, Situation};
 use crate::spec::mapping as spec;
 use crate::value::{Side, Value};
 
@@ -154,7 +154,7 @@ impl Author<'_> {
             .program
             .exists
             .iter()
-            .filter(|one| one.register == register.name && one.side == side && one.name != BECOMES);
+            .filter(|one| one.register == register.name && one.side == side && one.asks == Asks::Whether);
         let lines = asked.map(|one| {
             let name = Line::code(format!("exists.{}", one.name));
             let there = [

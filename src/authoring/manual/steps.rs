@@ -7,7 +7,7 @@ use super::phrases::{Doc, Phrase};
 use super::settings::sentence;
 use crate::program::document::{ActionStep, AttachStep, Document, Step, Verify};
 use crate::program::expr::Expr;
-use crate::program::mapping::{BECOMES, Endpoint, Member, Register, Row};
+use crate::program::mapping::{Asks, Endpoint, Member, Register, Row};
 use crate::value::{Path, Side};
 
 impl Author<'_> {
@@ -161,7 +161,7 @@ impl Author<'_> {
             // what is read is what the record has become
             let question = self.program.exists.iter();
             let became = question
-                .filter(|one| one.name == BECOMES && one.register == document.register.name)
+                .filter(|one| one.asks == Asks::Becomes && one.register == document.register.name)
                 .map(|one| one.resource.clone())
                 .next();
             let mut later = (*document.register).clone();

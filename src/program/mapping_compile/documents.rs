@@ -65,13 +65,16 @@ impl Compiler<'_> {
         .into_iter()
         .map(|(at, word)| (at.map(|at| at.span), word))
         .chain([(side_of(self, target).and_then(|side| side.at_most.as_ref()).map(|at| at.span), "at_most")])
-        {
+        .chain([(
+            side_of(self, target).and_then(|side| side.related.iter().next()).map(|(at, _)| at.span),
+            "related",
+        )]) {
             if let Some(span) = at {
                 let (to, of) = (self.sides[target].name.clone(), self.sides[source].name.clone());
                 self.error(
                     &codes::BAD_DIRECTION,
                     span,
-                    format!("`{word}` chooses among the records that travel; those of `{to}` are made"),
+                    format!("`{word}` is about the records that travel; those of `{to}` are made"),
                     Some(format!("write it at `{of}`")),
                 );
             }
@@ -85,6 +88,7 @@ impl Compiler<'_> {
                     one_of: side.one_of.clone(),
                     by: side.by.clone(),
                     scope: side.scope.clone(),
+                    related: side.related.clone(),
                     ..spec::Endpoint::default()
                 };
                 (key.clone(), end)

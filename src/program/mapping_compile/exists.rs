@@ -5,16 +5,17 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::Compiler;
+use super::rows::Answered;
 use crate::diagnostic::{At, codes};
 use crate::program::expr::Scope;
-use crate::program::mapping::{BECOMES, Endpoint, Exists, Member};
+use crate::program::mapping::{Asks, Endpoint, Exists, Member};
 use crate::program::system::Resource;
 use crate::program::system_compile::record_type;
 use crate::program::types::Type;
 use crate::spec::documents::Becomes;
 use crate::spec::mapping as spec;
 use crate::spec::yaml::Table;
-use crate::value::{Path, Segment, Side};
+use crate::value::{Path, Side};
 
 impl Compiler<'_> {
     /// Compiles the questions of one side, and gives the scope in which their answers are known.
@@ -57,20 +58,11 @@ impl Compiler<'_> {
             None => None,
         };
         let of: Vec<String> = end.members.iter().map(|member| member.resource.name.clone()).collect();
-        let twice = self.exists.iter().find(|one| {
-            one.side == side && one.name == name.value && one.of.iter().any(|resource| of.contains(resource))
-        });
-        if let Some(twice) = twice {
-            let message = format!("`{name}` is asked by `{}` of the same records already", twice.register);
-            self.error(
-                &codes::BAD_EXISTS,
-                name.span,
-                message,
-                Some("give this question another name".to_owned()),
-            );
+        if self.asked_twice(side, name, &of) {
             return None;
         }
         Some(Exists {
+            asks: Asks::Whether,
             register: register.value.clone(),
             side,
             there: side,
@@ -82,6 +74,18 @@ impl Compiler<'_> {
         })
     }
 
+    /// Whether a question of this name is asked of the same records already; that is told.
+    pub(super) fn asked_twice(&mut self, side: Side, name: &At<String>, of: &[String]) -> bool {
+        let twice = self.exists.iter().find(|one| {
+            one.side == side && one.name == name.value && one.of.iter().any(|resource| of.contains(resource))
+        });
+        let Some(twice) = twice else { return false };
+        let message = format!("`{name}` is asked by `{}` of the same records already", twice.register);
+        let help = Some("give this question another name".to_owned());
+        self.error(&codes::BAD_EXISTS, name.span, message, help);
+        true
+    }
+
     /// What the record that a document makes turns into: the resource, and how it is found from the source record.
     pub(super) fn becomes(
         &mut self,
@@ -91,14 +95,15 @@ impl Compiler<'_> {
         end: &Endpoint,
     ) -> Option<Arc<Resource>> {
         let resource = self.whole_list(source.other(), &words.resource)?;
-        let of = At { value: BECOMES.to_owned(), span: words.resource.span };
+        let of = At { value: "becomes".to_owned(), span: words.resource.span };
         let pairs = self.pairs(&of, &words.pairs, (source.other(), &resource), (source, end))?;
         self.exists.push(Exists {
+            asks: Asks::Becomes,
             register: name.value.clone(),
             side: source,
             there: source.other(),
             of: end.members.iter().map(|member| member.resource.name.clone()).collect(),
-            name: BECOMES.to_owned(),
+            name: of.value,
             resource: Arc::clone(&resource),
             pairs,
             when: None,
@@ -107,7 +112,7 @@ impl Compiler<'_> {
     }
 
     /// A resource whose list can be read as a whole.
-    fn whole_list(&mut self, side: Side, name: &At<String>) -> Option<Arc<Resource>> {
+    pub(super) fn whole_list(&mut self, side: Side, name: &At<String>) -> Option<Arc<Resource>> {
         let resource = self.resource(side, name)?;
         let below = resource.list.as_ref().is_none_or(|list| list.path.fields().next().is_some());
         if below || resource.singleton {
@@ -126,7 +131,7 @@ impl Compiler<'_> {
     }
 
     /// Which records of another resource stand with one of an end.
-    fn pairs(
+    pub(super) fn pairs(
         &mut self,
         name: &At<String>,
         written: &Table<At<String>>,
@@ -144,22 +149,27 @@ impl Compiler<'_> {
         }
         let mut pairs = Vec::new();
         for (theirs, ours) in written.iter() {
-            let their_path = self.scalar(there, resource, theirs)?;
-            for member in &end.members {
-                self.scalar(side, &member.resource, ours)?;
+            let their_path = self.path(theirs)?;
+            self.scalar(there, resource, &their_path, theirs)?;
+            let Answered::Is(ours) = self.answered(ours) else { return None };
+            let path = self.path(&ours)?;
+            match self.related_field(end, &path, &ours)? {
+                Some((of, resource, field)) => self.scalar(of, &resource, &field, &ours)?,
+                None => {
+                    for member in &end.members {
+                        self.scalar(side, &member.resource, &path, &ours)?;
+                    }
+                }
             }
-            pairs.push((their_path, self.path(ours)?));
+            pairs.push((their_path, path));
         }
         Some(pairs)
     }
 
     /// A field that holds one value; it is noted as needed.
-    fn scalar(&mut self, side: Side, resource: &Resource, text: &At<String>) -> Option<Path> {
-        let path = self.path(text)?;
-        let place = self.resolve(side, resource, &path, text.span)?;
-        let many =
-            path.segments().iter().any(|segment| !matches!(segment, Segment::Key(_) | Segment::Index(_)));
-        if many || matches!(place.field.ty, Type::List(_) | Type::Object(_)) {
+    fn scalar(&mut self, side: Side, resource: &Resource, path: &Path, text: &At<String>) -> Option<()> {
+        let place = self.resolve(side, resource, path, text.span)?;
+        if !path.is_singular() || matches!(place.field.ty, Type::List(_) | Type::Object(_)) {
             self.error(
                 &codes::BAD_EXISTS,
                 text.span,
@@ -169,6 +179,6 @@ impl Compiler<'_> {
             return None;
         }
         self.need(side, &resource.name, &place.top);
-        Some(path)
+        Some(())
     }
 }

@@ -10,6 +10,7 @@ mod flow;
 mod names;
 mod order;
 mod registers;
+mod related;
 mod rows;
 mod scopes;
 mod settings;

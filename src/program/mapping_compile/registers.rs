@@ -9,7 +9,7 @@ use super::Compiler;
 use super::names::place;
 use crate::diagnostic::{At, Span, codes, suggest};
 use crate::program::expr::Scope;
-use crate::program::mapping::{Endpoint, Member, Register, SettingKind, Step};
+use crate::program::mapping::{Endpoint, Member, RELATED, Register, SettingKind, Step};
 use crate::program::system_compile::record_type;
 use crate::program::types::Type;
 use crate::spec::mapping as spec;
@@ -242,6 +242,7 @@ impl Compiler<'_> {
             let Some((_, end)) = sides.iter().find(|(key, _)| key.value == side_name) else {
                 continue;
             };
+            self.related(side, name, &mut ends[side], &end.related);
             let ty = self.end_type(&ends[side], &[]);
             let scope = match side {
                 Side::Left => self.scope_with(Some(&ty), None, Some(side)),
@@ -297,7 +298,7 @@ impl Compiler<'_> {
                     path = path.strip_prefix(&Path::key(root.clone())).unwrap_or_default();
                 }
             }
-            if of != side {
+            if of != side || self.need_related(end, &path) {
                 continue;
             }
             for member in &end.members {
@@ -465,6 +466,9 @@ impl Compiler<'_> {
                     members.insert(name.clone(), merged);
                 }
             }
+        }
+        if !end.related.is_empty() {
+            members.insert(RELATED.to_owned(), super::related::type_of(end));
         }
         Type::Object(std::sync::Arc::new(members))
     }

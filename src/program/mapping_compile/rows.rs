@@ -58,7 +58,7 @@ fn members_of(table: &Table, side: Side, only: &[String]) -> Vec<Arc<Resource>> 
 }
 
 /// What became of a path with answers in it.
-enum Answered {
+pub(super) enum Answered {
     /// This path.
     Is(At<String>),
     /// The company gave no answer.
@@ -482,7 +482,7 @@ impl Compiler<'_> {
     }
 
     /// A path with the company's answers in it: of `tags[kind=settings.colour].name` it is `tags[kind='red'].name`.
-    fn answered(&mut self, text: &At<String>) -> Answered {
+    pub(super) fn answered(&mut self, text: &At<String>) -> Answered {
         let mut out = text.value.clone();
         while let Some(from) = out.find("=settings.") {
             let rest = &out[from + "=settings.".len()..];

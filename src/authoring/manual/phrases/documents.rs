@@ -96,6 +96,7 @@ phrases! {
     // what comes back
     While = "As long as it has the status {0} in {1}, it is looked at in every run.", "Så länge det har statusen {0} i {1} följs det i varje körning.", "Så lenge det har statusen {0} i {1}, følges det i hver kjøring.", "Niin kauan kuin sen tila järjestelmässä {1} on {0}, sitä seurataan jokaisessa ajossa.";
     Or = "{0} or {1}", "{0} eller {1}", "{0} eller {1}", "{0} tai {1}";
+    Related = "{0} is the record ({1}) of {2} with {3}.", "{0} är posten ({1}) i {2} med {3}.", "{0} er posten ({1}) i {2} med {3}.", "{0} on järjestelmän {2} tietue ({1}), jossa {3}.";
     Becomes = "{0} turns it into another record, {1} with {2}: that one is followed from then on.", "{0} gör det till en annan post, {1} med {2}: därefter följs den.", "{0} gjør det til en annen post, {1} med {2}: deretter følges den.", "{0} tekee siitä toisen tietueen, {1}, jossa {2}: sen jälkeen seurataan sitä.";
     Moves = "It gets the status {0} when {1}", "Det får statusen {0} när {1}", "Det får statusen {0} når {1}", "Sen tilaksi tulee {0}, kun {1}";
     RefusedLater = "When {0}, {1} has refused it later: it counts as refused, with the reason {2}", "När {0} har {1} avvisat det i efterhand: det räknas som avvisat, med orsaken {2}", "Når {0}, har {1} avvist det i ettertid: det regnes som avvist, med årsaken {2}", "Kun {0}, {1} on hylännyt sen jälkikäteen: se katsotaan hylätyksi, syynä {2}";
