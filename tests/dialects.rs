@@ -11,7 +11,7 @@ use mapengine::case::QuickClock;
 use mapengine::clock::LocalFuture;
 use mapengine::diagnostic::{Diagnostics, Format, Sources, render};
 use mapengine::http::{
-    Access, Client, ClientSetup, NoAnswer, Pages, Transport, WireRequest, WireResponse, WriteOutcome,
+    Access, Client, ClientSetup, NoAnswer, Pages, Payload, Transport, WireRequest, WireResponse, WriteOutcome,
 };
 use mapengine::program::system::{Lookup, System};
 use mapengine::program::system_compile::compile_system;
@@ -26,7 +26,8 @@ struct Recorded {
 }
 
 impl Transport for Recorded {
-    fn send(&self, request: WireRequest) -> LocalFuture<'_, Result<WireResponse, NoAnswer>> {
+    fn send(&self, request: WireRequest<Payload>) -> LocalFuture<'_, Result<WireResponse, NoAnswer>> {
+        let request = request.arrived().unwrap();
         let body = request.body.as_deref().map(|body| String::from_utf8_lossy(body).into_owned());
         let header = |name: &str| {
             let found = request.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
@@ -45,8 +46,12 @@ impl Transport for Recorded {
         ));
         let body = std::fs::read(Path::new("tests/samples/redmine").join(&name)).unwrap();
         let kind = format!("application/{}; charset=utf-8", self.kind);
-        let response =
-            WireResponse { status, headers: vec![("content-type".into(), kind)], body: body.into() };
+        let response = WireResponse {
+            status,
+            headers: vec![("content-type".into(), kind)],
+            body: body.into(),
+            file: None,
+        };
         Box::pin(async move { Ok(response) })
     }
 }

@@ -52,6 +52,7 @@ fn asked(harness: &Harness, side: Side, address: &str, header: (&str, &str), tol
         url: address.parse().unwrap(),
         headers: vec![(header.0.into(), header.1.into())],
         body: None,
+        for_file: false,
     };
     match harness.company.stands[side].borrow_mut().handle(&request) {
         Outcome::Answer(answer) => {
@@ -273,6 +274,7 @@ fn another_dialect_is_refused() {
             url: address.parse().unwrap(),
             headers: vec![(header.0.into(), header.1.into()), ("content-type".into(), kind.into())],
             body: Some(bytes::Bytes::from(body.to_owned())),
+            for_file: false,
         };
         match harness.company.stands[side].borrow_mut().handle(&request) {
             Outcome::Answer(answer) => (answer.status, String::from_utf8_lossy(&answer.body).into_owned()),

@@ -157,7 +157,8 @@ fn signed(stand: &Stand, method: &str, path: &str, body: Option<&str>, at: i64, 
     let Auth::Signature(signature) = &stand.system().auth else { panic!("it signs nothing") };
     let all = credentials(stand.system()).into_iter().map(|(name, value)| (name, Value::Text(value)));
     let url = url::Url::parse(&format!("http://127.0.0.1{path}")).unwrap();
-    let request = Signed { method, url: &url, body: body.unwrap_or_default().as_bytes() };
+    let hash = mapengine::program::signature::body_sha256(body.unwrap_or_default().as_bytes());
+    let request = Signed { method, url: &url, body_sha256: &hash };
     let moment = Moment::new(signature, at, id.to_owned());
     let mut headers = signature.headers(&Value::Map(all.collect()), request, &moment).unwrap();
     headers.push(("x-company".to_owned(), "sandbox-company".to_owned()));
@@ -167,6 +168,7 @@ fn signed(stand: &Stand, method: &str, path: &str, body: Option<&str>, at: i64, 
         url,
         headers,
         body: body.map(|body| body.as_bytes().to_vec().into()),
+        for_file: false,
     }
 }
 

@@ -120,7 +120,7 @@ impl Client {
             None => bytes::Bytes::new(),
         };
         headers.push(("content-type".into(), encoding.content_type()));
-        Ok(WireResponse { status, headers, body })
+        Ok(WireResponse { status, headers, body, file: None })
     }
 
     /// A read of an address that an answer named: only below the system's own address.

@@ -109,6 +109,11 @@ impl Prover {
         }
     }
 
+    /// Whether each request has a proof of its own.
+    pub(super) fn signs(&self) -> bool {
+        matches!(self, Prover::Signed { .. })
+    }
+
     /// The headers that prove this very request: a new time and a new id for each attempt.
     pub(super) fn sign(&self, request: Signed, line: &Line) -> Result<Vec<(String, String)>, String> {
         let Prover::Signed { signature, credentials, .. } = self else { return Ok(Vec::new()) };

@@ -5,7 +5,9 @@ use std::io::Write;
 use bytes::Bytes;
 use flate2::write::GzDecoder;
 
-/// The largest body, decoded.
+use super::content::{Content, Filling, LARGEST_FILE};
+
+/// The largest body that is no file, decoded.
 pub const LARGEST: usize = 32 * 1024 * 1024;
 /// From this size on the ratio counts.
 const RATIO_FROM: usize = 1024 * 1024;
@@ -20,23 +22,49 @@ enum Kind {
     Gzip(Box<GzDecoder<Sink>>),
 }
 
-#[derive(Default)]
 struct Sink {
-    bytes: Vec<u8>,
+    to: To,
     came: usize,
+}
+
+/// Where a body goes.
+enum To {
+    Memory(Vec<u8>),
+    File(Filling),
+}
+
+/// What is said of a body that is larger than it may be.
+pub(super) fn too_large(largest: usize) -> String {
+    format!("its body is larger than {} MiB", largest / 1024 / 1024)
 }
 
 impl Sink {
     fn take(&mut self, bytes: &[u8]) -> Result<(), String> {
-        let size = self.bytes.len() + bytes.len();
-        if size > LARGEST {
-            return Err(format!("its body is larger than {} MiB", LARGEST / 1024 / 1024));
+        let (there, largest) = match &self.to {
+            To::Memory(there) => (there.len(), LARGEST),
+            To::File(file) => (file.len(), LARGEST_FILE),
+        };
+        let size = there + bytes.len();
+        if size > largest {
+            return Err(too_large(largest));
         }
         if size > RATIO_FROM && size / RATIO > self.came {
             return Err(format!("its body grows more than {RATIO} times when it is decompressed"));
         }
-        self.bytes.extend_from_slice(bytes);
-        Ok(())
+        match &mut self.to {
+            To::Memory(there) => {
+                there.extend_from_slice(bytes);
+                Ok(())
+            }
+            To::File(file) => file.take(bytes),
+        }
+    }
+
+    fn finish(self) -> (Bytes, Option<Content>) {
+        match self.to {
+            To::Memory(bytes) => (bytes.into(), None),
+            To::File(file) => (Bytes::new(), Some(file.finish())),
+        }
     }
 }
 
@@ -52,11 +80,13 @@ impl Write for Sink {
 }
 
 impl Body {
-    /// A body with this `Content-Encoding`.
-    pub(super) fn new(encoding: Option<&str>) -> Result<Body, String> {
+    /// A body with this `Content-Encoding`: of a file, or not.
+    pub(super) fn new(encoding: Option<&str>, of_file: bool) -> Result<Body, String> {
+        let to = if of_file { To::File(Filling::new()) } else { To::Memory(Vec::new()) };
+        let sink = Sink { to, came: 0 };
         match encoding.map(|encoding| encoding.trim().to_ascii_lowercase()).as_deref() {
-            None | Some("" | "identity") => Ok(Body(Kind::Plain(Sink::default()))),
-            Some("gzip" | "x-gzip") => Ok(Body(Kind::Gzip(Box::new(GzDecoder::new(Sink::default()))))),
+            None | Some("" | "identity") => Ok(Body(Kind::Plain(sink))),
+            Some("gzip" | "x-gzip") => Ok(Body(Kind::Gzip(Box::new(GzDecoder::new(sink))))),
             // only gzip is asked for; an encoding in an encoding is a bomb
             Some(other) => Err(format!("its body is encoded as {other:?}, which was not asked for")),
         }
@@ -76,13 +106,13 @@ impl Body {
         }
     }
 
-    /// The whole body.
-    pub(super) fn finish(self) -> Result<Bytes, String> {
+    /// The whole body, or the whole file.
+    pub(super) fn finish(self) -> Result<(Bytes, Option<Content>), String> {
         match self.0 {
-            Kind::Plain(sink) => Ok(sink.bytes.into()),
+            Kind::Plain(sink) => Ok(sink.finish()),
             // a HEAD or an empty answer may name an encoding and have no body
-            Kind::Gzip(decoder) if decoder.get_ref().came == 0 => Ok(Bytes::new()),
-            Kind::Gzip(decoder) => Ok(decoder.finish().map_err(|error| gzip_problem(&error))?.bytes.into()),
+            Kind::Gzip(decoder) if decoder.get_ref().came == 0 => Ok((Bytes::new(), None)),
+            Kind::Gzip(decoder) => Ok(decoder.finish().map_err(|error| gzip_problem(&error))?.finish()),
         }
     }
 }
@@ -108,11 +138,11 @@ mod tests {
     }
 
     fn read(encoding: Option<&str>, bytes: &[u8]) -> Result<Bytes, String> {
-        let mut body = Body::new(encoding)?;
+        let mut body = Body::new(encoding, false)?;
         for chunk in bytes.chunks(1000) {
             body.push(chunk)?;
         }
-        body.finish()
+        body.finish().map(|(body, _)| body)
     }
 
     #[test]

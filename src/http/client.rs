@@ -15,6 +15,7 @@ use super::file;
 use super::line::{About, Line, Listener};
 use super::outcome::{CallError, Reply, WriteOutcome};
 use super::pacing::Pacer;
+use super::payload::Payload;
 use super::retry::{Backoff, MOST_RETRIES, http_date, retry_after};
 use super::secrets::Scrubber;
 use super::types::{NoAnswer, Outgoing, Transport, WireRequest, WireResponse};
@@ -22,7 +23,7 @@ use super::verdict::{Verdict, is_read, judge};
 use crate::clock::Clock;
 use crate::program::expr::Template;
 use crate::program::signature::Signed;
-use crate::program::system::{CredentialKind, ErrorClass, Limits, System};
+use crate::program::system::{CallKind, CredentialKind, ErrorClass, Limits, System};
 use crate::value::{Map, Value};
 
 /// Longer messages are cut: a person reads the beginning.
@@ -265,7 +266,7 @@ impl Client {
         Ok(Some((judge(&inner.system, outgoing, answer), asked)))
     }
 
-    fn request(&self, outgoing: &Outgoing, proof: &Proof) -> Result<WireRequest, String> {
+    fn request(&self, outgoing: &Outgoing, proof: &Proof) -> Result<WireRequest<Payload>, String> {
         let url = self.0.base.join(&outgoing.path, &outgoing.query)?;
         let mut headers = outgoing.headers.clone();
         let mut add = |name: &str, value: &str| {
@@ -290,13 +291,17 @@ impl Client {
             }
             (None, None) => None,
         };
-        let signed =
-            Signed { method: &outgoing.method, url: &url, body: body.as_deref().unwrap_or_default() };
-        headers.extend(self.0.prover.sign(signed, &self.0.line)?);
+        if self.0.prover.signs() {
+            let hash = body.clone().unwrap_or_default().hash();
+            let hash = hash.map_err(|error| format!("a file cannot be read: {error}"))?;
+            let signed = Signed { method: &outgoing.method, url: &url, body_sha256: &hash };
+            headers.extend(self.0.prover.sign(signed, &self.0.line)?);
+        }
         if let Some((name, _)) = headers.iter().find(|(_, value)| value.contains(|c: char| c.is_control())) {
             return Err(format!("header {name:?} would hold a line break or another control character"));
         }
-        Ok(WireRequest { method: outgoing.method.clone(), url, headers, body })
+        let for_file = outgoing.call == CallKind::File;
+        Ok(WireRequest { method: outgoing.method.clone(), url, headers, body, for_file })
     }
 
     /// The address of the link to a next page, where it stands below this system's address.

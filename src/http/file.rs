@@ -1,13 +1,13 @@
 //! A file as the body of a request.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
+use super::content::Content;
+use super::payload::{Part, Payload};
 use crate::value::Value;
 
-/// A file: its content is in memory once, and never larger than the largest answer (32 MiB).
+/// A file that is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileBody {
     /// Its name, already a plain one.
@@ -15,7 +15,7 @@ pub struct FileBody {
     /// Its media type.
     pub media: String,
     /// What is in it.
-    pub content: Bytes,
+    pub content: Content,
     /// The part of a multipart/form-data body it is sent in; none: it is the body.
     pub field: Option<String>,
     /// The texts of the JSON before it in a multipart/related body; none: it is no such body.
@@ -23,17 +23,14 @@ pub struct FileBody {
 }
 
 impl FileBody {
-    /// The SHA-256 of its content, as text.
-    pub fn hash(&self) -> String {
-        hex(&Sha256::digest(&self.content))
-    }
-
     /// The body and its content type. The members of `beside` are parts of the same form, before the file.
-    pub(super) fn body(&self, beside: Option<&Value>) -> (Bytes, String) {
+    pub(super) fn body(&self, beside: Option<&Value>) -> (Payload, String) {
         if !self.related.is_empty() {
             return self.related();
         }
-        let Some(field) = &self.field else { return (self.content.clone(), self.media.clone()) };
+        let Some(field) = &self.field else {
+            return (Payload::of([Part::File(self.content.clone())]), self.media.clone());
+        };
         // nothing is no part: an empty text would be a value
         let beside: Vec<(&String, String)> = beside
             .and_then(Value::as_map)
@@ -60,7 +57,7 @@ impl FileBody {
     }
 
     /// RFC 2387: what is said of it, then the content.
-    fn related(&self) -> (Bytes, String) {
+    fn related(&self) -> (Payload, String) {
         let boundary = self.boundary(std::iter::empty());
         let texts = self.related.iter().map(|(name, text)| (name.clone(), Value::text(text.clone())));
         let head = format!(
@@ -72,21 +69,18 @@ impl FileBody {
         (self.between(&head, &boundary), kind)
     }
 
-    /// A boundary that is not in the content: it is made from all of it, and nothing can hold its own hash.
+    /// A boundary that is not in the content: it is made from all of it by its hash, and nothing can hold its own.
     fn boundary<'a>(&self, beside: impl Iterator<Item = &'a str>) -> String {
-        let mut all = Sha256::new_with_prefix(&self.content);
+        let mut all = Sha256::new_with_prefix(self.content.hash());
         beside.for_each(|text| all.update(text));
         format!("mapengine-{}", &hex(&all.finalize())[..40])
     }
 
     /// The content after its head, up to the last boundary.
-    fn between(&self, head: &str, boundary: &str) -> Bytes {
+    fn between(&self, head: &str, boundary: &str) -> Payload {
+        let bytes = |text: &str| Part::Bytes(Bytes::copy_from_slice(text.as_bytes()));
         let tail = format!("\r\n--{boundary}--\r\n");
-        let mut body = BytesMut::with_capacity(head.len() + self.content.len() + tail.len());
-        body.extend_from_slice(head.as_bytes());
-        body.extend_from_slice(&self.content);
-        body.extend_from_slice(tail.as_bytes());
-        body.freeze()
+        Payload::of([bytes(head), Part::File(self.content.clone()), bytes(&tail)])
     }
 }
 
@@ -96,30 +90,23 @@ pub struct Embedded {
     /// What stands in the body for its content until it leaves: what it is, and nothing that another text could be.
     pub mark: String,
     /// What is in it.
-    pub content: Bytes,
+    pub content: Content,
 }
 
 impl Embedded {
     /// A file with this content.
-    pub fn new(content: Bytes) -> Embedded {
-        let mark = format!(
-            "file {} of {} bytes, sha256 {}",
-            uuid::Uuid::new_v4(),
-            content.len(),
-            hex(&Sha256::digest(&content))
-        );
+    pub fn new(content: Content) -> Embedded {
+        let mark =
+            format!("file {} of {} bytes, sha256 {}", uuid::Uuid::new_v4(), content.len(), content.hash());
         Embedded { mark, content }
     }
 }
 
-/// A body with the contents of files, as base64, where their marks stand: it is in memory once.
+/// A body with the contents of files, as base64, where their marks stand.
 ///
 /// # Errors
 /// A file that has no place in it, or more than one.
-pub(super) fn filled(body: Vec<u8>, files: &[Embedded]) -> Result<Bytes, String> {
-    if files.is_empty() {
-        return Ok(body.into());
-    }
+pub(super) fn filled(body: Vec<u8>, files: &[Embedded]) -> Result<Payload, String> {
     let mut places = Vec::with_capacity(files.len());
     for file in files {
         let mark = file.mark.as_bytes();
@@ -130,23 +117,18 @@ pub(super) fn filled(body: Vec<u8>, files: &[Embedded]) -> Result<Bytes, String>
         }
     }
     places.sort_by_key(|(at, _)| *at);
-    let size = |file: &Embedded| file.content.len().div_ceil(3) * 4;
-    let more: usize = files.iter().map(size).sum();
-    let marks: usize = files.iter().map(|file| file.mark.len()).sum();
-    let mut out = vec![0; body.len() - marks + more];
-    let (mut from, mut to) = (0, 0);
+    let body = Bytes::from(body);
+    let mut parts = Vec::with_capacity(2 * places.len() + 1);
+    let mut from = 0;
     for (at, file) in places {
-        let before = &body[from..at];
-        out[to..to + before.len()].copy_from_slice(before);
-        to += before.len();
-        to += BASE64.encode_slice(&file.content, &mut out[to..]).map_err(|error| error.to_string())?;
+        parts.extend([Part::Bytes(body.slice(from..at)), Part::Base64(file.content.clone())]);
         from = at + file.mark.len();
     }
-    out[to..].copy_from_slice(&body[from..]);
-    Ok(out.into())
+    parts.push(Part::Bytes(body.slice(from..)));
+    Ok(Payload::of(parts))
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -159,18 +141,22 @@ fn quoted(text: &str) -> String {
 mod tests {
     use super::*;
 
+    fn sent(body: &Payload) -> String {
+        String::from_utf8(body.whole().unwrap().to_vec()).unwrap()
+    }
+
     #[test]
     fn a_part_stands_between_its_boundaries() {
         let file = FileBody {
             name: "a\"b\r\nX: y.pdf".into(),
             media: "application/pdf".into(),
-            content: Bytes::from_static(b"%PDF\r\n--mapengine-\r\n"),
+            content: Content::from(&b"%PDF\r\n--mapengine-\r\n"[..]),
             field: Some("file".into()),
             related: Vec::new(),
         };
         let (body, kind) = file.body(None);
         let boundary = kind.strip_prefix("multipart/form-data; boundary=").unwrap();
-        let text = String::from_utf8(body.to_vec()).unwrap();
+        let text = sent(&body);
         assert_eq!(
             text,
             format!(
@@ -178,12 +164,13 @@ mod tests {
             )
         );
         let raw = FileBody { field: None, ..file };
-        assert_eq!(raw.body(None), (raw.content.clone(), "application/pdf".into()));
+        let (body, kind) = raw.body(None);
+        assert_eq!((sent(&body).as_str(), kind.as_str()), ("%PDF\r\n--mapengine-\r\n", "application/pdf"));
         let said = [("Name", "a\"b.pdf"), ("About", "Grus, 3 m³")];
         let said = said.map(|(name, text)| (name.to_owned(), text.to_owned())).to_vec();
         let (body, kind) = FileBody { related: said, ..raw }.body(None);
         assert_eq!(kind, format!("multipart/related; boundary={boundary}; type=\"application/json\""));
-        let text = String::from_utf8(body.to_vec()).unwrap();
+        let text = sent(&body);
         assert_eq!(
             text,
             format!(
@@ -195,14 +182,14 @@ mod tests {
     #[test]
     fn files_stand_where_their_marks_are() {
         let contents: [&[u8]; 4] = [b"%PDF", b"", b"ab", &[0xff, 0xfe, 0xfd]];
-        let files = contents.map(|content| Embedded::new(Bytes::copy_from_slice(content)));
+        let files = contents.map(|content| Embedded::new(Content::from(content)));
         let [one, two, three, four] = &files;
         let body = format!("<a>{}</a><b>{}</b>{}{}", three.mark, one.mark, two.mark, four.mark);
         let told = filled(body.clone().into_bytes(), &files).unwrap();
-        assert_eq!(told, "<a>YWI=</a><b>JVBERg==</b>//79");
-        assert_eq!(filled(b"as it is".to_vec(), &[]).unwrap(), "as it is");
+        assert_eq!(sent(&told), "<a>YWI=</a><b>JVBERg==</b>//79");
+        assert_eq!(filled(b"as it is".to_vec(), &[]).unwrap(), Payload::from("as it is"));
         // a file is never left out, and never stands twice
-        let lost = Embedded::new(Bytes::from_static(b"%PDF"));
+        let lost = Embedded::new(Content::from(&b"%PDF"[..]));
         assert!(lost.mark != one.mark && filled(body.into_bytes(), &[lost]).is_err());
         assert!(filled(format!("{0}{0}", one.mark).into_bytes(), &files[..1]).is_err());
     }

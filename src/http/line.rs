@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use super::outcome::LoggedCall;
 use super::pacing::Pacer;
+use super::payload::Payload;
 use super::retry::Backoff;
 use super::secrets::Scrubber;
 use super::types::{NoAnswer, Transport, WireRequest, WireResponse};
@@ -54,7 +55,7 @@ impl Line {
     /// Sends once.
     pub(super) async fn attempt(
         &self,
-        request: WireRequest,
+        request: WireRequest<Payload>,
         about: About<'_>,
     ) -> Result<WireResponse, NoAnswer> {
         if matches!(about.call, Some(CallKind::List | CallKind::Get | CallKind::File)) {
@@ -78,7 +79,7 @@ impl Line {
 
     fn logged(
         &self,
-        request: &WireRequest,
+        request: &WireRequest<Payload>,
         about: &About<'_>,
         answer: &Result<WireResponse, NoAnswer>,
         ms: u64,

@@ -20,6 +20,7 @@ mod address;
 mod auth;
 mod body;
 mod client;
+mod content;
 #[cfg(test)]
 mod end_to_end;
 mod file;
@@ -28,6 +29,7 @@ mod network;
 mod outcome;
 mod pacing;
 mod pages;
+mod payload;
 mod retry;
 mod secrets;
 #[cfg(test)]
@@ -38,10 +40,12 @@ mod verdict;
 
 pub use body::LARGEST;
 pub use client::{Access, Client, ClientSetup};
+pub use content::{Content, LARGEST_FILE};
 pub use file::{Embedded, FileBody};
 pub use line::Listener as CallListener;
 pub use network::{Network, NetworkSetup};
 pub use outcome::{CallError, LoggedCall, Reply, WriteOutcome};
 pub use pages::{Page, Pages};
+pub use payload::Payload;
 pub use secrets::Scrubber;
 pub use types::{NoAnswer, Outgoing, Transport, WireRequest, WireResponse};

@@ -9,7 +9,9 @@ use reqwest::header::{CONTENT_ENCODING, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Certificate, Method, redirect, retry};
 
 use super::address::{check_secure, origin};
-use super::body::{Body, LARGEST};
+use super::body::{Body, LARGEST, too_large};
+use super::content::LARGEST_FILE;
+use super::payload::Payload;
 use super::types::{NoAnswer, Transport, WireRequest, WireResponse};
 use crate::clock::LocalFuture;
 
@@ -117,7 +119,7 @@ impl Network {
         })
     }
 
-    async fn attempt(&self, request: WireRequest) -> Result<WireResponse, NoAnswer> {
+    async fn attempt(&self, request: WireRequest<Payload>) -> Result<WireResponse, NoAnswer> {
         check_secure(&request.url).map_err(NoAnswer::NotSent)?;
         if let (Some(problem), "https") = (&self.no_tls, request.url.scheme()) {
             return Err(NoAnswer::NotSent(problem.clone()));
@@ -128,7 +130,7 @@ impl Network {
         let client = if method.is_safe() { &self.reads } else { &self.writes };
         let mut out = client.request(method, request.url).headers(headers(&request.headers)?);
         if let Some(body) = request.body {
-            out = out.body(body);
+            out = out.body(reqwest::Body::wrap(body.flow()));
         }
         let mut response = out.send().await.map_err(|error| self.no_answer(&error, &place))?;
         let status = response.status();
@@ -142,14 +144,17 @@ impl Network {
                 (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
             })
             .collect();
-        if response.content_length().is_some_and(|length| length > LARGEST as u64) {
-            return Err(unknown(format!("its body is larger than {} MiB", LARGEST / 1024 / 1024)));
+        // a refusal is read like any other
+        let for_file = request.for_file && status.is_success();
+        let largest = if for_file { LARGEST_FILE } else { LARGEST };
+        if response.content_length().is_some_and(|length| length > largest as u64) {
+            return Err(unknown(too_large(largest)));
         }
         let encoding = headers
             .iter()
             .position(|(name, _)| name == CONTENT_ENCODING.as_str())
             .map(|at| headers.remove(at).1);
-        let mut body = Body::new(encoding.as_deref()).map_err(unknown)?;
+        let mut body = Body::new(encoding.as_deref(), for_file).map_err(unknown)?;
         loop {
             match response.chunk().await {
                 Ok(Some(chunk)) => body.push(&chunk).map_err(unknown)?,
@@ -160,7 +165,8 @@ impl Network {
                 Err(error) => return Err(unknown(format!("its body is cut ({})", last_cause(&error)))),
             }
         }
-        Ok(WireResponse { status: status.as_u16(), headers, body: body.finish().map_err(unknown)? })
+        let (body, file) = body.finish().map_err(unknown)?;
+        Ok(WireResponse { status: status.as_u16(), headers, body, file })
     }
 
     /// Why there is no answer: "not sent" only where no byte of the request can have been written.
@@ -180,7 +186,7 @@ impl Network {
 }
 
 impl Transport for Network {
-    fn send(&self, request: WireRequest) -> LocalFuture<'_, Result<WireResponse, NoAnswer>> {
+    fn send(&self, request: WireRequest<Payload>) -> LocalFuture<'_, Result<WireResponse, NoAnswer>> {
         Box::pin(self.attempt(request))
     }
 }

@@ -7,10 +7,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use bytes::Bytes;
 use flate2::write::GzEncoder;
 use flate2::{Compress, Compression, FlushCompress};
+use sha2::{Digest, Sha256};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use url::Url;
 
+use super::super::file::FileBody;
 use super::*;
 
 /// What a server does with one connection.
@@ -28,6 +30,8 @@ enum Does {
     Dribbles(Vec<u8>),
     /// Answers, and keeps the connection for more requests.
     Keeps(Vec<u8>),
+    /// Reads all of the request and answers with the SHA-256 of its body.
+    Hashes,
 }
 
 struct Server {
@@ -93,6 +97,20 @@ async fn serve(
             Does::Keeps(bytes) => {
                 let _ = socket.write_all(bytes).await;
             }
+            Does::Hashes => {
+                let end = request.windows(4).position(|end| end == b"\r\n\r\n").unwrap() + 4;
+                let head = String::from_utf8_lossy(&request[..end]).to_lowercase();
+                let length = head.split_once("content-length: ").unwrap().1.split_once('\r').unwrap().0;
+                let mut left = length.parse::<usize>().unwrap() - (request.len() - end);
+                let mut hash = Sha256::new_with_prefix(&request[end..]);
+                while left > 0 {
+                    let n = socket.read(&mut buffer).await.unwrap();
+                    hash.update(&buffer[..n]);
+                    left -= n;
+                }
+                let hash: Vec<u8> = hash.finalize().to_vec();
+                let _ = socket.write_all(&ok("", &hash)).await;
+            }
         }
     }
 }
@@ -108,9 +126,15 @@ fn network() -> Network {
     .unwrap()
 }
 
-fn request(method: &str, url: &Url) -> WireRequest {
-    let body = (method == "POST").then(|| Bytes::from_static(b"{\"a\":1}"));
-    WireRequest { method: method.into(), url: url.clone(), headers: vec![("X-Own".into(), "1".into())], body }
+fn request(method: &str, url: &Url) -> WireRequest<Payload> {
+    let body = (method == "POST").then(|| Payload::from(Bytes::from_static(b"{\"a\":1}")));
+    WireRequest {
+        method: method.into(),
+        url: url.clone(),
+        headers: vec![("X-Own".into(), "1".into())],
+        body,
+        for_file: false,
+    }
 }
 
 fn ok(headers: &str, body: &[u8]) -> Vec<u8> {
@@ -306,6 +330,48 @@ async fn a_gigabyte_is_refused_by_its_length() {
         unknown(network().send(request("GET", &server.url)).await),
         "http://...: answered , but its body is larger than  MiB"
     );
+}
+
+#[tokio::test]
+async fn a_file_larger_than_any_other_answer_goes_from_disk_to_wire() {
+    let size = LARGEST + 1_000_003;
+    let all: Vec<u8> = (0..size).map(|n| (n % 251) as u8).collect();
+    let there = server(Does::Answers(ok("", &all))).await;
+    let patient =
+        Network::new(&NetworkSetup { timeout: Duration::from_secs(30), ..Default::default() }).unwrap();
+    let asked = WireRequest { for_file: true, ..request("GET", &there.url) };
+    let response = patient.send(asked).await.unwrap();
+    let file = response.file.unwrap();
+    assert_eq!((response.body.len(), file.len()), (0, size));
+    // what is no file is not so large
+    assert_eq!(
+        unknown(patient.send(request("GET", &there.url)).await),
+        "http://...: answered , but its body is larger than  MiB"
+    );
+    // sent twice: with its length told, and with the very bytes
+    let here = server(Does::Hashes).await;
+    for _ in 0..2 {
+        let body = FileBody {
+            name: "a.pdf".into(),
+            media: "application/pdf".into(),
+            content: file.clone(),
+            field: None,
+            related: Vec::new(),
+        };
+        let (body, _) = body.body(None);
+        let sent =
+            patient.send(WireRequest { body: Some(body), ..request("POST", &here.url) }).await.unwrap();
+        assert_eq!(&sent.body[..], &Sha256::digest(&all)[..]);
+    }
+    let heads = here.heads.lock().unwrap().clone();
+    let told = format!("content-length: {size}");
+    assert!(heads.iter().all(|head| head.to_lowercase().contains(&told)));
+    // a refusal is no file
+    let refused = b"HTTP/1.1 404 Not Found\r\ncontent-length: 4\r\n\r\ngone".to_vec();
+    let refused = server(Does::Answers(refused)).await;
+    let response =
+        patient.send(WireRequest { for_file: true, ..request("GET", &refused.url) }).await.unwrap();
+    assert_eq!((&response.body[..], response.file), (&b"gone"[..], None));
 }
 
 #[tokio::test]

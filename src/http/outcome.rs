@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::content::Content;
 use crate::program::system::{CallKind, ErrorClass};
 use crate::value::Value;
 
@@ -15,7 +16,7 @@ pub struct Reply {
     /// The body with exact numbers; none where the answer has none.
     pub body: Option<Value>,
     /// The content of a file, as it came.
-    pub raw: Option<bytes::Bytes>,
+    pub raw: Option<Content>,
     /// The server's own time (`Date`), in milliseconds since 1970.
     pub date: Option<i64>,
 }

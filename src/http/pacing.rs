@@ -194,6 +194,7 @@ mod tests {
                 header("x-limit", limit),
             ],
             body: bytes::Bytes::new(),
+            file: None,
         }
     }
 

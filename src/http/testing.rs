@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::payload::Payload;
 use super::types::{NoAnswer, Outgoing, Transport, WireRequest, WireResponse};
 use super::{Access, Client, ClientSetup};
 use crate::clock::{Clock, LocalFuture};
@@ -99,9 +100,9 @@ impl Script {
 }
 
 impl Transport for Script {
-    fn send(&self, request: WireRequest) -> LocalFuture<'_, Answer> {
+    fn send(&self, request: WireRequest<Payload>) -> LocalFuture<'_, Answer> {
         Box::pin(async move {
-            self.asked.borrow_mut().push(request);
+            self.asked.borrow_mut().push(request.arrived()?);
             self.at.borrow_mut().push(self.clock.monotonic());
             tokio::task::yield_now().await;
             self.answers.borrow_mut().pop_front().expect("the script has an answer for every request")
@@ -120,6 +121,7 @@ pub(super) fn with(status: u16, headers: &[(&str, &str)], body: &str) -> Answer 
         status,
         headers: headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
         body: Bytes::copy_from_slice(body.as_bytes()),
+        file: None,
     })
 }
 

@@ -39,7 +39,8 @@ async fn ask(certificate: &'static [u8], ca: &str) -> Result<WireResponse, NoAns
             let _ = stream.flush();
         }
     });
-    network.send(WireRequest { method: "GET".into(), url, headers: Vec::new(), body: None }).await
+    let request = WireRequest { method: "GET".into(), url, headers: Vec::new(), body: None, for_file: false };
+    network.send(request).await
 }
 
 fn refused(answer: Result<WireResponse, NoAnswer>) -> String {

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use url::Url;
 
 use super::auth::{context, render, render_all};
 use super::line::{About, Line};
 use super::outcome::CallError;
+use super::payload::Payload;
 use super::retry::{http_date, retry_after};
 use super::types::{NoAnswer, WireRequest, WireResponse};
 use super::verdict::words;
@@ -63,7 +63,7 @@ impl TokenCall {
         Ok(Fresh { headers, life })
     }
 
-    fn request(&self) -> Result<WireRequest, String> {
+    fn request(&self) -> Result<WireRequest<Payload>, String> {
         let context = context(&self.credentials, None, Some(&self.call.scopes.join(" ")));
         let mut pairs = Vec::with_capacity(self.call.send.len());
         for (name, template) in &self.call.send {
@@ -83,14 +83,15 @@ impl TokenCall {
             method: "POST".into(),
             url: self.url.clone(),
             headers: vec![("accept".into(), "application/json".into()), ("content-type".into(), kind.into())],
-            body: Some(Bytes::from(body)),
+            body: Some(Payload::from(body)),
+            for_file: false,
         })
     }
 
     async fn patiently(
         &self,
         line: &Line,
-        request: WireRequest,
+        request: WireRequest<Payload>,
         retries: u32,
     ) -> Result<WireResponse, CallError> {
         let mut tries = 0;

@@ -2,7 +2,9 @@
 
 use bytes::Bytes;
 
+use super::content::Content;
 use super::file::{Embedded, FileBody};
+use super::payload::Payload;
 use crate::clock::LocalFuture;
 use crate::program::system::CallKind;
 use crate::value::Value;
@@ -30,9 +32,9 @@ pub struct Outgoing {
     pub resource: String,
 }
 
-/// One HTTP request as it goes over the wire.
+/// One HTTP request: as it goes over the wire, its body is read while it is sent; as it came, its body is there.
 #[derive(Clone)]
-pub struct WireRequest {
+pub struct WireRequest<B = Bytes> {
     /// `GET`, `POST` …
     pub method: String,
     /// The whole address.
@@ -40,7 +42,27 @@ pub struct WireRequest {
     /// All headers, those with secrets too: never printed.
     pub headers: Vec<(String, String)>,
     /// The body.
-    pub body: Option<Bytes>,
+    pub body: Option<B>,
+    /// The answer is a file: its content goes to [`WireResponse::file`].
+    pub for_file: bool,
+}
+
+impl WireRequest<Payload> {
+    /// The request with its body in memory, as a server sees it.
+    ///
+    /// # Errors
+    /// A file in it that cannot be read any more: nothing was sent.
+    pub fn arrived(self) -> Result<WireRequest, NoAnswer> {
+        let body = self.body.map(|body| body.whole()).transpose();
+        let body = body.map_err(|error| NoAnswer::NotSent(format!("a file cannot be read: {error}")))?;
+        Ok(WireRequest {
+            method: self.method,
+            url: self.url,
+            headers: self.headers,
+            body,
+            for_file: self.for_file,
+        })
+    }
 }
 
 /// One HTTP answer.
@@ -50,8 +72,10 @@ pub struct WireResponse {
     pub status: u16,
     /// Headers, names in lower case.
     pub headers: Vec<(String, String)>,
-    /// The whole body (capped).
+    /// The whole body (capped); empty where it is kept as a file.
     pub body: Bytes,
+    /// The content of a file that was asked for, where the carrier keeps it beside the memory.
+    pub file: Option<Content>,
 }
 
 impl WireResponse {
@@ -75,5 +99,5 @@ pub enum NoAnswer {
 /// One call is one attempt: no redirect is followed, nothing is repeated.
 pub trait Transport {
     /// Sends one request.
-    fn send(&self, request: WireRequest) -> LocalFuture<'_, Result<WireResponse, NoAnswer>>;
+    fn send(&self, request: WireRequest<Payload>) -> LocalFuture<'_, Result<WireResponse, NoAnswer>>;
 }

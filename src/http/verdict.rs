@@ -1,5 +1,6 @@
 //! What an answer means: the table of reliability 4.3, the system's own rules first. Pure.
 
+use super::content::Content;
 use super::outcome::Reply;
 use super::retry::http_date;
 use super::types::{NoAnswer, Outgoing, WireResponse};
@@ -461,12 +462,12 @@ fn reply(response: WireResponse, body: Option<Value>) -> Reply {
 /// A file is bytes; only a web page or nothing at all in its place is no file.
 fn file(name: &str, what: &str, response: WireResponse) -> Verdict {
     let kind = response.header("content-type").unwrap_or_default().to_ascii_lowercase();
-    if response.body.is_empty() || kind.contains("html") {
-        let why = if response.body.is_empty() { "without a body" } else { "with a web page" };
+    let content = response.file.clone().unwrap_or_else(|| Content::from(&response.body[..]));
+    if content.is_empty() || kind.contains("html") {
+        let why = if content.is_empty() { "without a body" } else { "with a web page" };
         return unknown(Some(200), format!("{name} answered 200 when asked to {what}, but {why}"));
     }
-    let raw = Some(response.body.clone());
-    Verdict::Done(Reply { raw, ..reply(response, None) })
+    Verdict::Done(Reply { raw: Some(content), ..reply(response, None) })
 }
 
 #[cfg(test)]

@@ -15,8 +15,13 @@ pub struct Signed<'r> {
     pub method: &'r str,
     /// The whole address, with the very characters of the request line.
     pub url: &'r url::Url,
-    /// The body; empty where there is none.
-    pub body: &'r [u8],
+    /// The SHA-256 of its body, in hex; of nothing, where there is none.
+    pub body_sha256: &'r str,
+}
+
+/// The SHA-256 of a body that is in memory, in hex.
+pub fn body_sha256(body: &[u8]) -> String {
+    Sha256::digest(body).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// When a request is sent, and its own id.
@@ -110,12 +115,11 @@ impl Signature {
 
 fn names(credentials: &Value, request: Signed, moment: &Moment) -> Map {
     let text = |text: &str| Value::text(text);
-    let body: String = Sha256::digest(request.body).iter().map(|byte| format!("{byte:02x}")).collect();
     let of_request = Map::from([
         ("method".to_owned(), text(request.method)),
         ("url".to_owned(), text(request.url.as_str())),
         ("path".to_owned(), text(request.url.path())),
-        ("body_sha256".to_owned(), Value::Text(body)),
+        ("body_sha256".to_owned(), text(request.body_sha256)),
     ]);
     Map::from([
         ("credentials".to_owned(), credentials.clone()),

@@ -9,7 +9,7 @@ use super::apply::{Became, Stop};
 use super::decider::Decider;
 use super::send::{Sending, Sent};
 use super::{Engine, RunError};
-use crate::http::{CallError, FileBody, Outgoing, Pages};
+use crate::http::{CallError, Content, FileBody, Outgoing, Pages};
 use crate::plan::Record;
 use crate::plan::document::Progress;
 use crate::program::document::{AttachStep, Document};
@@ -31,7 +31,7 @@ pub(super) struct Found {
     pub media: Option<String>,
 }
 
-/// So many files are under way at once: that bounds the memory they need, for none is larger than the largest answer.
+/// So many files are under way at once: that bounds the room on the disk that they need.
 const AT_ONCE: usize = 4;
 
 /// What holds the files of a run apart.
@@ -133,7 +133,7 @@ impl Engine {
                     field: goal.attach.field.clone(),
                     related: Vec::new(),
                 };
-                let hash = file.hash();
+                let hash = file.content.hash();
                 progress.files.insert(key.clone(), hash.clone());
                 let mut after = link.clone();
                 after.base = progress.to_value();
@@ -347,12 +347,12 @@ impl Engine {
         side: Side,
         asked: &Outgoing,
         file: &Found,
-    ) -> Result<(bytes::Bytes, String), Stop> {
+    ) -> Result<(Content, String), Stop> {
         match self.clients[side].read(asked).await {
             Ok(reply) => {
                 let kind = reply.header("content-type").filter(|kind| is_media(kind));
                 let kind = kind.unwrap_or(UNKNOWN).to_owned();
-                Ok((reply.raw.unwrap_or_default(), kind))
+                Ok((reply.raw.unwrap_or_else(|| Content::from(&b""[..])), kind))
             }
             Err(error) if error.class == ErrorClass::NotAllowed => Err(Stop::Run(RunError::from(error))),
             Err(error) if error.class == ErrorClass::Wait => {

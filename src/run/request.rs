@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
-use crate::http::{Embedded, FileBody, Outgoing};
+use crate::http::{Content, Embedded, FileBody, Outgoing};
 use crate::program::system::CallKind;
 use crate::value::{Map, Value};
 
@@ -32,7 +32,7 @@ pub(super) fn noted(outgoing: &Outgoing, key: Option<&str>) -> Value {
         told.insert("name".into(), Value::text(file.name.clone()));
         told.insert("type".into(), Value::text(file.media.clone()));
         told.insert("size".into(), Value::from(size));
-        told.insert("sha256".into(), Value::text(file.hash()));
+        told.insert("sha256".into(), Value::text(file.content.hash()));
         if let (Some(_), Some(field)) = (key, &file.field) {
             told.insert("field".into(), Value::text(field.clone()));
         }
@@ -51,22 +51,33 @@ pub(super) fn noted(outgoing: &Outgoing, key: Option<&str>) -> Value {
     Value::Map(map)
 }
 
+/// How large the files of a request are.
+pub(super) fn size_of_files(outgoing: &Outgoing) -> usize {
+    let embedded = outgoing.embedded.iter().map(|file| &file.content);
+    outgoing.file.iter().map(|file| &file.content).chain(embedded).map(Content::len).sum()
+}
+
 /// The contents of files, for as long as their request may have to be repeated: they stand beside the request, which never changes.
-pub(super) fn keep_content(outgoing: &Outgoing, then: &mut Value) {
+///
+/// # Errors
+/// One that cannot be read any more.
+pub(super) fn keep_content(outgoing: &Outgoing, then: &mut Value) -> std::io::Result<()> {
     if outgoing.file.is_none() && outgoing.embedded.is_empty() {
-        return;
+        return Ok(());
     }
     if matches!(then, Value::Null) {
         *then = Value::Map(Map::new());
     }
-    let Value::Map(then) = then else { return };
+    let Value::Map(then) = then else { return Ok(()) };
     if let Some(file) = &outgoing.file {
-        then.insert(CONTENT.into(), Value::text(BASE64.encode(&file.content)));
+        then.insert(CONTENT.into(), Value::text(file.content.base64()?));
     }
     if !outgoing.embedded.is_empty() {
-        let file = |file: &Embedded| (file.mark.clone(), Value::text(BASE64.encode(&file.content)));
-        then.insert(EMBEDDED.into(), Value::Map(outgoing.embedded.iter().map(file).collect()));
+        let file = |file: &Embedded| Ok((file.mark.clone(), Value::text(file.content.base64()?)));
+        let files: std::io::Result<Map> = outgoing.embedded.iter().map(file).collect();
+        then.insert(EMBEDDED.into(), Value::Map(files?));
     }
+    Ok(())
 }
 
 /// The create that the journal holds with its key; none where it was sent without one, or its outcome is known.
@@ -78,7 +89,7 @@ pub(super) fn keyed(request: &Value, then: &Value, resource: &str) -> Option<Out
         Some(file) => Some(FileBody {
             name: text(file, "name")?,
             media: text(file, "type")?,
-            content: BASE64.decode(text(then, CONTENT)?).ok()?.into(),
+            content: Content::from(&BASE64.decode(text(then, CONTENT)?).ok()?[..]),
             field: text(file, "field"),
             related: Vec::new(),
         }),
@@ -87,7 +98,7 @@ pub(super) fn keyed(request: &Value, then: &Value, resource: &str) -> Option<Out
     let mut embedded = Vec::with_capacity(marks.len());
     for mark in marks {
         let mark = mark.as_text()?.to_owned();
-        let content = BASE64.decode(text(then.get(EMBEDDED)?, &mark)?).ok()?.into();
+        let content = Content::from(&BASE64.decode(text(then.get(EMBEDDED)?, &mark)?).ok()?[..]);
         embedded.push(Embedded { mark, content });
     }
     Some(Outgoing {
@@ -148,17 +159,17 @@ mod tests {
             file: Some(FileBody {
                 name: "Räkning.xml".into(),
                 media: "application/xml".into(),
-                content: content.into(),
+                content: Content::from(&content[..]),
                 field: Some("file".into()),
                 related: Vec::new(),
             }),
-            embedded: vec![Embedded::new(vec![0, 159, 146, 150].into())],
+            embedded: vec![Embedded::new(Content::from(&[0, 159, 146, 150][..]))],
             call: CallKind::Create,
             resource: "letter".into(),
         };
         let stored = from_json_str(&noted(&sent, Some("k-1")).to_json()).unwrap();
         let mut then = Value::Null;
-        keep_content(&sent, &mut then);
+        keep_content(&sent, &mut then).unwrap();
         assert_eq!(key(&stored), Some("k-1"));
         let back = keyed(&stored, &then, "letter").unwrap();
         assert_eq!(back, sent);

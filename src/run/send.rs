@@ -1,11 +1,12 @@
 //! One write: an intent on disk before it leaves, its outcome on disk after.
 
+use super::actions::held;
 use super::apply::{Became, Stop};
 use super::decider::Decider;
 use super::read::row_of;
 use super::removed::Item;
 use super::{Engine, RunError, request};
-use crate::http::{Embedded, FileBody, Outgoing, Reply, WriteOutcome};
+use crate::http::{Embedded, FileBody, LARGEST, Outgoing, Reply, WriteOutcome};
 use crate::program::actions::Action;
 use crate::program::mapping::Register;
 use crate::program::system::{ErrorClass, Resource};
@@ -135,7 +136,12 @@ impl Engine {
             then,
         };
         if key.is_some() {
-            request::keep_content(&outgoing, &mut intent.then);
+            if request::size_of_files(&outgoing) > LARGEST {
+                let reason = format!("its file is larger than {} MiB", LARGEST / 1024 / 1024);
+                return Err(held("ME0957", format!("{reason}: that is what a write with a key may hold")));
+            }
+            request::keep_content(&outgoing, &mut intent.then)
+                .map_err(|error| held("ME0957", format!("its file cannot be read: {error}")))?;
         }
         let row = intent.clone();
         // on disk before it leaves

@@ -115,7 +115,7 @@ impl Answer {
     pub(super) fn response(self, now_ms: i64) -> WireResponse {
         let mut headers = self.headers;
         headers.push(("date".into(), http_date(now_ms)));
-        WireResponse { status: self.status, headers, body: self.body }
+        WireResponse { status: self.status, headers, body: self.body, file: None }
     }
 }
 

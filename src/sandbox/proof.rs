@@ -8,7 +8,7 @@ use super::answer::Answer;
 use super::catalogue::Fault;
 use crate::http::WireRequest;
 use crate::program::expr::Template;
-use crate::program::signature::{Moment, Signed};
+use crate::program::signature::{Moment, Signed, body_sha256};
 use crate::program::system::{Auth, BodyKind, ClientCredentials, Resource, Signature, System};
 use crate::spec::system::CallKind;
 use crate::value::{Map, Value, from_json_slice};
@@ -202,8 +202,8 @@ impl Proof {
             unix: told(&signature.told.unix)?,
             transaction: told(&signature.told.transaction)?,
         };
-        let body = request.body.as_deref().unwrap_or_default();
-        let given = Signed { method: &request.method, url: &request.url, body };
+        let hash = body_sha256(request.body.as_deref().unwrap_or_default());
+        let given = Signed { method: &request.method, url: &request.url, body_sha256: &hash };
         let expected = signature
             .headers(&self.credentials, given, &moment)
             .map_err(|problem| refuse(format!("it cannot be checked: {problem}")))?;

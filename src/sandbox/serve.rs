@@ -13,7 +13,7 @@ use super::stand::{Outcome, Stand};
 use crate::http::{WireRequest, WireResponse};
 
 /// The largest body that is read.
-const LARGEST_BODY: usize = 32 * 1024 * 1024;
+const LARGEST_BODY: usize = crate::http::LARGEST_FILE + 1024 * 1024;
 /// How long nothing comes where nothing comes any more: longer than anybody waits.
 const SILENCE: Duration = Duration::from_secs(3600);
 /// The pause between two bytes of an answer that dribbles.
@@ -106,6 +106,7 @@ async fn answer(
         url,
         headers,
         body: (!body.is_empty()).then_some(body),
+        for_file: false,
     };
     let outcome = match shared.stand.lock() {
         Ok(mut stand) => {

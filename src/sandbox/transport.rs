@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::stand::{Outcome, Stand};
 use crate::clock::{Clock, LocalFuture};
-use crate::http::{NoAnswer, Transport, WireRequest, WireResponse};
+use crate::http::{NoAnswer, Payload, Transport, WireRequest, WireResponse};
 
 /// Carries requests to a stand-in of this process. Nothing takes time: what does not come is missing at once.
 #[derive(Clone)]
@@ -26,25 +26,26 @@ pub struct Timed {
 }
 
 impl Transport for InProcess {
-    fn send(&self, request: WireRequest) -> LocalFuture<'_, Result<WireResponse, NoAnswer>> {
-        let outcome = self.0.borrow_mut().handle(&request);
+    fn send(&self, request: WireRequest<Payload>) -> LocalFuture<'_, Result<WireResponse, NoAnswer>> {
+        let outcome = request.arrived().map(|request| self.0.borrow_mut().handle(&request));
         Box::pin(async move {
             // others may go on meanwhile, as on a network
             tokio::task::yield_now().await;
-            arrived(outcome)
+            arrived(outcome?)
         })
     }
 }
 
 impl Transport for Timed {
-    fn send(&self, request: WireRequest) -> LocalFuture<'_, Result<WireResponse, NoAnswer>> {
-        let outcome = {
+    fn send(&self, request: WireRequest<Payload>) -> LocalFuture<'_, Result<WireResponse, NoAnswer>> {
+        let outcome = request.arrived().map(|request| {
             let mut stand = self.stand.borrow_mut();
             stand.pass(self.clock.monotonic());
             stand.tell_time(self.clock.now_ms());
             stand.handle(&request)
-        };
+        });
         Box::pin(async move {
+            let outcome = outcome?;
             match &outcome {
                 Outcome::Slow(_, pause) => self.clock.sleep(*pause).await,
                 _ => tokio::task::yield_now().await,

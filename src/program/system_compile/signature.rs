@@ -8,7 +8,7 @@ use super::findings::Findings;
 use super::templates::{headers, template};
 use crate::diagnostic::{At, codes};
 use crate::program::expr::{Scope, Template};
-use crate::program::signature::{Moment, Signed};
+use crate::program::signature::{Moment, Signed, body_sha256};
 use crate::program::system::{Auth, CredentialKind, HashKind, Signature, Told};
 use crate::program::types::Type;
 use crate::spec::system as spec;
@@ -166,11 +166,9 @@ fn vectors(written: &spec::Signature, signature: &Signature, found: &mut Finding
             unix: vector.unix.clone().unwrap_or_default(),
             transaction: vector.transaction.clone(),
         };
-        let request = Signed {
-            method: vector.method.as_deref().unwrap_or("GET"),
-            url: &url,
-            body: vector.body.as_deref().unwrap_or_default().as_bytes(),
-        };
+        let hash = body_sha256(vector.body.as_deref().unwrap_or_default().as_bytes());
+        let request =
+            Signed { method: vector.method.as_deref().unwrap_or("GET"), url: &url, body_sha256: &hash };
         match signature.signature(&Value::Map(credentials), request, &moment) {
             Ok(made) if made == vector.signature => {}
             Ok(made) => refuse(format!("the known answer does not come out: it is {made}")),
