@@ -3,6 +3,7 @@
 use futures_util::StreamExt;
 
 use super::decider::Decider;
+use super::exchange::{Next, change_of};
 use super::report::{Counts, Entry, Event};
 use super::send::{Sending, Sent, link_of};
 use super::view::StoreView;
@@ -73,28 +74,48 @@ impl Engine {
             .filter(|(action, _)| !matches!(action.as_str(), "wait" | "set_aside"))
             .map(|(_, count)| count)
             .sum();
+        let mut exchanges = self.exchanges(register).await?;
         let mut after = 0;
         let mut done = 0;
+        let mut note = |change: Change, became: Became| {
+            if !matches!(became, Became::Waiting(_) | Became::SetAside { .. }) {
+                done += 1;
+                self.tell(Event::Applied { register: register.name.clone(), done, total });
+            }
+            self.count(register, &change, became, counts);
+            if self.stopping() { Err(RunError::Stopped) } else { Ok(()) }
+        };
         loop {
             let name = register.name.clone();
             let rows = self.store.read(move |store| store.changes(Some(&name), after, ROWS)).await?;
-            let Some(last) = rows.last() else { return Ok(()) };
+            let Some(last) = rows.last() else { break };
             after = last.seq;
+            let rows = rows.into_iter().filter(|row| !exchanges.waits(row.seq));
             let mut outcomes = futures_util::stream::iter(rows)
                 .map(|row| self.apply_row(decider, register, row))
                 .buffer_unordered(AT_ONCE);
             while let Some(outcome) = outcomes.next().await {
                 let (change, became) = outcome?;
-                if !matches!(became, Became::Waiting(_) | Became::SetAside { .. }) {
-                    done += 1;
-                    self.tell(Event::Applied { register: register.name.clone(), done, total });
-                }
-                self.count(register, &change, became, counts);
-                if self.stopping() {
-                    return Err(RunError::Stopped);
-                }
+                note(change, became)?;
             }
         }
+        // what gets a value that another one gave up comes after it
+        while let Some(next) = exchanges.next() {
+            let (Next::Apply(seq) | Next::Aside(seq)) = next;
+            let name = register.name.clone();
+            let rows = self.store.read(move |store| store.changes(Some(&name), seq - 1, 1)).await?;
+            let Some(row) = rows.into_iter().next() else { continue };
+            if next == Next::Aside(seq) {
+                match self.step_aside(decider, register, &change_of(&row)?, &mut exchanges).await {
+                    Ok(()) | Err(Stop::Change(_)) => {}
+                    Err(Stop::Run(error)) => return Err(error),
+                }
+                continue;
+            }
+            let (change, became) = self.apply_row(decider, register, row).await?;
+            note(change, became)?;
+        }
+        Ok(())
     }
 
     fn count(&self, register: &Register, change: &Change, became: Became, counts: &mut Counts) {
@@ -135,8 +156,7 @@ impl Engine {
         register: &Register,
         row: PlanRow,
     ) -> Result<(Change, Became), RunError> {
-        let change: Change = serde_json::from_str(&row.change)
-            .map_err(|error| RunError::failed(format!("plan row: {error}")))?;
+        let change = change_of(&row)?;
         let became = match self.carry_out(decider, register, &change).await {
             Ok(became) => became,
             Err(Stop::Change(became)) => became,
@@ -290,7 +310,9 @@ impl Engine {
         let name = register.name.clone();
         let at = left.clone();
         let known = self.store.read(move |store| store.link(&name, Side::Left, &at)).await?;
-        let linking = known.is_none();
+        let unlinked = known.is_none();
+        // one that stepped aside before is linked already
+        let linking = unlinked || change.action == Action::Link;
         let link = known.unwrap_or_else(|| Link {
             register: register.name.clone(),
             left: left.clone(),
@@ -299,7 +321,7 @@ impl Engine {
             since: self.clock.now_ms(),
             how: "matched".into(),
         });
-        if linking {
+        if unlinked {
             let link = link.clone();
             self.store.call(move |store| store.put_link(&link)).await?;
         }
@@ -334,7 +356,12 @@ impl Engine {
     }
 
     /// A record as the mirror has it, with its children in place.
-    async fn known(&self, decider: &Decider, side: Side, at: &RecordRef) -> Result<Option<Record>, Stop> {
+    pub(super) async fn known(
+        &self,
+        decider: &Decider,
+        side: Side,
+        at: &RecordRef,
+    ) -> Result<Option<Record>, Stop> {
         let (decider, at) = (decider.clone(), at.clone());
         Ok(self.store.read(move |store| decider.record(store, side, &at)).await?)
     }
@@ -366,7 +393,7 @@ impl Engine {
 
     /// Sends the writes of one side of a pair in order: the record, then its children. One that fails does
     /// not stop the others; which rows failed is answered.
-    async fn send_parts(
+    pub(super) async fn send_parts(
         &self,
         decider: &Decider,
         change: &Change,

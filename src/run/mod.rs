@@ -14,6 +14,7 @@ mod commands;
 mod decider;
 mod documents;
 mod embed;
+mod exchange;
 mod exists;
 mod explain;
 mod facts;
