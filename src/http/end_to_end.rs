@@ -106,7 +106,15 @@ fn client(address: &str, secret: &str) -> Client {
     customer.list = Some(ListCall {
         path: PathTemplate { pieces: vec![Piece::Text("/v1/customers".into())] },
         query: Vec::new(),
-        pager: Pager { kind, size: None, records: None, total: None, total_header: None, capped: None },
+        pager: Pager {
+            kind,
+            size: None,
+            records: None,
+            total: None,
+            total_header: None,
+            pages: None,
+            capped: None,
+        },
         around: None,
         paged_by: None,
         then: None,

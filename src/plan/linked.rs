@@ -275,6 +275,9 @@ impl Comparison<'_> {
     }
 
     fn row(&mut self, row: &Row) {
+        if row.apply == Apply::Never {
+            return;
+        }
         if row.is_two_sided() {
             self.two_sided(row);
         } else if row.computed.is_some() {
@@ -514,7 +517,7 @@ impl Comparison<'_> {
     fn computed(&mut self, row: &Row, to: Side) {
         let first = self.found == Found::Found || self.based(row).is_none();
         match row.apply {
-            Apply::CreateOnly => return,
+            Apply::CreateOnly | Apply::Never => return,
             Apply::UpdateOnly | Apply::Always | Apply::IfEmpty => {}
         }
         let from = to.other();

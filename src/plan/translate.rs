@@ -17,6 +17,8 @@ pub enum RefTarget {
     Planned(RecordRef, String),
     /// It is not linked. What people call it, and why, as far as is known.
     Missing(String),
+    /// It will be: it is set aside or waits. What people call it.
+    Held(String),
 }
 
 /// What `decide` may ask of the state: a read-only view.
@@ -190,13 +192,19 @@ pub fn translate(
                     RefTarget::Planned(source, label) => {
                         return Ok(Translated::Reference { register: register.clone(), source, label });
                     }
-                    RefTarget::Missing(what) => {
+                    target @ (RefTarget::Missing(_) | RefTarget::Held(_)) => {
+                        let (what, held) = match target {
+                            RefTarget::Held(what) => (what, true),
+                            RefTarget::Missing(what) => (what, false),
+                            _ => continue,
+                        };
                         // a computed value has no field, and stands for the one that it is written to
                         let label = [from, from.other()].map(|side| &*row.labels[side]);
                         let label = label.into_iter().find(|label| !label.is_empty()).unwrap_or_default();
                         let reason = format!("{label} {what} of {register} is not linked yet");
                         return match if_missing {
-                            IfMissing::Wait => Err(Untranslatable::Wait(
+                            IfMissing::LeaveOutOfScope if !held => Ok(Translated::Leave),
+                            IfMissing::Wait | IfMissing::LeaveOutOfScope => Err(Untranslatable::Wait(
                                 reason,
                                 vec![Awaited {
                                     register: register.clone(),

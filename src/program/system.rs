@@ -185,6 +185,8 @@ pub struct Pager {
     pub total: Option<Query>,
     /// Header with the total number.
     pub total_header: Option<String>,
+    /// Where an answer says how many pages there are.
+    pub pages: Option<Query>,
     /// Path of the page size that the server really gives.
     pub capped: Option<Query>,
 }

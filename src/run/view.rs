@@ -44,7 +44,7 @@ impl View for StoreView<'_> {
                         }
                     }
                     (Action::SetAside { .. } | Action::Wait { .. }, _) => {
-                        RefTarget::Missing(format!("'{}' (it is set aside or waits)", change.label))
+                        RefTarget::Held(format!("'{}' (it is set aside or waits)", change.label))
                     }
                     _ => RefTarget::Missing(format!("'{}'", change.label)),
                 }

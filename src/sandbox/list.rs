@@ -341,6 +341,8 @@ pub(super) fn envelope(
     };
     put(pager.total.as_ref().and_then(|query| query.as_path()), Value::from(total as u64));
     put(pager.capped.as_ref().and_then(|query| query.as_path()), Value::from(size as u64));
+    let pages = total.div_ceil(size.max(1)).max(1);
+    put(pager.pages.as_ref().and_then(|query| query.as_path()), Value::from(pages as u64));
     if let Some(next) = next {
         match &pager.kind {
             Paging::Link { next: NextLink::Body(at) } => put(at.as_path(), Value::text(next)),

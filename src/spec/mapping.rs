@@ -198,8 +198,8 @@ pub struct RegisterWords {
     /// When two existing records meet for the first time and differ in a row without a master: whose value counts. Without it they are
     /// left alone and listed.
     pub adopt: Option<At<String>>,
-    /// How unlinked records are recognised: names of rows (by the left path, of many by the first); a nested list means all of them
-    /// together. Entries in order.
+    /// How unlinked records are recognised: names of rows (by the left path, of many by the first; or by a side and its path,
+    /// `erp.code`); a nested list means all of them together. Entries in order.
     #[serde(rename = "match")]
     pub matching: List<Paths>,
     /// Fields that no two records of a side may share: those that do are set aside, naming each other.

@@ -51,6 +51,13 @@ pub fn decode(
             reader
                 .field(field, read, wire, &mut record)
                 .map_err(|message| ReadProblem { field: name, message })?;
+            if let Some(extract) = &field.extract {
+                let part = field.name.get(&record).and_then(Value::as_text).and_then(|text| {
+                    let found = extract.captures(text)?;
+                    Some(Value::text(found.get(1).or(found.get(0))?.as_str()))
+                });
+                field.name.set(&mut record, part.unwrap_or_default());
+            }
         } else if wanted.is_some_and(|wanted| sent_with(resource, field, wanted)) {
             // nobody asked for it: one that cannot be read does not stop the record
             let _ = reader.field(field, read, wire, &mut record);

@@ -155,9 +155,11 @@ phrases! {
     Digits = "only digits are compared", "bara siffror jämförs", "bare sifre sammenlignes", "vain numeroita verrataan";
     CreateOnly = "only when the record is made", "bara när posten skapas", "bare når posten opprettes", "vain tietuetta luotaessa";
     UpdateOnly = "only when the record exists already", "bara när posten redan finns", "bare når posten finnes fra før", "vain jo olemassa olevaan tietueeseen";
+    Never = "records are only found by it", "posterna hittas bara med den", "postene finnes bare med den", "tietueet vain löydetään sillä";
     IfEmpty = "only where the field is empty", "bara där fältet är tomt", "bare der feltet er tomt", "vain tyhjään kenttään";
     When = "only when {0}", "bara när {0}", "bare når {0}", "vain, kun {0}";
     LeaveUnlinked = "left out where that record is not linked", "utelämnas om den posten inte är länkad", "utelates hvis den posten ikke er koblet", "jätetään pois, jos tietuetta ei ole linkitetty";
+    LeaveOutside = "left out where that record is not among those that are linked, and waits where it will be", "utelämnas om den posten inte hör till dem som länkas, och väntar om den gör det", "utelates hvis den posten ikke hører til dem som kobles, og venter hvis den gjør det", "jätetään pois, jos tietue ei kuulu linkitettäviin, ja odottaa, jos kuuluu";
     AsideUnlinked = "set aside where that record is not linked", "ställs åt sidan om den posten inte är länkad", "settes til side hvis den posten ikke er koblet", "jätetään sivuun, jos tietuetta ei ole linkitetty";
     CalculatedFrom = "calculated from {0} (see {1})", "beräknas av {0} (se {1})", "beregnes av {0} (se {1})", "lasketaan tiedoista {0} (ks. {1})";
     OnlyToward = "only in the direction {0}", "bara i riktningen {0}", "bare i retningen {0}", "vain suuntaan {0}";

@@ -171,6 +171,7 @@ impl Rules<'_> {
                         match if_missing {
                             IfMissing::Wait => Phrase::Waits,
                             IfMissing::Leave => Phrase::LeaveUnlinked,
+                            IfMissing::LeaveOutOfScope => Phrase::LeaveOutside,
                             IfMissing::SetAside => Phrase::AsideUnlinked,
                         },
                         &[],
@@ -211,6 +212,7 @@ impl Rules<'_> {
             Apply::CreateOnly => add(Phrase::CreateOnly, &[]),
             Apply::UpdateOnly => add(Phrase::UpdateOnly, &[]),
             Apply::IfEmpty => add(Phrase::IfEmpty, &[]),
+            Apply::Never => add(Phrase::Never, &[]),
         }
         for (yes, phrase) in
             [(row.key, Phrase::Key), (row.required, Phrase::Required), (row.clear, Phrase::Clear)]

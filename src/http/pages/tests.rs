@@ -32,6 +32,7 @@ fn pager(kind: Paging) -> Pager {
         records: None,
         total: None,
         total_header: None,
+        pages: None,
         capped: None,
     }
 }
@@ -189,6 +190,18 @@ async fn page_numbers_with_a_total() {
         read(listed(page_pager()), answers).await,
         whole(&["[1,2]", "[3,4]", "[5]"], &["&size=2&page=1", "&size=2&page=2", "&size=2&page=3"])
     );
+}
+
+#[tokio::test]
+async fn the_told_number_of_pages_ends_it() {
+    let pager = Pager {
+        records: Some(path("records")),
+        pages: Some(query("pages")),
+        ..pager(Paging::Page { param: "page".into(), first: 1 })
+    };
+    let answers = [r#"{"pages":2,"records":[{"id":1}]}"#, r#"{"pages":2,"records":[{"id":2}]}"#];
+    let read = read(listed(pager), answers.map(|body| json(200, body)).to_vec()).await;
+    assert_eq!((read.problem, read.pages.len(), read.asked.len()), (None, 2, 2));
 }
 
 #[tokio::test]

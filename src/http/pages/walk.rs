@@ -33,6 +33,8 @@ pub(super) struct Walk {
     /// Records that came.
     came: u64,
     total: Option<u64>,
+    /// How many pages the last answer says that there are.
+    told_pages: Option<u64>,
     /// How many records a page really has.
     page_size: Option<u64>,
     pages: u64,
@@ -66,6 +68,7 @@ impl Walk {
             next: Some(Place::First),
             came: 0,
             total: None,
+            told_pages: None,
             page_size: None,
             pages: 0,
             empty: 0,
@@ -158,6 +161,7 @@ impl Walk {
         let told = self.pager.total.as_ref().and_then(|query| number(query, reply.body.as_ref()?));
         let told = told.or_else(|| reply.header(self.pager.total_header.as_ref()?)?.trim().parse().ok());
         self.total = told.or(range.total).or(self.total);
+        self.told_pages = self.pager.pages.as_ref().and_then(|query| number(query, reply.body.as_ref()?));
         let (place_after, token) = self.links(&reply)?;
         let capped = self.pager.capped.as_ref().and_then(|query| number(query, reply.body.as_ref()?));
         let date = reply.date;
@@ -276,6 +280,9 @@ impl Walk {
 
     fn after_page(&self, place: &Place) -> Option<Place> {
         let next = place.number() + 1;
+        if let Some(pages) = self.told_pages {
+            return (next < pages).then_some(Place::Page(next));
+        }
         let more = match (self.total, self.page_size) {
             (Some(total), Some(size)) => self.came < total && next.saturating_mul(size) < total,
             (Some(total), None) => self.came < total && self.empty == 0,

@@ -36,6 +36,7 @@ pub use amounts::plus;
 pub use catalogue::{Entry, Example, Group, catalogue};
 pub use problem::{EvalError, ExprProblem};
 pub use scope::{Context, Names, Scope};
+pub use texts::pattern;
 
 use convert::Refused;
 use written::{Checked, Slot};

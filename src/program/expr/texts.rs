@@ -22,10 +22,13 @@ impl Object for Pattern {
 }
 
 /// Compiles a regular expression; the error is one line.
-pub(super) fn pattern(text: &str) -> Result<Pattern, String> {
+///
+/// # Errors
+/// Why it is none, or that it is too large.
+pub fn pattern(text: &str) -> Result<regex::Regex, String> {
     const MAX_SIZE: usize = 1 << 20;
     match regex::RegexBuilder::new(text).size_limit(MAX_SIZE).build() {
-        Ok(regex) => Ok(Pattern(regex)),
+        Ok(regex) => Ok(regex),
         Err(regex::Error::CompiledTooBig(_)) => Err("it is too large".to_owned()),
         Err(error) => {
             let message = error.to_string();

@@ -430,7 +430,7 @@ impl<'s> Checker<'s> {
                     None => code.text,
                 },
                 Want::Pattern => match constant.and_then(|text| texts::pattern(text).ok()) {
-                    Some(pattern) => self.constant(Inner::from_object(pattern)),
+                    Some(pattern) => self.constant(Inner::from_object(texts::Pattern(pattern))),
                     None => code.text,
                 },
                 _ => code.text,

@@ -55,7 +55,13 @@ impl Compiler<'_> {
             }
             let Some(pairs) = pairs else { continue };
             let of: Vec<String> = end.members.iter().map(|member| member.resource.name.clone()).collect();
-            if self.asked_twice(side, name, &of) {
+            // two documents of the same records may name the same
+            let same = self.exists.iter().any(|one| {
+                (one.asks, one.side, one.there) == (Asks::Related, side, there)
+                    && (&one.name, &one.resource.name) == (&name.value, &resource.name)
+                    && (&one.of, &one.pairs) == (&of, &pairs)
+            });
+            if !same && self.asked_twice(side, name, &of) {
                 continue;
             }
             self.exists.push(Exists {

@@ -216,7 +216,8 @@ impl Compiler<'_> {
                 Side::Left => direction.to.left,
                 Side::Right => direction.to.right,
             };
-            register_allows && row_allows && ends[side].as_ref().is_some_and(|end| !end.read_only)
+            let writable = ends[side].as_ref().is_some_and(|end| !end.read_only);
+            words.apply != Some(Apply::Never) && register_allows && row_allows && writable
         });
         let steps = self.steps(mapping, row, &ends);
         let Some(steps) = steps else { return };
@@ -244,7 +245,8 @@ impl Compiler<'_> {
                 })
                 .collect();
             // a key that only links is fine: it is compared, never written
-            if !(words.key || names.is_empty() && table.direction.chosen) {
+            let compared = words.key || words.apply == Some(Apply::Never);
+            if !(compared || names.is_empty() && table.direction.chosen) {
                 let why = if names.is_empty() {
                     "the directions leave nothing".to_owned()
                 } else {

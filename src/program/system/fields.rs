@@ -190,6 +190,8 @@ pub struct Field {
     pub pivot: Option<Pivot>,
     /// It is the sum of these fields of the record.
     pub sum: Vec<Path>,
+    /// Only what this finds is read of it.
+    pub extract: Option<regex::Regex>,
     /// It is the list of the days from one field of the record to another.
     pub days: Option<Days>,
     /// Its items are files.

@@ -106,6 +106,7 @@ impl Fields<'_> {
             found.error(&codes::VALUE_TYPE, value.span, message);
         }
         let embeds = embeds(field, &members, found);
+        let ty_of_extract = ty.clone();
         Some(Field {
             key: match &field.days {
                 Some(_) => Some(Path::key(DATE)),
@@ -133,6 +134,7 @@ impl Fields<'_> {
             lookup: None,
             pivot: None,
             sum: Vec::new(),
+            extract: extract(field, &ty_of_extract, found),
             days: None,
             embeds,
             sandbox: None,
@@ -392,6 +394,30 @@ fn list_key(field: &spec::Field, members: &[Field], found: &mut Findings) -> Opt
         return None;
     }
     Some(parsed)
+}
+
+/// What only is read of a text.
+fn extract(field: &spec::Field, ty: &Type, found: &mut Findings) -> Option<regex::Regex> {
+    let written = field.extract.as_ref()?;
+    if *ty != Type::Text || !field.read_only {
+        let help = "give the field `type: text` and `read_only: true`";
+        found.error_help(
+            &codes::CONTRADICTION,
+            written.span,
+            "`extract` reads a part of a text, which cannot be written back",
+            help,
+        );
+        return None;
+    }
+    match crate::program::expr::pattern(&written.value) {
+        Ok(pattern) => Some(pattern),
+        Err(problem) => {
+            let message = format!("this is no regular expression: {problem}");
+            let help = "for example \"^([0-9]+) \": the digits before the first space";
+            found.error_help(&codes::CONTRADICTION, written.span, message, help);
+            None
+        }
+    }
 }
 
 /// The members that hold a file. Each is a text that is written.

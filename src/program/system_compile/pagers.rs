@@ -10,7 +10,15 @@ use crate::spec::system as spec;
 
 /// One answer holds all: what a list without a pager does.
 pub(super) fn whole() -> Pager {
-    Pager { kind: Paging::None, size: None, records: None, total: None, total_header: None, capped: None }
+    Pager {
+        kind: Paging::None,
+        size: None,
+        records: None,
+        total: None,
+        total_header: None,
+        pages: None,
+        capped: None,
+    }
 }
 
 /// Compiles the pagers; a wrong one is there as [`whole`], so that its name is known.
@@ -33,6 +41,7 @@ fn pager(name: &At<String>, written: &spec::Pager, found: &mut Findings) -> Opti
         records: written.records.as_ref().and_then(|text| path(text, found)),
         total: written.total.as_ref().and_then(|text| query(text, found)),
         total_header,
+        pages: written.pages.as_ref().and_then(|text| query(text, found)),
         capped: written.capped.as_ref().and_then(|text| query(text, found)),
     })
 }
@@ -76,6 +85,7 @@ fn unused(name: &At<String>, written: &spec::Pager, found: &mut Findings) {
         ),
         ("total", written.total.is_some(), TOTALS),
         ("total_header", written.total_header.is_some(), TOTALS),
+        ("pages", written.pages.is_some(), &[Kind::Page]),
         ("capped", written.capped.is_some(), &[Kind::NextToken, Kind::Offset, Kind::Page]),
     ];
     for (setting, is_there, kinds) in settings {

@@ -57,6 +57,7 @@ pub(super) fn rules(row: &Row, program: &Program) -> Vec<String> {
         Apply::CreateOnly => out.push("only when the record is made".to_owned()),
         Apply::UpdateOnly => out.push("only after the record was made".to_owned()),
         Apply::IfEmpty => out.push("only where nothing stands".to_owned()),
+        Apply::Never => out.push("records are only found by it".to_owned()),
     }
     match row.compare {
         Compare::Exact => {}

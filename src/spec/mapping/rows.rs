@@ -69,7 +69,7 @@ pub struct RowWords {
     /// The value (an expression) when `when` does not hold. Without it the target is left alone.
     #[serde(rename = "else")]
     pub otherwise: Option<At<String>>,
-    /// When the row is written: `always` (default), `create_only`, `update_only`, `if_empty`.
+    /// When the row is written: `always` (default), `create_only`, `update_only`, `if_empty`, `never` (records are only matched by it).
     pub apply: Option<Apply>,
     /// Whose value counts when both changed: the name of a side, or a setting of type `side`; `none`: no side's, whatever the
     /// register says.
@@ -257,6 +257,9 @@ pub enum IfMissing {
     Wait,
     /// The target is left alone.
     Leave,
+    /// The target is left alone where that record is out of the scope of its register, or nowhere; for one that is set aside or waits
+    /// it waits.
+    LeaveOutOfScope,
     /// The record is set aside.
     SetAside,
 }
@@ -305,6 +308,8 @@ pub enum Apply {
     UpdateOnly,
     /// When the target has no value.
     IfEmpty,
+    /// Never: records are matched by it.
+    Never,
 }
 
 /// What happens when both sides changed a row and there is no master.

@@ -82,6 +82,9 @@ pub struct Field {
     pub pivot: Option<Pivot>,
     /// `decimal`, read only: the exact sum of these fields of the same record (those that are empty do not count).
     pub sum: Paths,
+    /// `text`, read only: of what stands there only what this regular expression finds – its first group, where it has one. Where it
+    /// finds nothing, there is nothing: `"^([0-9]+) "`.
+    pub extract: Option<At<String>>,
     /// `list`, read only: the days from one field of the same record to another. Each is an item with its `date`, which tells it
     /// from the others, and the `count` of all of them.
     pub days: Option<Days>,

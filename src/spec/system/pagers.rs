@@ -36,6 +36,8 @@ pub struct Pager {
     pub total: Option<At<String>>,
     /// The answer's header with the total number, where it stands in one: `X-Total-Count`. Either this or `total`.
     pub total_header: Option<At<String>>,
+    /// `page`: path of the number of pages in the answer, where it tells one.
+    pub pages: Option<At<String>>,
     /// Path of the page size that the server really gives, where it says so.
     pub capped: Option<At<String>>,
 }

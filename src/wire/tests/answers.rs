@@ -120,3 +120,19 @@ fn what_is_left_of_a_removed_record_is_told_apart() {
     assert_eq!(left(r#"{"id":7}"#), Ok(None));
     assert_eq!(left(r#"{"id":7,"state":[1]}"#), Err("state: text is declared, the answer holds [1]".into()));
 }
+
+#[test]
+fn a_part_of_a_text_is_read_where_it_is_there() {
+    let system = system(
+        "system: s\ntitle: S\nbase_url: https://example.test\nresources:\n  item:\n    path: /items\n    list: { get: /items }\n    key: id\n    fields:\n      id: id\n      name: text\n      number: { type: text, read: name, read_only: true, extract: \"^([0-9]+) \" }\n      word: { type: text, read: name, read_only: true, extract: \"[A-Z][a-z]+\" }\n",
+    );
+    let item = |wire: &str| read(&system, "item", Some(&["number", "word"]), wire);
+    for (name, number, word) in [
+        ("\"501 Harbour 2\"", "\"501\"", "\"Harbour\""),
+        ("\"harbour\"", "null", "null"),
+        ("null", "null", "null"),
+    ] {
+        let read = item(&format!(r#"{{"id":"1","name":{name}}}"#));
+        assert_eq!(read, Ok(format!(r#"{{"id":"1","number":{number},"word":{word}}}"#)));
+    }
+}

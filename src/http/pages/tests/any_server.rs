@@ -32,6 +32,7 @@ impl Server {
             records: Some(path("rows")),
             total: Some(query("total")),
             total_header: None,
+            pages: None,
             capped: Some(query("cap")),
         }
     }

@@ -23,6 +23,15 @@ impl Compiler<'_> {
                         && (row.left.len() == 1 && row.left[0].to_string() == row_name.value
                             || row.id == row_name.value)
                 });
+                // or it is called by its path on one of the sides
+                let found = found.or_else(|| {
+                    Side::BOTH.into_iter().find_map(|side| {
+                        let path = row_name.value.strip_prefix(&self.sides[side].name)?.strip_prefix('.')?;
+                        rows.iter().position(|row| {
+                            row.is_two_sided() && matches!(row.paths(side), [one] if one.to_string() == path)
+                        })
+                    })
+                });
                 // one with many paths is called by the first of them
                 let found = found.or_else(|| {
                     rows.iter().position(|row| {
