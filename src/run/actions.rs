@@ -80,6 +80,9 @@ impl Engine {
                 Sent::Gone => return Err(gone()),
             }
             link = after;
+            let detail = Map::from([("action".to_owned(), Value::text(step.action.clone()))]);
+            let (left, right) = (Some(link.left.id.clone()), Some(link.right.id.clone()));
+            self.tell_history(&link.register, left, right, "asked", detail).await?;
         }
         if holds(&row)? {
             progress.asked = None;

@@ -159,7 +159,13 @@ impl Engine {
                 };
                 let source = Some(link.on(document.source).clone());
                 match self.send(decider, &document.register, source, sending).await? {
-                    Sent::Row(_) => link = after,
+                    Sent::Row(_) => {
+                        link = after;
+                        let told = [("file", name), ("sha256", hash)];
+                        let detail = told.map(|(word, text)| (word.to_owned(), Value::text(text)));
+                        let (left, right) = (Some(link.left.id.clone()), Some(link.right.id.clone()));
+                        self.tell_history(&link.register, left, right, "attached", Map::from(detail)).await?;
+                    }
                     Sent::Gone => {
                         return Err(self.gone(document, step.to, link.on(document.source)));
                     }

@@ -1,8 +1,14 @@
 //! What the state keeps of a run as a whole.
 
+use super::outcome::told;
 use super::{Engine, Report, RunError};
-use crate::store::RunRow;
-use crate::value::Value;
+use crate::plan::Change;
+use crate::program::document::Document;
+use crate::store::{EventRow, Link, RunRow};
+use crate::value::{Map, Value};
+
+/// The source of a document got another status, and nothing else.
+pub(super) const STATUS_SET: &str = "status_set";
 
 impl Engine {
     pub(super) fn history_row(&self, started: i64, ended: Option<i64>, report: Value) -> RunRow {
@@ -14,6 +20,47 @@ impl Engine {
             program: self.program.hash.clone(),
             report,
         }
+    }
+
+    /// What happened to a record, for the history.
+    pub(super) async fn tell_history(
+        &self,
+        register: &str,
+        left: Option<String>,
+        right: Option<String>,
+        what: &str,
+        detail: Map,
+    ) -> Result<(), RunError> {
+        if what == STATUS_SET && detail.is_empty() {
+            return Ok(());
+        }
+        let event = EventRow {
+            run: self.run_id.clone(),
+            at: self.clock.now_ms(),
+            register: register.to_owned(),
+            left,
+            right,
+            what: what.to_owned(),
+            detail: Value::Map(detail),
+        };
+        Ok(self.store.call(move |store| store.add_event(&event)).await?)
+    }
+
+    /// That a document was made, with what it was made of.
+    pub(super) async fn tell_made(
+        &self,
+        document: &Document,
+        change: &Change,
+        link: &Link,
+    ) -> Result<(), RunError> {
+        let target = document.target();
+        let mut detail = told(&self.program.sides[target].name, &change.fields[target]);
+        for embed in change.embeds.iter().filter(|embed| !embed.found.is_empty()) {
+            let names = embed.found.iter().map(|file| Value::text(file.name.clone()));
+            detail.insert(format!("files in {}", embed.at), Value::List(names.collect()));
+        }
+        let (left, right) = (Some(link.left.id.clone()), Some(link.right.id.clone()));
+        self.tell_history(&link.register, left, right, "created", detail).await
     }
 
     pub(super) async fn end_history(

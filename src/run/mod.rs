@@ -40,6 +40,7 @@ mod restored;
 mod send;
 mod statuses;
 mod steps;
+mod taken_back;
 mod transfers;
 mod unique;
 mod view;

@@ -22,6 +22,8 @@ impl Engine {
         let now = self.clock.now_ms();
         let what = match became {
             Became::Linked => "linked",
+            // each step of a document is told when it is done
+            Became::Created if register.is_document => "",
             Became::Created => "created",
             Became::Updated => "updated",
             Became::Deleted => "deleted",

@@ -11,6 +11,7 @@ use super::actions::held;
 use super::apply::{Became, Stop};
 use super::decider::Decider;
 use super::documents::{Pair, Unread};
+use super::history::STATUS_SET;
 use super::outcome::told;
 use super::send::{Sending, Sent};
 use super::view::StoreView;
@@ -19,7 +20,7 @@ use crate::plan::document::{self, Progress, Undo, Verdict};
 use crate::plan::{Action, Change, NewValue, Record};
 use crate::program::document::{Document, Step};
 use crate::program::mapping::Row;
-use crate::store::{EventRow, Link, RecordRef};
+use crate::store::{Link, RecordRef};
 use crate::value::{Map, Path, Side, Value};
 use crate::wire;
 
@@ -164,6 +165,8 @@ impl Engine {
             since: self.clock.now_ms(),
             how: "created".into(),
         };
+        // told at once: what comes after it may fail
+        self.tell_made(document, change, &link).await?;
         self.advance(decider, document, link, Became::Created).await
     }
 
@@ -335,98 +338,6 @@ impl Engine {
         Ok(any)
     }
 
-    /// Whether a document that is to be taken back stands its check by now. One whose record is gone does not.
-    async fn fits_now(
-        &self,
-        decider: &Decider,
-        document: &Document,
-        link: &Link,
-        undo: &Undo,
-    ) -> Result<Option<Record>, Stop> {
-        let Some(verify) = check_of(document, undo) else { return Ok(None) };
-        let (left, right) = (
-            self.one_now(decider, document, Side::Left, &link.left).await?,
-            self.one_now(decider, document, Side::Right, &link.right).await?,
-        );
-        let (Some(left), Some(right)) = (left, right) else { return Ok(None) };
-        let names = Side::BOTH.map(|side| self.program.sides[side].name.as_str());
-        let fits = document::verify(verify, &left.data, &right.data, names) == Verdict::Fits;
-        Ok(fits.then_some(if document.source == Side::Left { left } else { right }))
-    }
-
-    /// Takes a document back that did not stand its check: the record on the other side first, then the status.
-    async fn undo(
-        &self,
-        decider: &Decider,
-        document: &Arc<Document>,
-        mut link: Link,
-    ) -> Result<Became, Stop> {
-        let mut progress = Progress::of(&link.base);
-        let Some(mut undo) = progress.undo.clone() else { return Ok(Became::Nothing) };
-        let Some(verify) = check_of(document, &undo) else {
-            let reason = format!("{}; the step that said so is not in the mapping any more", undo.reason);
-            return Ok(Became::SetAside { code: "ME0952".into(), reason, refused: false });
-        };
-        let target = document.target();
-        let at = link.on(target).clone();
-        if verify.delete && !undo.deleted {
-            if let Some(row) = self.read_one(target, &at).await? {
-                let Some(resource) = self.program.sides[target].system.resources.get(&at.resource).cloned()
-                else {
-                    return Ok(Became::Nothing);
-                };
-                let sending = Sending::of(
-                    target,
-                    &resource,
-                    wire::Write::delete(&resource.name, row.data.clone()),
-                    row.data,
-                );
-                let source = Some(link.on(document.source).clone());
-                match self.send(decider, &document.register, source, sending).await {
-                    Ok(_) => {}
-                    Err(Stop::Change(Became::SetAside { reason, .. })) => {
-                        return Ok(Became::SetAside {
-                            code: "ME0952".into(),
-                            reason: format!(
-                                "{}. It could not be taken back: {reason}. Correct one of the two by hand",
-                                undo.reason
-                            ),
-                            refused: true,
-                        });
-                    }
-                    Err(other) => return Err(other),
-                }
-            }
-            undo.deleted = true;
-            progress.undo = Some(undo.clone());
-            link = self.keep_progress(link, &progress).await?;
-        }
-        let source = link.on(document.source).clone();
-        if let Some(role) = &verify.set_status {
-            self.write_source(decider, document, &source, None, &[], Some(role)).await?;
-        }
-        if undo.deleted {
-            let (name, left, gone) = (link.register.clone(), link.left.clone(), at.clone());
-            self.store
-                .call(move |store| {
-                    store.remove_link(&name, &left)?;
-                    store.put_keys(&name, target, &gone, &[])?;
-                    store.remove_record(target, &gone.resource, &gone.id)
-                })
-                .await?;
-        }
-        let what = if undo.deleted {
-            format!("; it was deleted again in {}", self.program.sides[target].name)
-        } else {
-            String::new()
-        };
-        Ok(Became::SetAside {
-            code: "ME0951".into(),
-            reason: format!("{}{what}", undo.reason),
-            refused: false,
-        })
-    }
-
     /// Writes to the source record: rows from the other side, and a role, in one request. The status is looked at just before:
     /// a move that is not legal from there is not made.
     pub(super) async fn write_source(
@@ -444,6 +355,7 @@ impl Engine {
         };
         let mut values: Vec<(Path, Value)> = Vec::new();
         let mut detail = Map::new();
+        let mut what = STATUS_SET;
         if let Some((left, right)) = pair
             && !rows.is_empty()
         {
@@ -483,6 +395,9 @@ impl Engine {
                 }
             })?;
             detail = told(&self.program.sides[side].name, &written);
+            if !written.is_empty() {
+                what = "written_back";
+            }
             for field in written {
                 if let (Ok(path), NewValue::Value(value)) = (Path::parse(&field.path), field.new) {
                     values.push((path, value));
@@ -508,7 +423,7 @@ impl Engine {
                         ),
                     ));
                 };
-                if !detail.is_empty() {
+                {
                     let before = flow.field.get(&now.data).unwrap_or(&Value::Null);
                     let told = [roles.title_of(before), roles.title(role), flow.origin.text.clone()];
                     detail.insert(
@@ -536,18 +451,12 @@ impl Engine {
                 Sent::Gone => return Err(self.gone(document, side, at)),
             }
         }
-        if let (Some(link), false) = (link, detail.is_empty()) {
-            let event = EventRow {
-                run: self.run_id.clone(),
-                at: self.clock.now_ms(),
-                register: document.register.name.clone(),
-                left: Some(link.left.id),
-                right: Some(link.right.id),
-                what: "written_back".to_owned(),
-                detail: Value::Map(detail),
-            };
-            self.store.call(move |store| store.add_event(&event)).await?;
-        }
+        let (left, right) = match (link, side) {
+            (Some(link), _) => (Some(link.left.id), Some(link.right.id)),
+            (None, Side::Left) => (Some(at.id.clone()), None),
+            (None, Side::Right) => (None, Some(at.id.clone())),
+        };
+        self.tell_history(&document.register.name, left, right, what, detail).await?;
         Ok(())
     }
 
@@ -575,14 +484,5 @@ impl Engine {
             })
             .await?;
         Ok(())
-    }
-}
-
-/// The step that wants a document taken back.
-fn check_of<'d>(document: &'d Document, undo: &Undo) -> Option<&'d crate::program::document::Verify> {
-    let named = document::names(&document.steps).iter().position(|name| *name == undo.step);
-    match document.steps.get(named.or_else(|| undo.step.parse().ok())?) {
-        Some(Step::Verify(verify)) => Some(verify),
-        _ => None,
     }
 }

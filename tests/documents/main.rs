@@ -177,6 +177,48 @@ fn what_was_corrected_by_hand_is_not_taken_back() {
 }
 
 /// A step that is refused after the making leaves the status alone: what stands in the ledger is not called failed.
+/// Compensation is never silent: each step, its undo, and the number that is gone.
+#[test]
+fn the_history_tells_each_step_of_what_was_taken_back() {
+    let (mut harness, _) =
+        story(&[Invoice { fits: false, credit: false }, Invoice { fits: true, credit: false }]);
+    run(&mut harness);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let store = harness.store.clone();
+    let events = |id: &'static str| {
+        let read = store.read(move |store| store.events(None, Some(("invoices", Side::Left, id)), 100));
+        runtime.block_on(read).unwrap()
+    };
+    let back = events("f-0");
+    let what: Vec<&str> = back.iter().map(|event| event.what.as_str()).collect();
+    assert_eq!(what, ["created", "deleted_again", "status_set", "set_aside"]);
+    assert!(back[0].right.is_some() && back[1].right == back[0].right, "{back:?}");
+    assert!(text(&back[1].detail, "reason").contains("0.06 apart"), "{:?}", back[1].detail);
+    let carried = events("f-1");
+    let what: Vec<&str> = carried.iter().map(|event| event.what.as_str()).collect();
+    assert_eq!(what, ["created", "written_back"]);
+}
+
+/// It is put right while nobody knows yet whether it was deleted.
+#[test]
+fn what_is_corrected_while_it_is_taken_back_goes_anew() {
+    for fault in ["timeout_after_commit", "timeout_before"] {
+        let invoices = [Invoice { fits: false, credit: false }];
+        let (mut harness, clock) = story(&invoices);
+        let mut stand = harness.company.stands.right.borrow_mut();
+        stand.faults.add(&format!("{fault}:delete:invoice:1")).unwrap();
+        drop(stand);
+        assert_eq!(run(&mut harness).in_doubt.len(), 1, "{fault}");
+        let of = [("guid", Value::text("f-0"))];
+        edit(&harness, Side::Left, "invoice", &of, &[("total", Value::text("125.00"))]);
+        clock.advance(Duration::from_secs(3600));
+        let was_deleted = fault == "timeout_after_commit";
+        assert_eq!(run(&mut harness).waiting.len(), usize::from(was_deleted), "{fault}");
+        until_quiet(&mut harness, fault);
+        check(&harness, &[Invoice { fits: true, credit: false }], fault);
+    }
+}
+
 #[test]
 fn what_was_made_is_not_called_failed() {
     let (mut harness, _) = story(&[Invoice { fits: true, credit: false }]);
