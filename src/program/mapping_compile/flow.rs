@@ -5,7 +5,7 @@ use std::sync::Arc;
 mod make;
 
 use super::Compiler;
-use crate::diagnostic::{At, codes, suggest};
+use crate::diagnostic::{At, Span, codes, suggest};
 use crate::program::document::{Flow, Follow, Move, Named, Recognise, SequenceRole, Step, Take};
 use crate::program::expr::{Expr, Scope};
 use crate::program::mapping::Endpoint;
@@ -373,43 +373,91 @@ impl Compiler<'_> {
                 }
             }
         }
-        for (i, role) in flow.roles.iter().enumerate() {
-            let reached = i == 0 || flow.moves.iter().any(|one| one.to == *role);
-            if !reached {
-                self.error(
-                    &codes::BAD_FLOW,
-                    span,
-                    format!("no move leads to `{role}`"),
-                    Some("say whose it is: { from: …, to: …, by: mapping } or the name of a side".to_owned()),
-                );
+        self.check_reached(flow, spec, take);
+        self.check_circle(flow, spec);
+    }
+
+    /// Documents come into being in the first role, or in the one that travels; from there moves lead to every other one.
+    fn check_reached(&mut self, flow: &Flow, spec: &doc::StatusFlow, take: &Take) {
+        let taken = match take {
+            Take::Role(role) => Some(role),
+            Take::All | Take::When(_) => None,
+        };
+        let mut reached: Vec<&String> = flow.roles.first().into_iter().chain(taken).collect();
+        let mut i = 0;
+        while i < reached.len() {
+            let here = reached[i];
+            let next = flow.moves.iter().filter(|one| one.from == *here).map(|one| &one.to);
+            for role in next {
+                if !reached.contains(&role) {
+                    reached.push(role);
+                }
             }
+            i += 1;
         }
-        self.check_circle(flow, span);
+        for role in flow.roles.iter().filter(|role| !reached.contains(role)) {
+            let from: Vec<&str> =
+                flow.moves.iter().filter(|one| one.to == *role).map(|one| one.from.as_str()).collect();
+            let (message, help) = match from.is_empty() {
+                true => (
+                    format!("no move leads to `{role}`"),
+                    "say whose it is: { from: …, to: …, by: mapping } or the name of a side".to_owned(),
+                ),
+                false => (
+                    format!(
+                        "nothing leads to `{role}` from where documents begin: moves come from {} only",
+                        from.join(", ")
+                    ),
+                    format!(
+                        "documents begin as {}: say how they get on from there",
+                        flow.roles.first().into_iter().chain(taken).cloned().collect::<Vec<_>>().join(" or ")
+                    ),
+                ),
+            };
+            self.error(&codes::BAD_FLOW, span_of(spec, role), message, Some(help));
+        }
     }
 
     /// A circle of moves that are all the mapping's own would never end.
-    fn check_circle(&mut self, flow: &Flow, span: crate::diagnostic::Span) {
+    fn check_circle(&mut self, flow: &Flow, spec: &doc::StatusFlow) {
         for start in &flow.roles {
-            let mut reached: Vec<&str> = vec![start];
+            // each role with the one that led to it
+            let mut reached: Vec<(&str, usize)> = vec![(start, 0)];
             let mut i = 0;
             while i < reached.len() {
-                let here = reached[i];
+                let here = reached[i].0;
                 for one in flow.moves.iter().filter(|one| one.by.is_none() && one.from == here) {
                     if one.to == *start {
+                        let mut way = vec![start.as_str()];
+                        let mut at = i;
+                        while at != 0 {
+                            way.push(reached[at].0);
+                            at = reached[at].1;
+                        }
+                        way.push(start);
+                        way.reverse();
+                        let way = way.join(" → ");
                         self.error(
                             &codes::BAD_FLOW,
-                            span,
-                            format!("the mapping's own moves lead from `{start}` back to it: it could go round for ever"),
+                            span_of(spec, start),
+                            format!("the mapping's own moves go round for ever: {way}"),
                             Some("one move of every circle is somebody else's".to_owned()),
                         );
                         return;
                     }
-                    if !reached.contains(&one.to.as_str()) {
-                        reached.push(&one.to);
+                    if !reached.iter().any(|(role, _)| *role == one.to) {
+                        reached.push((&one.to, i));
                     }
                 }
                 i += 1;
             }
         }
     }
+}
+
+/// Where a role is declared.
+fn span_of(spec: &doc::StatusFlow, role: &str) -> Span {
+    let named = spec.roles.iter().map(|(name, _)| name);
+    let declared = named.chain(spec.sequence.iter().map(|one| &one.role)).find(|name| name.value == role);
+    declared.map_or(spec.field.span, |name| name.span)
 }
