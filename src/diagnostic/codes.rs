@@ -158,7 +158,7 @@ Wrong:\n\
 Right:\n\
 \x20   { crm: number, erp: number, convert: integer }";
     NEVER_THIS_VALUE = "ME0302", "the field never has this value",
-        "The field is a choice, and this value is not one of them.";
+        "The field is a choice, and this value is not one of them; or the field has no room for it.";
     NO_REFERENCE = "ME0303", "this is no reference",
         "`ref:` translates keys of records through links. Both fields must be declared as references in their system files (`ref: customer`), to a resource of that register.";
     CODE_TWICE = "ME0304", "a code stands twice",

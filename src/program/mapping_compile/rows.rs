@@ -2,6 +2,7 @@
 
 mod conversions;
 mod later;
+mod lengths;
 mod objects;
 mod types;
 
@@ -315,6 +316,7 @@ impl Compiler<'_> {
         ) else {
             return;
         };
+        self.check_lengths(row, &ends, &writes, default.as_ref());
         let computed = match (&words.constant, value, &words.template) {
             (Some(constant), _, _) => {
                 let target = if ends.left.is_some() { Side::Left } else { Side::Right };
