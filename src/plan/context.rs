@@ -58,6 +58,8 @@ pub struct Known {
     pub whole: Option<String>,
     /// The state may have forgotten documents that were made.
     pub forgot: bool,
+    /// The list of the other side came incomplete in this run: what matches may be there and was not seen.
+    pub partial: bool,
     /// Both reads of this run were complete, so that "gone" may be said.
     pub complete: bool,
 }

@@ -105,9 +105,21 @@ pub fn decide_unlinked(
                 );
                 return set_aside(change, "ME0905", reason);
             }
-            absent(context, register, side, record, change, view)
+            let change = absent(context, register, side, record, change, view);
+            if known.partial { not_seen(context, side, change) } else { change }
         }
     }
+}
+
+/// What would be made waits where the list that it could stand in came incomplete: it may be there already.
+pub(super) fn not_seen(context: &Context, side: Side, change: Change) -> Change {
+    let Action::Create { resource, .. } = &change.action else { return change };
+    let there = &context.program.sides[side.other()].name;
+    let mut waits = Waits::default();
+    waits.reasons.push(format!(
+        "the list of {there} {resource} came incomplete in this run: it may be there already, and is looked for again in the next one"
+    ));
+    wait(change, waits)
 }
 
 pub(super) fn start(register: &Register, side: Side, record: &Record) -> Change {

@@ -5,8 +5,8 @@ mod rows;
 
 use super::change::{Action, Change, Embedding, FieldChange, Found, NewValue};
 use super::decide::{
-    Context, Known, Record, Waits, absent, holds, new_values, outside, problems, push, set_aside, start,
-    target_resource, unanswered, wait,
+    Context, Known, Record, Waits, absent, holds, new_values, not_seen, outside, problems, push, set_aside,
+    start, target_resource, unanswered, wait,
 };
 use super::flow::Roles;
 use super::gate::Gate;
@@ -154,6 +154,9 @@ pub fn decide_new(
         return change;
     }
     let mut change = absent(context, register, side, record, change, view);
+    if known.partial && known.forgot {
+        change = not_seen(context, side, change);
+    }
     // the rows are looked at whatever the header says: all that is wrong with a document is said at once
     let made = match &change.action {
         Action::Create { resource, .. } => Some(resource.clone()),

@@ -24,6 +24,8 @@ pub(super) struct Decider {
     pub today: String,
     pub now: String,
     pub now_ms: i64,
+    /// Resources whose list came incomplete.
+    pub partial: Arc<std::collections::HashSet<(Side, String)>>,
     /// Sides whose registers' resources were read completely.
     pub complete: Arc<std::collections::HashSet<(Side, String)>>,
     /// Only these records are decided.
@@ -225,7 +227,7 @@ impl Decider {
         if let Some(link) = store.link(&register.name, side, &record.at)? {
             return self.decide_linked(store, &context, register, side, record, &link);
         }
-        let mut known = Known::default();
+        let mut known = Known { partial: self.came_incomplete(register, side.other()), ..Known::default() };
         let keys = self.keys(store, &context, register, side, &record)?;
         self.clashes(store, register, side, &record, &keys, &mut known)?;
         known.open = store.open_intent_of(&register.name, side, &record.at)?.map(|intent| intent.id);
@@ -276,6 +278,12 @@ impl Decider {
         }
         let view = StoreView { store, register_of: &self.program };
         Ok(decide::decide_unlinked(&context, register, side, &record, other.as_ref(), &known, &view))
+    }
+
+    /// Whether a list came incomplete in which a record's counterpart could be.
+    pub(super) fn came_incomplete(&self, register: &Register, side: Side) -> bool {
+        let mut members = register.ends[side].members.iter();
+        members.any(|member| self.partial.contains(&(side, member.resource.name.clone())))
     }
 
     /// Where many match, those that would be made on the other side count before those that would not (F-13:

@@ -378,6 +378,7 @@ impl Decider {
             open: unanswered.map(|intent| intent.id),
             whole: whole.map(|link| link.on(side).id.clone()),
             forgot: self.forgot || many,
+            partial: self.came_incomplete(&document.register, side.other()),
             ..crate::plan::Known::default()
         };
         let keys = self.keys(store, &context, register, side, &record)?;

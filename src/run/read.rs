@@ -19,6 +19,8 @@ use crate::wire;
 pub(super) struct Reads {
     /// Resources whose read was complete in this run (a sweep), by side.
     pub complete: HashSet<(Side, String)>,
+    /// Resources whose list came incomplete in this run.
+    pub partial: HashSet<(Side, String)>,
     /// How many records came.
     pub records: u64,
 }
@@ -255,10 +257,11 @@ impl Engine {
             self.note(
                 "unreadable",
                 format!(
-                    "the list of {} {} came incomplete: pages are missing, or came twice; nothing is called missing in this run",
+                    "the list of {} {} came incomplete: pages are missing, or came twice; nothing is called missing in this run, and nothing is made that could be in it",
                     self.program.sides[side].name, resource.name
                 ),
             );
+            reads.partial.insert((side, resource.name.clone()));
             return Ok(());
         }
         if !delta {

@@ -4,6 +4,7 @@
 mod common;
 mod disk;
 mod lost;
+mod matrix;
 mod statuses;
 mod stories;
 
