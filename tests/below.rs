@@ -139,3 +139,18 @@ fn a_removed_parent_does_not_stop_a_run() {
     run(&mut harness);
     assert_eq!(street_in_ledger(&harness, 3), "Torget 3");
 }
+
+/// A child is made only where the whole list of its parent shows that it is not there.
+#[test]
+fn what_may_stand_below_a_record_is_not_made_again() {
+    let shop = "    customer: [ { guid: c-1, number: 1, name: Fjord AS, active: true } ]\n";
+    let ledger = "    customer: [ { number: \"1\", name: Fjord AS, status: Active, invoiceAddress: { street: Gata 9, city: Oslo } } ]\n";
+    let (mut harness, _) = timed_harness_of("shop_ledger", shop, ledger);
+    harness.company.stands.left.borrow_mut().faults.add("endless_pages:list:address").unwrap();
+    let addresses = |harness: &Harness| harness.company.stands.left.borrow().records("address").len();
+    let first = run(&mut harness);
+    assert_eq!((first.waiting.len(), addresses(&harness)), (1, 0), "{first:#?}");
+    harness.company.stands.left.borrow_mut().faults.clear();
+    assert!(run(&mut harness).waiting.is_empty());
+    assert_eq!(addresses(&harness), 1);
+}

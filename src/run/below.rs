@@ -25,6 +25,8 @@ struct Children {
     count: u64,
     /// Known children that its whole list did not have, by their ids, with the parent's.
     unseen: Vec<(String, String)>,
+    /// The parent, where its list came incomplete.
+    half: Option<String>,
 }
 
 /// Whether a system says that what was asked for is not there.
@@ -64,6 +66,8 @@ impl Engine {
                 let children = children?;
                 seen += children.count;
                 unseen.extend(children.unseen);
+                let half = children.half.map(|parent| (side, resource.name.clone(), parent));
+                reads.incomplete.below.extend(half);
             }
         }
         reads.records += seen;
@@ -138,6 +142,8 @@ impl Engine {
             let known = self.store.read(move |store| store.children(side, &name, &of)).await?;
             let unseen = known.into_iter().map(|child| child.row.id).filter(|id| !ids.contains(id));
             children.unseen = unseen.map(|id| (id, parent.clone())).collect();
+        } else {
+            children.half = Some(parent);
         }
         Ok(children)
     }

@@ -24,8 +24,8 @@ pub(super) struct Decider {
     pub today: String,
     pub now: String,
     pub now_ms: i64,
-    /// Resources whose list came incomplete.
-    pub partial: Arc<std::collections::HashSet<(Side, String)>>,
+    /// What came incomplete in this run.
+    pub incomplete: Arc<super::incomplete::Incomplete>,
     /// Sides whose registers' resources were read completely.
     pub complete: Arc<std::collections::HashSet<(Side, String)>>,
     /// Only these records are decided.
@@ -225,7 +225,8 @@ impl Decider {
     ) -> Result<Change> {
         let context = self.context();
         if let Some(link) = store.link(&register.name, side, &record.at)? {
-            return self.decide_linked(store, &context, register, side, record, &link);
+            let change = self.decide_linked(store, &context, register, side, record, &link)?;
+            return Ok(self.not_half_read(register, change));
         }
         let mut known = Known { partial: self.came_incomplete(register, side.other()), ..Known::default() };
         let keys = self.keys(store, &context, register, side, &record)?;
@@ -277,13 +278,9 @@ impl Decider {
             };
         }
         let view = StoreView { store, register_of: &self.program };
-        Ok(decide::decide_unlinked(&context, register, side, &record, other.as_ref(), &known, &view))
-    }
-
-    /// Whether a list came incomplete in which a record's counterpart could be.
-    pub(super) fn came_incomplete(&self, register: &Register, side: Side) -> bool {
-        let mut members = register.ends[side].members.iter();
-        members.any(|member| self.partial.contains(&(side, member.resource.name.clone())))
+        let change =
+            decide::decide_unlinked(&context, register, side, &record, other.as_ref(), &known, &view);
+        Ok(self.not_half_read(register, change))
     }
 
     /// Where many match, those that would be made on the other side count before those that would not (F-13:

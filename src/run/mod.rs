@@ -21,6 +21,7 @@ mod facts;
 mod files;
 mod follow;
 mod history;
+mod incomplete;
 mod items;
 mod keys;
 mod looked;
@@ -292,7 +293,7 @@ impl Engine {
         self.new_program(&decider).await?;
         let reads = self.read_all().await?;
         decider.complete = Arc::new(reads.complete);
-        decider.partial = Arc::new(reads.partial);
+        decider.incomplete = Arc::new(reads.incomplete);
         self.answer_questions(&decider).await?;
         self.check_records(&decider).await?;
         self.store.call(|store| store.clear_plan()).await?;
@@ -363,7 +364,7 @@ impl Engine {
             now,
             now_ms,
             complete: Arc::new(complete),
-            partial: Arc::default(),
+            incomplete: Arc::default(),
             selected: self.options.record.clone(),
             retry_all: self.options.retry_all,
             left_alone: self.left_alone(),

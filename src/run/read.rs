@@ -19,8 +19,8 @@ use crate::wire;
 pub(super) struct Reads {
     /// Resources whose read was complete in this run (a sweep), by side.
     pub complete: HashSet<(Side, String)>,
-    /// Resources whose list came incomplete in this run.
-    pub partial: HashSet<(Side, String)>,
+    /// What came incomplete.
+    pub incomplete: super::incomplete::Incomplete,
     /// How many records came.
     pub records: u64,
 }
@@ -261,7 +261,7 @@ impl Engine {
                     self.program.sides[side].name, resource.name
                 ),
             );
-            reads.partial.insert((side, resource.name.clone()));
+            reads.incomplete.lists.insert((side, resource.name.clone()));
             return Ok(());
         }
         if !delta {
