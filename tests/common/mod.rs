@@ -70,7 +70,7 @@ fn program_of(mapping: &str) -> Arc<Program> {
     program
 }
 
-fn compiled(path: &Path) -> Arc<Program> {
+pub fn compiled(path: &Path) -> Arc<Program> {
     let mut sources = Sources::new();
     let mut found = Diagnostics::new();
     let opened = Opened::read(path, &mut sources, &mut found);
