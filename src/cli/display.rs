@@ -21,6 +21,8 @@ pub(super) struct Display {
     names: Both<String>,
     /// What would be done, where it is kept.
     pub changes: RefCell<Vec<Change>>,
+    /// What was found of the record that a plan is about.
+    pub record: RefCell<Option<String>>,
     /// Changes are kept, not shown.
     pub keep: Cell<bool>,
 }
@@ -39,6 +41,7 @@ impl Display {
             trace,
             names: opening.opened.names.clone(),
             changes: RefCell::new(Vec::new()),
+            record: RefCell::default(),
             keep: Cell::new(false),
         })
     }
@@ -61,6 +64,16 @@ impl Display {
                 let _ = write!(anstream::stdout(), "{text}");
             }
         }
+        if let Event::Record(told) = &event {
+            let (traced, change) = &**told;
+            let text = show::traced(traced, change.as_ref(), &self.names, self.color);
+            if self.keep.get() {
+                self.changes.borrow_mut().extend(change.clone());
+                *self.record.borrow_mut() = Some(text);
+            } else if self.human() {
+                let _ = write!(anstream::stdout(), "{text}");
+            }
+        }
         let Some(bar) = &self.bar else { return };
         match event {
             Event::Read { side, resource, count } => {
@@ -71,7 +84,7 @@ impl Display {
                 bar.set_message(format!("writing {register}: {done} of {total}"))
             }
             Event::Said(text) => bar.set_message(text),
-            Event::Change(_) => {}
+            Event::Change(_) | Event::Record(_) => {}
         }
     }
 

@@ -116,7 +116,11 @@ fn plan_in(
                 terminal.line(text);
             }
             Ok(report) => {
-                for change in changes.iter() {
+                let record = display.record.borrow();
+                if let Some(record) = &*record {
+                    terminal.text(record);
+                }
+                for change in changes.iter().filter(|_| record.is_none()) {
                     terminal.text(&show::change(change, &opening.opened.names, terminal.color));
                 }
                 terminal.text(&show::report(report, terminal.color));

@@ -56,11 +56,20 @@ pub(super) fn options(opening: &Opening, only: &[String], record: Option<&str>) 
         }
     }
     let record = match record {
-        Some(text) => Some(
-            Selected::parse(text, &opening.program, false).map_err(|reason| format!("--record {reason}"))?,
-        ),
+        Some(text) => {
+            Some(Selected::parse(text, &opening.program).map_err(|reason| format!("--record {reason}"))?)
+        }
         None => None,
     };
+    if let Some(record) =
+        record.as_ref().filter(|record| !only.is_empty() && !only.contains(&record.register))
+    {
+        return Err(format!(
+            "--record {}: `--only` leaves {} out",
+            record.told(&opening.program),
+            record.register
+        ));
+    }
     Ok(Options { only: only.to_vec(), record, ..Options::default() })
 }
 

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 
+use super::why;
 use crate::plan::{Action, Change};
-use crate::run::{Entry, Report, Settled};
+use crate::run::{Entry, HeldAt, Report, Settled, Traced};
 use crate::value::{Both, Side};
 
 /// One number of a register.
@@ -140,6 +141,40 @@ fn section(out: &mut String, title: &str, entries: &[Entry], style: Style, color
         let _ = writeln!(out, "  … and {} more (`--format json` has them all)", entries.len() - SHOWN);
     }
     out.push('\n');
+}
+
+/// The record that a run is about: what was found, what is planned with it, and what holds it back.
+pub(super) fn traced(traced: &Traced, planned: Option<&Change>, names: &Both<String>, color: bool) -> String {
+    let held = &traced.held;
+    let of = held.side.as_ref().map_or_else(String::new, |side| format!(" of {side}"));
+    let other =
+        names.iter().find(|(_, name)| held.side.as_ref() != Some(name)).map_or("", |(_, name)| name.as_str());
+    let linked = match &held.linked_to {
+        Some(id) => format!("linked with {} of {other}", clean(id)),
+        None => "not linked".to_owned(),
+    };
+    let mut out = String::new();
+    let _ = writeln!(out, "{} '{}' is {}{of}, {linked}", held.register, clean(&held.label), clean(&held.id));
+    let text = planned.map(|planned| change(planned, names, color)).unwrap_or_default();
+    out.push_str(&text);
+    match planned.map(|planned| &planned.action) {
+        // the change has said the reason
+        Some(Action::Wait { .. } | Action::SetAside { .. }) => why::held_details(&mut out, held, 0),
+        // an earlier run set it aside: it is tried again
+        _ if !text.is_empty() && matches!(held.at, HeldAt::SetAside | HeldAt::NotValid) => {
+            let code = held.code.as_deref().unwrap_or_default();
+            let _ = writeln!(out, "    set aside when it was tried last: {} [{code}]", clean(&held.reason));
+            why::held_details(&mut out, held, 0);
+        }
+        _ if text.is_empty() => {
+            why::held_text(&mut out, held, 0);
+            for note in &traced.notes {
+                let _ = writeln!(out, "    {}", paint(&clean(note), Style::new().dimmed(), color));
+            }
+        }
+        _ => {}
+    }
+    out
 }
 
 /// One change with its fields.
