@@ -56,7 +56,7 @@ pub(super) fn plan(terminal: &Terminal, args: &PlanArgs) -> Exit {
     };
     (options.full, options.all) = (args.full, args.all);
     options.plan_only = true;
-    let log = match request_log(args.log_requests.as_deref()) {
+    let log = match request_log(terminal, args.log_requests.as_deref()) {
         Ok(log) => log,
         Err(reason) => return bad(terminal, reason),
     };

@@ -96,7 +96,7 @@ pub(super) fn run(terminal: &Terminal, args: &RunArgs, retry: bool) -> Exit {
     (options.full, options.all) = (args.full, args.all);
     options.release_brakes = args.release_brakes;
     options.retry_all = retry;
-    let log = match request_log(args.log_requests.as_deref()) {
+    let log = match request_log(terminal, args.log_requests.as_deref()) {
         Ok(log) => log,
         Err(reason) => return bad(terminal, reason),
     };
@@ -172,14 +172,15 @@ fn unheld_flag(args: &RunArgs) -> Option<&'static str> {
     flags.into_iter().find_map(|(given, flag)| given.then_some(flag))
 }
 
-pub(super) fn request_log(path: Option<&Path>) -> Result<Option<CallListener>, String> {
+pub(super) fn request_log(terminal: &Terminal, path: Option<&Path>) -> Result<Option<CallListener>, String> {
     let Some(path) = path else { return Ok(None) };
     let file = std::fs::OpenOptions::new()
         .create(true)
         .append(true)
         .open(path)
         .map_err(|error| format!("{}: {error}", path.display()))?;
-    let file = RefCell::new(file);
+    let (file, lost) = (RefCell::new(file), terminal.lost.clone());
+    let name = format!("the request log {}", path.display());
     Ok(Some(Rc::new(move |call: &LoggedCall| {
         let mut map = Map::new();
         map.insert("system".into(), Value::text(call.system.clone()));
@@ -199,7 +200,7 @@ pub(super) fn request_log(path: Option<&Path>) -> Result<Option<CallListener>, S
         map.insert("body".into(), call.body.clone().unwrap_or_default());
         map.insert("status".into(), call.status.map_or(Value::Null, |status| Value::from(u64::from(status))));
         // a log that cannot be written does not stop the work
-        let _ = writeln!(file.borrow_mut(), "{}", Value::Map(map).to_json());
+        lost.keep(&name, writeln!(file.borrow_mut(), "{}", Value::Map(map).to_json()));
     })))
 }
 
