@@ -233,3 +233,25 @@ fn where_the_connection_itself_is_wrong() {
         }
     }
 }
+
+#[test]
+fn links_show_nothing_of_personal_fields() {
+    let folder = tempfile::tempdir().unwrap();
+    let mapping = "mappings/financials.yaml";
+    assert!(run(folder.path(), &["run", mapping]).status.success());
+    let args = ["links", mapping, "--register", "contacts", "--format", "json"];
+    let all = String::from_utf8(run(folder.path(), &args).stdout).unwrap();
+    let links: serde_json::Value = serde_json::from_str(&all).unwrap();
+    let links = links.as_array().unwrap();
+    let shown = links.iter().flat_map(|link| link["base"].as_object().unwrap());
+    let (mails, names): (Vec<_>, Vec<_>) = shown.partition(|(row, _)| row.contains("email"));
+    let hidden = |value: &serde_json::Value| value.is_null() || value == "•••";
+    assert!(mails.iter().any(|(_, pair)| pair[0] == "•••" && pair[1] == "•••"), "{all}");
+    assert!(mails.iter().all(|(_, pair)| pair.as_array().unwrap().iter().all(hidden)), "{all}");
+    // what is not personal by the system files is shown
+    assert!(names.iter().any(|(_, pair)| !hidden(&pair[0])), "{all}");
+    let record = format!("contacts:{}", links[0]["left"]["id"].as_str().unwrap());
+    let table =
+        String::from_utf8(run(folder.path(), &["links", mapping, "--record", &record]).stdout).unwrap();
+    assert!(table.contains("email") && table.contains("•••") && !table.contains('@'), "{table}");
+}
