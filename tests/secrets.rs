@@ -255,3 +255,46 @@ fn links_show_nothing_of_personal_fields() {
         String::from_utf8(run(folder.path(), &["links", mapping, "--record", &record]).stdout).unwrap();
     assert!(table.contains("email") && table.contains("•••") && !table.contains('@'), "{table}");
 }
+
+#[cfg(unix)]
+#[test]
+fn secrets_in_a_file_that_everybody_may_read_are_warned_of() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("acme.yaml");
+    fs::write(folder.path().join("secret"), "Kanari-92").unwrap();
+    let with = |api_key: &str, secret: &str, mode: u32| {
+        let mapping = fs::canonicalize("mappings/examples/hello.yaml").unwrap();
+        fs::write(
+            &path,
+            format!(
+                "connection: acme\nmapping: {}\nsystems:\n  shop: {{ base_url: \"http://127.0.0.1:1\", credentials: {{ api_key: \"{api_key}\" }} }}\n  \
+                 ledger: {{ base_url: \"http://127.0.0.1:1\", credentials: {{ client_id: me, client_secret: \"{secret}\" }} }}\nstate: \"sqlite:acme.db\"\n",
+                mapping.display()
+            ),
+        )
+        .unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        let path = path.to_str().unwrap();
+        let checked = run(folder.path(), &["validate", path]);
+        assert_eq!(checked.status.code(), Some(0), "{}", String::from_utf8_lossy(&checked.stdout));
+        let ran = run(folder.path(), &["plan", "--connection", path]);
+        no_secret_in("what validate says", &checked.stdout);
+        no_secret_in("what plan says", &ran.stderr);
+        [checked.stdout, ran.stderr].map(|text| String::from_utf8(text).unwrap())
+    };
+    for said in with("Kanari-92", "${PATH}", 0o644) {
+        let told = "everybody on this machine can read `api_key` of `shop` (the file has mode 0644)";
+        assert!(said.contains("warning[ME0708]") && said.contains(told), "{said}");
+        assert!(said.contains("acme.yaml:4:") && said.contains("chmod 600 "), "{said}");
+    }
+    for said in with("Kanari-92", "Hemlig", 0o604) {
+        assert!(said.contains("`api_key` of `shop`, `client_secret` of `ledger`"), "{said}");
+    }
+    // for the owner alone, or not in the file: nothing to warn of
+    let quiet = [with("Kanari-92", "Hemlig", 0o600), with("${PATH}", "file:secret", 0o644)];
+    for said in quiet.iter().flatten() {
+        assert!(!said.contains("ME0708"), "{said}");
+    }
+}

@@ -59,7 +59,7 @@ pub(super) fn sandbox(terminal: &Terminal, args: &SandboxArgs) -> Exit {
     let text = place::connection_text(&opening, &addresses);
     // whoever waits for the addresses finds the file then
     if let Some(path) = &args.connection_out
-        && let Err(error) = std::fs::write(path, &text)
+        && let Err(error) = place::write_private(path, &text)
     {
         return failed(terminal, format_args!("{}: {error}", path.display()));
     }
