@@ -45,15 +45,18 @@ pub(super) fn duration(duration: Duration) -> String {
 pub(super) fn report(report: &Report, color: bool) -> String {
     let mut out = String::new();
     let planned = report.verb == "plan";
-    let columns: [(&str, Count); 7] = [
+    let mut columns: Vec<(&str, Count)> = vec![
         (if planned { "to link" } else { "linked" }, |c| c.linked),
         (if planned { "to create" } else { "created" }, |c| c.created),
         (if planned { "to update" } else { "updated" }, |c| c.updated),
         (if planned { "to delete" } else { "deleted" }, |c| c.deleted),
         ("unchanged", |c| c.unchanged),
         ("waiting", |c| c.waiting),
-        ("set aside", |c| c.set_aside + c.in_doubt),
+        ("set aside", |c| c.set_aside),
     ];
+    if report.registers.values().any(|counts| counts.in_doubt > 0) {
+        columns.push(("in doubt", |c| c.in_doubt));
+    }
     for one in &report.commands {
         let _ = writeln!(out, "{}", settled(one));
     }
@@ -71,7 +74,7 @@ pub(super) fn report(report: &Report, color: bool) -> String {
                 let text = if number == 0 { format!("{:>9}", "·") } else { format!("{number:>9}") };
                 let style = match *title {
                     _ if number == 0 => Style::new().dimmed(),
-                    "set aside" => colored(AnsiColor::Red).bold(),
+                    "set aside" | "in doubt" => colored(AnsiColor::Red).bold(),
                     "waiting" => colored(AnsiColor::Yellow),
                     "unchanged" => Style::new(),
                     _ => colored(AnsiColor::Green).bold(),
