@@ -17,7 +17,7 @@ use crate::http::{Access, CallListener, LoggedCall};
 use crate::plan::reckon::Period;
 use crate::run::{Command, Engine, Options, Report, RunError, Selected, Setup};
 use crate::store::{Handle, Mode, OpenError, Origin, reset};
-use crate::value::{Map, Side, Value};
+use crate::value::{Map, Value};
 
 pub(super) fn runtime() -> Option<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build().ok()
@@ -231,13 +231,9 @@ impl Session {
                 let (company, anew) =
                     place::company(opening, folder, args.fresh).map_err(|error| bad(terminal, error))?;
                 for text in &args.fault {
-                    for side in Side::BOTH {
-                        company.stands[side]
-                            .borrow_mut()
-                            .faults
-                            .add(text)
-                            .map_err(|error| bad(terminal, error))?;
-                    }
+                    company
+                        .add_fault(text)
+                        .map_err(|error| bad(terminal, format_args!("--fault {text}: {error}")))?;
                 }
                 if anew {
                     reset(&opening.state).map_err(|error| failed(terminal, error))?;
