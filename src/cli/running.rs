@@ -133,6 +133,10 @@ pub(super) fn run(terminal: &Terminal, args: &RunArgs, retry: bool) -> Exit {
             if exit == Exit::BadInput {
                 return exit;
             }
+            // asked to end while it ran: there is no next one
+            if stop.get() {
+                return Exit::Done;
+            }
             let wait = opening.program.every;
             if args.format == Format::Human {
                 terminal.line(format_args!("next run in {}", show::duration(wait)));
