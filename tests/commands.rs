@@ -197,3 +197,24 @@ fn what_was_left_comes_before_what_is_said_now() {
     assert!(lines[0].starts_with("command 1 (resolve --unlink customers:1001): "), "{ids}");
     assert!(lines[1].ends_with("and 1002 are not linked any more"), "{ids}");
 }
+
+#[test]
+fn a_watching_run_that_was_asked_to_end_tells_of_no_next_one() {
+    let scene = Scene::new();
+    let words = ["run", "--watch", "--fault", "slow=1s:list"];
+    let mut child = scene.command(&words).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    out.read_line(&mut line).unwrap();
+    assert!(line.starts_with("sandbox: "), "{line}");
+    // it reads now, and listens to signals
+    std::thread::sleep(Duration::from_millis(500));
+    let done = Command::new("kill").arg("-TERM").arg(child.id().to_string()).status().unwrap();
+    assert!(done.success());
+    let rest: Vec<String> = out.lines().map_while(Result::ok).collect();
+    let ended = child.wait_with_output().unwrap();
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(0), "{said}");
+    assert!(said.contains("stopped at a safe point"), "{said}{rest:?}");
+    assert!(!rest.iter().any(|line| line.contains("next run in")), "{rest:?}");
+}

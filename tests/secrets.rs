@@ -233,3 +233,68 @@ fn where_the_connection_itself_is_wrong() {
         }
     }
 }
+
+#[test]
+fn links_show_nothing_of_personal_fields() {
+    let folder = tempfile::tempdir().unwrap();
+    let mapping = "mappings/financials.yaml";
+    assert!(run(folder.path(), &["run", mapping]).status.success());
+    let args = ["links", mapping, "--register", "contacts", "--format", "json"];
+    let all = String::from_utf8(run(folder.path(), &args).stdout).unwrap();
+    let links: serde_json::Value = serde_json::from_str(&all).unwrap();
+    let links = links.as_array().unwrap();
+    let shown = links.iter().flat_map(|link| link["base"].as_object().unwrap());
+    let (mails, names): (Vec<_>, Vec<_>) = shown.partition(|(row, _)| row.contains("email"));
+    let hidden = |value: &serde_json::Value| value.is_null() || value == "•••";
+    assert!(mails.iter().any(|(_, pair)| pair[0] == "•••" && pair[1] == "•••"), "{all}");
+    assert!(mails.iter().all(|(_, pair)| pair.as_array().unwrap().iter().all(hidden)), "{all}");
+    // what is not personal by the system files is shown
+    assert!(names.iter().any(|(_, pair)| !hidden(&pair[0])), "{all}");
+    let record = format!("contacts:{}", links[0]["left"]["id"].as_str().unwrap());
+    let table =
+        String::from_utf8(run(folder.path(), &["links", mapping, "--record", &record]).stdout).unwrap();
+    assert!(table.contains("email") && table.contains("•••") && !table.contains('@'), "{table}");
+}
+
+#[cfg(unix)]
+#[test]
+fn secrets_in_a_file_that_everybody_may_read_are_warned_of() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("acme.yaml");
+    fs::write(folder.path().join("secret"), "Kanari-92").unwrap();
+    let with = |api_key: &str, secret: &str, mode: u32| {
+        let mapping = fs::canonicalize("mappings/examples/hello.yaml").unwrap();
+        fs::write(
+            &path,
+            format!(
+                "connection: acme\nmapping: {}\nsystems:\n  shop: {{ base_url: \"http://127.0.0.1:1\", credentials: {{ api_key: \"{api_key}\" }} }}\n  \
+                 ledger: {{ base_url: \"http://127.0.0.1:1\", credentials: {{ client_id: me, client_secret: \"{secret}\" }} }}\nstate: \"sqlite:acme.db\"\n",
+                mapping.display()
+            ),
+        )
+        .unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        let path = path.to_str().unwrap();
+        let checked = run(folder.path(), &["validate", path]);
+        assert_eq!(checked.status.code(), Some(0), "{}", String::from_utf8_lossy(&checked.stdout));
+        let ran = run(folder.path(), &["plan", "--connection", path]);
+        no_secret_in("what validate says", &checked.stdout);
+        no_secret_in("what plan says", &ran.stderr);
+        [checked.stdout, ran.stderr].map(|text| String::from_utf8(text).unwrap())
+    };
+    for said in with("Kanari-92", "${PATH}", 0o644) {
+        let told = "everybody on this machine can read `api_key` of `shop` (the file has mode 0644)";
+        assert!(said.contains("warning[ME0708]") && said.contains(told), "{said}");
+        assert!(said.contains("acme.yaml:4:") && said.contains("chmod 600 "), "{said}");
+    }
+    for said in with("Kanari-92", "Hemlig", 0o604) {
+        assert!(said.contains("`api_key` of `shop`, `client_secret` of `ledger`"), "{said}");
+    }
+    // for the owner alone, or not in the file: nothing to warn of
+    let quiet = [with("Kanari-92", "Hemlig", 0o600), with("${PATH}", "file:secret", 0o644)];
+    for said in quiet.iter().flatten() {
+        assert!(!said.contains("ME0708"), "{said}");
+    }
+}

@@ -430,3 +430,67 @@ fn the_shipped_mapping_tells_why_a_project_waits() {
     assert!(vat.contains("{ severa: vatNumber, erp: vatRegistrationId }"), "{vat}");
     assert!(vat.contains("both were equal when they were linked"), "{vat}");
 }
+
+#[test]
+fn a_run_of_one_record_tells_it_in_every_case_and_counts_nothing_else() {
+    let place = registers();
+    place.run(&[]);
+    let planned = |record: &str| {
+        let out = place.of("plan", &["--record", record, "--format", "json"]);
+        assert_eq!(out.status.code(), Some(0), "{record}: {}", String::from_utf8_lossy(&out.stderr));
+        let told: Value = serde_json::from_slice(&out.stdout).unwrap();
+        let (report, record) = (told["report"].clone(), told["report"]["record"].clone());
+        let counts = report["registers"].as_object().unwrap().values().next().unwrap();
+        let counted = counts.as_object().unwrap().iter().filter(|(name, _)| *name != "pairs");
+        (counted.map(|(_, n)| n.as_u64().unwrap()).sum::<u64>(), record)
+    };
+    // linked and equal, and taken off the work list long ago: by its id, its name, and its number on the other side
+    let number = planned("customers:shop:c-3").1["linked_to"].as_str().unwrap().to_owned();
+    for name in ["customers:c-3", "customers:Ny AS", &format!("customers:ledger:{number}")] {
+        let (count, told) = planned(name);
+        assert_eq!(
+            (count, told["at"].as_str(), told["action"].as_str()),
+            (1, Some("equal"), Some("unchanged")),
+            "{name}"
+        );
+        assert!(told["linked_to"].is_string(), "{name}: {told:#}");
+    }
+    // it waits, and for what; set aside; left out by the scope
+    let (count, waits) = planned("projects:1002");
+    assert_eq!((count, waits["action"].as_str()), (1, Some("wait")));
+    assert_eq!(waits["because"][0]["code"], "ME0903", "{waits:#}");
+    let (count, many) = planned("customers:shop:c-2");
+    assert_eq!(
+        (count, many["action"].as_str(), many["code"].as_str()),
+        (1, Some("set_aside"), Some("ME0903"))
+    );
+    let (count, out) = planned("projects:1001");
+    assert_eq!((count, out["at"].as_str()), (0, Some("out_of_scope")));
+
+    // people read the same
+    let told = human(&place.of("plan", &["--record", "customers:Ny AS"]));
+    assert!(told.contains(&format!(" Ny AS' is c-3 of shop, linked with {number} of ledger\n")), "{told}");
+    assert!(told.contains("nothing to do: it is linked with "), "{told}");
+    let told = human(&place.of("retry", &["--record", "projects:1002"]));
+    assert!(told.contains("… projects '1002' waits: ") && told.contains("  because\n"), "{told}");
+
+    // a name that nobody has, and one that two have
+    for (name, reason) in [
+        ("customers:nosuch", "--record customers:nosuch: neither shop nor ledger has a record with this id"),
+        ("customers:ledger:Tvilling AS", "2 records can be meant, name one of them: customers:ledger:"),
+    ] {
+        for verb in ["plan", "run", "retry"] {
+            let out = place.of(verb, &["--record", name]);
+            let said = String::from_utf8_lossy(&out.stderr).into_owned();
+            assert_eq!(out.status.code(), Some(2), "{verb} {name}: {said}");
+            assert!(said.contains(reason), "{verb} {name}: {said}");
+        }
+    }
+}
+
+#[test]
+fn a_record_that_is_read_for_the_first_time_is_found_by_its_name_and_is_one_with_its_match() {
+    let place = registers();
+    let told = human(&place.of("plan", &["--record", "customers:Fjord AS"]));
+    assert!(told.contains("customers '10001 Fjord AS' is c-1 of shop, not linked\n="), "{told}");
+}

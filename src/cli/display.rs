@@ -1,7 +1,6 @@
 //! The progress display of a run, and what `--record` and `plan` show of its changes.
 
 use std::cell::{Cell, RefCell};
-use std::io::Write;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -16,11 +15,13 @@ use crate::value::Both;
 pub(super) struct Display {
     bar: Option<indicatif::ProgressBar>,
     format: Format,
-    color: bool,
+    out: Terminal,
     trace: bool,
     names: Both<String>,
     /// What would be done, where it is kept.
     pub changes: RefCell<Vec<Change>>,
+    /// What was found of the record that a plan is about.
+    pub record: RefCell<Option<String>>,
     /// Changes are kept, not shown.
     pub keep: Cell<bool>,
 }
@@ -35,10 +36,11 @@ impl Display {
         Rc::new(Display {
             bar,
             format,
-            color: terminal.color,
+            out: terminal.clone(),
             trace,
             names: opening.opened.names.clone(),
             changes: RefCell::new(Vec::new()),
+            record: RefCell::default(),
             keep: Cell::new(false),
         })
     }
@@ -57,8 +59,18 @@ impl Display {
             if self.keep.get() {
                 self.changes.borrow_mut().push((**change).clone());
             } else if self.trace && self.human() {
-                let text = show::change(change, &self.names, self.color);
-                let _ = write!(anstream::stdout(), "{text}");
+                let text = show::change(change, &self.names, self.out.color);
+                self.out.text(&text);
+            }
+        }
+        if let Event::Record(told) = &event {
+            let (traced, change) = &**told;
+            let text = show::traced(traced, change.as_ref(), &self.names, self.out.color);
+            if self.keep.get() {
+                self.changes.borrow_mut().extend(change.clone());
+                *self.record.borrow_mut() = Some(text);
+            } else if self.human() {
+                self.out.text(&text);
             }
         }
         let Some(bar) = &self.bar else { return };
@@ -71,7 +83,7 @@ impl Display {
                 bar.set_message(format!("writing {register}: {done} of {total}"))
             }
             Event::Said(text) => bar.set_message(text),
-            Event::Change(_) => {}
+            Event::Change(_) | Event::Record(_) => {}
         }
     }
 

@@ -69,6 +69,13 @@ pub(super) fn validate(terminal: &Terminal, args: &ValidateArgs) -> Exit {
         FindingFormat::Github => Format::Github,
     };
     terminal.text(&render(&found, &sources, format));
+    if checked == 0 && found.is_empty() {
+        return nothing_found(
+            terminal,
+            &args.paths,
+            "no file that begins with `system`, `mapping`, `connection`, `cases` or `sandbox`",
+        );
+    }
     let errors = found.into_iter().filter(|one| one.level == crate::diagnostic::Level::Error).count();
     let warnings = found.len() - errors;
     if args.format == FindingFormat::Human {
@@ -85,6 +92,13 @@ pub(super) fn validate(terminal: &Terminal, args: &ValidateArgs) -> Exit {
         }
     }
     if errors > 0 { Exit::BadInput } else { Exit::Done }
+}
+
+/// Nobody asks to look at nothing: a path is wrong, or a name.
+fn nothing_found(terminal: &Terminal, paths: &[PathBuf], what: &str) -> Exit {
+    let paths: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+    terminal.say(format_args!("error: {}: {what} was found", paths.join(", ")));
+    Exit::BadInput
 }
 
 /// Whether it is a file of ours.
@@ -176,7 +190,8 @@ fn no_cases(path: &Path, kind: Option<FileKind>, sources: &mut Sources, found: &
 /// `test`.
 pub(super) fn test(terminal: &Terminal, args: &TestArgs) -> Exit {
     let paths = if args.paths.is_empty() { vec![PathBuf::from("mappings")] } else { args.paths.clone() };
-    let paths = match files(&paths) {
+    let asked = paths;
+    let paths = match files(&asked) {
         Ok(paths) => paths,
         Err(reason) => {
             terminal.say(format_args!("error: {reason}"));
@@ -223,6 +238,13 @@ pub(super) fn test(terminal: &Terminal, args: &TestArgs) -> Exit {
     match args.format {
         Output::Human => terminal.line(format_args!("{passed} passed, {failed} failed")),
         Output::Json => terminal.line(serde_json::Value::Array(all)),
+    }
+    if passed + failed == 0 && !found.has_errors() {
+        let what = match &args.filter {
+            Some(filter) => format!("no case with `{filter}` in its name or among its rules"),
+            None => "no case".to_owned(),
+        };
+        return nothing_found(terminal, &asked, &what);
     }
     if found.has_errors() {
         Exit::BadInput

@@ -16,9 +16,10 @@ mod schema;
 mod setup;
 mod show;
 mod state;
+mod terminal;
 mod why;
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
@@ -26,6 +27,7 @@ use clap::{CommandFactory, Parser};
 use args::{Cli, Color, Verb};
 pub use reference::markdown as reference_text;
 pub use schema::schema_files;
+use terminal::{Lost, Terminal};
 
 /// How a command ends (`mapengine --help`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,46 +44,16 @@ pub enum Exit {
     Changes = 4,
 }
 
-/// What a command may do: print, in colours or not.
-pub(crate) struct Terminal {
-    /// Whether standard output is coloured.
-    pub color: bool,
-    /// Whether a progress display makes sense.
-    pub progress: bool,
-}
-
-impl Terminal {
-    /// Prints a line. A closed pipe ends the output, not the work.
-    pub(crate) fn line(&self, text: impl std::fmt::Display) {
-        let _ = writeln!(anstream::stdout(), "{text}");
-    }
-
-    /// Prints text as it is.
-    pub(crate) fn text(&self, text: &str) {
-        let _ = write!(anstream::stdout(), "{text}");
-    }
-
-    /// Prints a line on standard error.
-    pub(crate) fn say(&self, text: impl std::fmt::Display) {
-        let _ = writeln!(anstream::stderr(), "{text}");
-    }
-
-    /// Prints a question: the answer stands on the same line.
-    pub(crate) fn ask(&self, text: impl std::fmt::Display) {
-        let _ = write!(anstream::stderr(), "{text}");
-        let _ = anstream::stderr().flush();
-    }
-}
-
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
             // help and version are no mistakes
-            let code = if error.use_stderr() { Exit::BadInput } else { Exit::Done };
-            let _ = error.print();
-            return ExitCode::from(code as u8);
+            let exit = if error.use_stderr() { Exit::BadInput } else { Exit::Done };
+            let terminal = Terminal { color: false, progress: false, lost: Lost::default() };
+            terminal.lost.keep("the help", error.print());
+            return ExitCode::from(terminal.end(exit) as u8);
         }
     };
     let choice = match cli.color {
@@ -95,7 +67,7 @@ pub fn main() -> ExitCode {
         Color::Always => true,
         Color::Never => false,
     };
-    let terminal = Terminal { color, progress: std::io::stderr().is_terminal() };
+    let terminal = Terminal { color, progress: std::io::stderr().is_terminal(), lost: Lost::default() };
     let exit = match cli.verb {
         Verb::Run(args) => running::run(&terminal, &args, false),
         Verb::Retry(args) => running::run(&terminal, &args, true),
@@ -129,5 +101,5 @@ pub fn main() -> ExitCode {
             Exit::Done
         }
     };
-    ExitCode::from(exit as u8)
+    ExitCode::from(terminal.end(exit) as u8)
 }

@@ -18,7 +18,7 @@ use crate::plan::change::hex;
 use crate::program::mapping::Program;
 use crate::program::mapping_compile::Answers;
 use crate::program::open::Opened;
-use crate::program::system::{CredentialKind, Limits};
+use crate::program::system::{Credential, CredentialKind, Limits};
 use crate::program::system_compile::{check_base_url, compile_limits, parse_duration};
 use crate::sandbox::{Company, credentials};
 use crate::spec::connection::{Connection, Place};
@@ -65,6 +65,11 @@ pub(super) fn refuse(terminal: &Terminal, found: &Diagnostics, sources: &Sources
     Exit::BadInput
 }
 
+/// Whether a warning is about the connection, and not about the mapping.
+fn is_said(one: &Diagnostic) -> bool {
+    [codes::UNKNOWN_SETTING.id, codes::OPEN_SECRETS.id].contains(&one.code.id)
+}
+
 /// Opens what a command is about. Everything that is wrong has been shown when it fails.
 pub(super) fn open(terminal: &Terminal, target: &Target) -> Result<Opening, Exit> {
     let mut sources = Sources::new();
@@ -75,7 +80,7 @@ pub(super) fn open(terminal: &Terminal, target: &Target) -> Result<Opening, Exit
             // what the connection says in vain is said; what `validate` would remark of the mapping is not
             let mut said = Diagnostics::new();
             for one in &found {
-                if one.code.id == codes::UNKNOWN_SETTING.id {
+                if is_said(one) {
                     said.push(one.clone());
                 }
             }
@@ -167,7 +172,7 @@ pub(super) fn check_connection(path: &Path, sources: &mut Sources, found: &mut D
         ends(&opened, &connection, path, Secrets::Named, sources, &mut together);
     }
     // what is remarked of the mapping is remarked where it is checked itself
-    let remark = |one: &Diagnostic| one.level != Level::Error && one.code.id != codes::UNKNOWN_SETTING.id;
+    let remark = |one: &Diagnostic| one.level != Level::Error && !is_said(one);
     together.into_iter().filter(|one| !remark(one)).for_each(|one| found.push(one.clone()));
 }
 
@@ -264,6 +269,7 @@ pub(super) fn ends(
             );
         }
     }
+    open_secrets(opened, connection, path, found);
     let mut built = Vec::new();
     for side in Side::BOTH {
         match connection.systems.iter().find(|(name, _)| name.value == opened.names[side]) {
@@ -283,6 +289,47 @@ pub(super) fn ends(
     let [left, right]: [End; 2] = built.try_into().ok()?;
     Some(Both { left, right })
 }
+
+/// Warns of secrets that stand in the file itself where everybody may read it. What is only named stands elsewhere.
+#[cfg(unix)]
+fn open_secrets(opened: &Opened, connection: &Connection, path: &Path, found: &mut Diagnostics) {
+    use std::os::unix::fs::PermissionsExt;
+
+    let Ok(metadata) = std::fs::metadata(path) else { return };
+    let mode = metadata.permissions().mode() & 0o777;
+    if mode & 0o004 == 0 {
+        return;
+    }
+    let mut literal = Vec::new();
+    for side in Side::BOTH {
+        let place = connection.systems.iter().find(|(name, _)| name.value == opened.names[side]);
+        for (name, value) in place.iter().flat_map(|(_, place)| place.credentials.iter()) {
+            let is_secret = |one: &Credential| one.name == name.value && one.kind == CredentialKind::Secret;
+            if opened.systems[side].credentials.iter().any(is_secret)
+                && matches!(kept(&value.value), Kept::Here(_))
+            {
+                literal.push((value.span, format!("`{name}` of `{}`", opened.names[side])));
+            }
+        }
+    }
+    let names: Vec<&str> = literal.iter().map(|(_, name)| name.as_str()).collect();
+    if let Some((span, _)) = literal.first() {
+        found.push(
+            Diagnostic::warning(
+                &codes::OPEN_SECRETS,
+                *span,
+                format!(
+                    "everybody on this machine can read {} (the file has mode {mode:04o})",
+                    names.join(", ")
+                ),
+            )
+            .help(format!("chmod 600 {}", path.display())),
+        );
+    }
+}
+
+#[cfg(not(unix))]
+fn open_secrets(_: &Opened, _: &Connection, _: &Path, _: &mut Diagnostics) {}
 
 fn end(
     opened: &Opened,
@@ -365,18 +412,46 @@ fn end(
     Some(End { base_url, token_url, credentials, settle_after, timeout, limits, ca_file })
 }
 
+/// Where a value of the connection is kept.
+enum Kept<'a> {
+    Environment(&'a str),
+    File(&'a str),
+    Here(&'a str),
+}
+
+fn kept(text: &str) -> Kept<'_> {
+    if let Some(name) = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')) {
+        return Kept::Environment(name);
+    }
+    text.strip_prefix("file:").map_or(Kept::Here(text), Kept::File)
+}
+
 /// A value of the connection: itself, an environment variable, or a file's content.
 fn secret(text: &str, path: &Path) -> Result<String, String> {
-    if let Some(name) = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')) {
-        return std::env::var(name).map_err(|_| format!("the environment variable {name} is not set"));
+    match kept(text) {
+        Kept::Environment(name) => {
+            std::env::var(name).map_err(|_| format!("the environment variable {name} is not set"))
+        }
+        Kept::File(file) => {
+            let full = path.parent().unwrap_or(Path::new("")).join(file);
+            std::fs::read_to_string(&full)
+                .map(|text| text.trim_end_matches(['\r', '\n']).to_owned())
+                .map_err(|error| format!("{}: {error}", full.display()))
+        }
+        Kept::Here(text) => Ok(text.to_owned()),
     }
-    if let Some(file) = text.strip_prefix("file:") {
-        let full = path.parent().unwrap_or(Path::new("")).join(file);
-        return std::fs::read_to_string(&full)
-            .map(|text| text.trim_end_matches(['\r', '\n']).to_owned())
-            .map_err(|error| format!("{}: {error}", full.display()));
-    }
-    Ok(text.to_owned())
+}
+
+/// Writes a connection that holds secrets: for its owner alone.
+///
+/// # Errors
+/// The disk, the permissions.
+pub(super) fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    std::io::Write::write_all(&mut options.open(path)?, text.as_bytes())
 }
 
 /// The clients of a connection.

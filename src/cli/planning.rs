@@ -56,7 +56,7 @@ pub(super) fn plan(terminal: &Terminal, args: &PlanArgs) -> Exit {
     };
     (options.full, options.all) = (args.full, args.all);
     options.plan_only = true;
-    let log = match request_log(args.log_requests.as_deref()) {
+    let log = match request_log(terminal, args.log_requests.as_deref()) {
         Ok(log) => log,
         Err(reason) => return bad(terminal, reason),
     };
@@ -116,7 +116,11 @@ fn plan_in(
                 terminal.line(text);
             }
             Ok(report) => {
-                for change in changes.iter() {
+                let record = display.record.borrow();
+                if let Some(record) = &*record {
+                    terminal.text(record);
+                }
+                for change in changes.iter().filter(|_| record.is_none()) {
                     terminal.text(&show::change(change, &opening.opened.names, terminal.color));
                 }
                 terminal.text(&show::report(report, terminal.color));

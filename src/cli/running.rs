@@ -17,7 +17,7 @@ use crate::http::{Access, CallListener, LoggedCall};
 use crate::plan::reckon::Period;
 use crate::run::{Command, Engine, Options, Report, RunError, Selected, Setup};
 use crate::store::{Handle, Mode, OpenError, Origin, reset};
-use crate::value::{Map, Side, Value};
+use crate::value::{Map, Value};
 
 pub(super) fn runtime() -> Option<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build().ok()
@@ -56,11 +56,20 @@ pub(super) fn options(opening: &Opening, only: &[String], record: Option<&str>) 
         }
     }
     let record = match record {
-        Some(text) => Some(
-            Selected::parse(text, &opening.program, false).map_err(|reason| format!("--record {reason}"))?,
-        ),
+        Some(text) => {
+            Some(Selected::parse(text, &opening.program).map_err(|reason| format!("--record {reason}"))?)
+        }
         None => None,
     };
+    if let Some(record) =
+        record.as_ref().filter(|record| !only.is_empty() && !only.contains(&record.register))
+    {
+        return Err(format!(
+            "--record {}: `--only` leaves {} out",
+            record.told(&opening.program),
+            record.register
+        ));
+    }
     Ok(Options { only: only.to_vec(), record, ..Options::default() })
 }
 
@@ -87,7 +96,7 @@ pub(super) fn run(terminal: &Terminal, args: &RunArgs, retry: bool) -> Exit {
     (options.full, options.all) = (args.full, args.all);
     options.release_brakes = args.release_brakes;
     options.retry_all = retry;
-    let log = match request_log(args.log_requests.as_deref()) {
+    let log = match request_log(terminal, args.log_requests.as_deref()) {
         Ok(log) => log,
         Err(reason) => return bad(terminal, reason),
     };
@@ -123,6 +132,10 @@ pub(super) fn run(terminal: &Terminal, args: &RunArgs, retry: bool) -> Exit {
             // a run that failed is tried again by the schedule; what is wrong with the input is not
             if exit == Exit::BadInput {
                 return exit;
+            }
+            // asked to end while it ran: there is no next one
+            if stop.get() {
+                return Exit::Done;
             }
             let wait = opening.program.every;
             if args.format == Format::Human {
@@ -163,14 +176,15 @@ fn unheld_flag(args: &RunArgs) -> Option<&'static str> {
     flags.into_iter().find_map(|(given, flag)| given.then_some(flag))
 }
 
-pub(super) fn request_log(path: Option<&Path>) -> Result<Option<CallListener>, String> {
+pub(super) fn request_log(terminal: &Terminal, path: Option<&Path>) -> Result<Option<CallListener>, String> {
     let Some(path) = path else { return Ok(None) };
     let file = std::fs::OpenOptions::new()
         .create(true)
         .append(true)
         .open(path)
         .map_err(|error| format!("{}: {error}", path.display()))?;
-    let file = RefCell::new(file);
+    let (file, lost) = (RefCell::new(file), terminal.lost.clone());
+    let name = format!("the request log {}", path.display());
     Ok(Some(Rc::new(move |call: &LoggedCall| {
         let mut map = Map::new();
         map.insert("system".into(), Value::text(call.system.clone()));
@@ -190,7 +204,7 @@ pub(super) fn request_log(path: Option<&Path>) -> Result<Option<CallListener>, S
         map.insert("body".into(), call.body.clone().unwrap_or_default());
         map.insert("status".into(), call.status.map_or(Value::Null, |status| Value::from(u64::from(status))));
         // a log that cannot be written does not stop the work
-        let _ = writeln!(file.borrow_mut(), "{}", Value::Map(map).to_json());
+        lost.keep(&name, writeln!(file.borrow_mut(), "{}", Value::Map(map).to_json()));
     })))
 }
 
@@ -221,13 +235,9 @@ impl Session {
                 let (company, anew) =
                     place::company(opening, folder, args.fresh).map_err(|error| bad(terminal, error))?;
                 for text in &args.fault {
-                    for side in Side::BOTH {
-                        company.stands[side]
-                            .borrow_mut()
-                            .faults
-                            .add(text)
-                            .map_err(|error| bad(terminal, error))?;
-                    }
+                    company
+                        .add_fault(text)
+                        .map_err(|error| bad(terminal, format_args!("--fault {text}: {error}")))?;
                 }
                 if anew {
                     reset(&opening.state).map_err(|error| failed(terminal, error))?;

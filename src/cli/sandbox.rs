@@ -31,13 +31,13 @@ pub(super) fn sandbox(terminal: &Terminal, args: &SandboxArgs) -> Exit {
         Ok(company) => company,
         Err(error) => return bad(terminal, error),
     };
+    for text in &args.fault {
+        if let Err(error) = company.add_fault(text) {
+            return bad(terminal, format_args!("--fault {text}: {error}"));
+        }
+    }
     let mut served = Vec::new();
     for (side, port) in Side::BOTH.into_iter().zip(args.ports.iter().copied().chain([0, 0])) {
-        for text in &args.fault {
-            if let Err(error) = company.stands[side].borrow_mut().faults.add(text) {
-                return bad(terminal, error);
-            }
-        }
         let system = Arc::clone(&opening.program.sides[side].system);
         let blank = crate::sandbox::Stand::new(
             system,
@@ -59,7 +59,7 @@ pub(super) fn sandbox(terminal: &Terminal, args: &SandboxArgs) -> Exit {
     let text = place::connection_text(&opening, &addresses);
     // whoever waits for the addresses finds the file then
     if let Some(path) = &args.connection_out
-        && let Err(error) = std::fs::write(path, &text)
+        && let Err(error) = place::write_private(path, &text)
     {
         return failed(terminal, format_args!("{}: {error}", path.display()));
     }

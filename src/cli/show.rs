@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 
+use super::why;
 use crate::plan::{Action, Change};
-use crate::run::{Entry, Report, Settled};
+use crate::run::{Entry, HeldAt, Report, Settled, Traced};
 use crate::value::{Both, Side};
 
 /// One number of a register.
@@ -44,15 +45,18 @@ pub(super) fn duration(duration: Duration) -> String {
 pub(super) fn report(report: &Report, color: bool) -> String {
     let mut out = String::new();
     let planned = report.verb == "plan";
-    let columns: [(&str, Count); 7] = [
+    let mut columns: Vec<(&str, Count)> = vec![
         (if planned { "to link" } else { "linked" }, |c| c.linked),
         (if planned { "to create" } else { "created" }, |c| c.created),
         (if planned { "to update" } else { "updated" }, |c| c.updated),
         (if planned { "to delete" } else { "deleted" }, |c| c.deleted),
         ("unchanged", |c| c.unchanged),
         ("waiting", |c| c.waiting),
-        ("set aside", |c| c.set_aside + c.in_doubt),
+        ("set aside", |c| c.set_aside),
     ];
+    if report.registers.values().any(|counts| counts.in_doubt > 0) {
+        columns.push(("in doubt", |c| c.in_doubt));
+    }
     for one in &report.commands {
         let _ = writeln!(out, "{}", settled(one));
     }
@@ -70,7 +74,7 @@ pub(super) fn report(report: &Report, color: bool) -> String {
                 let text = if number == 0 { format!("{:>9}", "·") } else { format!("{number:>9}") };
                 let style = match *title {
                     _ if number == 0 => Style::new().dimmed(),
-                    "set aside" => colored(AnsiColor::Red).bold(),
+                    "set aside" | "in doubt" => colored(AnsiColor::Red).bold(),
                     "waiting" => colored(AnsiColor::Yellow),
                     "unchanged" => Style::new(),
                     _ => colored(AnsiColor::Green).bold(),
@@ -140,6 +144,40 @@ fn section(out: &mut String, title: &str, entries: &[Entry], style: Style, color
         let _ = writeln!(out, "  … and {} more (`--format json` has them all)", entries.len() - SHOWN);
     }
     out.push('\n');
+}
+
+/// The record that a run is about: what was found, what is planned with it, and what holds it back.
+pub(super) fn traced(traced: &Traced, planned: Option<&Change>, names: &Both<String>, color: bool) -> String {
+    let held = &traced.held;
+    let of = held.side.as_ref().map_or_else(String::new, |side| format!(" of {side}"));
+    let other =
+        names.iter().find(|(_, name)| held.side.as_ref() != Some(name)).map_or("", |(_, name)| name.as_str());
+    let linked = match &held.linked_to {
+        Some(id) => format!("linked with {} of {other}", clean(id)),
+        None => "not linked".to_owned(),
+    };
+    let mut out = String::new();
+    let _ = writeln!(out, "{} '{}' is {}{of}, {linked}", held.register, clean(&held.label), clean(&held.id));
+    let text = planned.map(|planned| change(planned, names, color)).unwrap_or_default();
+    out.push_str(&text);
+    match planned.map(|planned| &planned.action) {
+        // the change has said the reason
+        Some(Action::Wait { .. } | Action::SetAside { .. }) => why::held_details(&mut out, held, 0),
+        // an earlier run set it aside: it is tried again
+        _ if !text.is_empty() && matches!(held.at, HeldAt::SetAside | HeldAt::NotValid) => {
+            let code = held.code.as_deref().unwrap_or_default();
+            let _ = writeln!(out, "    set aside when it was tried last: {} [{code}]", clean(&held.reason));
+            why::held_details(&mut out, held, 0);
+        }
+        _ if text.is_empty() => {
+            why::held_text(&mut out, held, 0);
+            for note in &traced.notes {
+                let _ = writeln!(out, "    {}", paint(&clean(note), Style::new().dimmed(), color));
+            }
+        }
+        _ => {}
+    }
+    out
 }
 
 /// One change with its fields.

@@ -59,6 +59,28 @@ fn key_of(args: &StateArgs) -> Option<&str> {
     args.record.as_ref().and_then(|record| record.rsplit(':').next())
 }
 
+/// What a pair agreed on, without the values of personal and secret fields. A row that the mapping has no more says nothing of its
+/// field: it is hidden, too.
+fn hidden(register: &Register, base: Value) -> Value {
+    let Value::Map(mut rows) = base else { return base };
+    for (name, pair) in rows.iter_mut().filter(|(name, _)| *name != PARTS) {
+        let row = register.rows.iter().find(|row| row.id == *name);
+        if row.is_none_or(|row| row.sensitive) {
+            *pair = masked(std::mem::take(pair));
+        }
+    }
+    Value::Map(rows)
+}
+
+/// `•••` in place of each value; what is empty stays empty.
+fn masked(value: Value) -> Value {
+    match value {
+        Value::List(values) => Value::List(values.into_iter().map(masked).collect()),
+        value if value.is_empty() => value,
+        _ => Value::text("•••"),
+    }
+}
+
 /// `links`.
 pub(super) fn links(terminal: &Terminal, args: &StateArgs) -> Exit {
     let (opening, store) = match opened(terminal, args) {
@@ -79,7 +101,8 @@ pub(super) fn links(terminal: &Terminal, args: &StateArgs) -> Exit {
                     .map(|link| {
                         let left = named(store, register, Side::Left, &link.left);
                         let right = named(store, register, Side::Right, &link.right);
-                        (link, left, right)
+                        let base = hidden(register, link.base);
+                        (Link { base, ..link }, left, right)
                     })
                     .collect::<Vec<(Link, String, String)>>())
             });

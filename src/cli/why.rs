@@ -17,7 +17,7 @@ const SHOWN: usize = 36;
 /// Opens the state and reads the name of the record.
 fn opened(terminal: &Terminal, args: &WhyArgs) -> Result<(Opening, Handle, Selected), Exit> {
     let opening = place::open(terminal, &args.target)?;
-    let selected = Selected::parse(&args.record, &opening.program, true).map_err(|reason| {
+    let selected = Selected::parse(&args.record, &opening.program).map_err(|reason| {
         terminal.say(format_args!("error: {reason}"));
         Exit::BadInput
     })?;
@@ -131,7 +131,8 @@ fn gate(held: &Held) -> &'static str {
     }
 }
 
-fn held_text(out: &mut String, held: &Held, depth: usize) {
+/// What holds a record back, with what waits for what below it.
+pub(super) fn held_text(out: &mut String, held: &Held, depth: usize) {
     let pad = "    ".repeat(depth);
     let whose = held.side.as_ref().map_or_else(String::new, |side| format!(" of {side}"));
     let code = held.code.as_ref().map_or_else(String::new, |code| format!(" [{code}]"));
@@ -143,6 +144,12 @@ fn held_text(out: &mut String, held: &Held, depth: usize) {
         gate(held),
         clean(&held.reason)
     );
+    held_details(out, held, depth);
+}
+
+/// What stands below the reason: conditions with what they saw, since when, and the records that it waits for.
+pub(super) fn held_details(out: &mut String, held: &Held, depth: usize) {
+    let pad = "    ".repeat(depth);
     for condition in &held.conditions {
         let _ = writeln!(out, "{pad}    {}  ({})", clean(&condition.text), condition.place);
         for (name, value) in &condition.values {

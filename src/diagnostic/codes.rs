@@ -524,6 +524,9 @@ Right:
         "A check has one of `that`, `access` and `confirm`, and says under `else` what is wrong and where it is put right.";
     BAD_CONNECTION = "ME0707", "the connection is wrong",
         "A connection says for both sides of the mapping where the system is and who we are there. Secrets are `${ENV_NAME}` or `file:/path`.";
+    OPEN_SECRETS = "ME0708", "others can read the secrets",
+        "Secrets stand in a connection file that everybody on this machine may read. Take the right from them (`chmod 600 FILE`), or name \
+         the secrets only: `${ENV_NAME}` or `file:/path`.";
     BAD_CASE = "ME0801", "this case is wrong",
         "A case gives records by declared fields and says what must come of them.";
     INVALID = "ME0901", "the record does not satisfy a rule",

@@ -3,13 +3,15 @@
 //! A command changes the state only. It and the note that it is done are one job of the store: after a kill it
 //! still waits, or it is done.
 
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::decider::Selected;
 use super::files::keep_attached;
 use super::keys::key_slot;
-use super::{Engine, RunError};
+use super::{Engine, RunError, explain};
 use crate::program::mapping::{Program, Register};
 use crate::store::{
     CommandRow, CommandState, Handle, IntentState, Link, RecordRef, Result, SetAside, Store, StoreError,
@@ -135,7 +137,7 @@ impl Command {
     ///
     /// # Errors
     /// It cannot be done, and why.
-    pub fn carry_out(&self, program: &Program, store: &mut dyn Store, now_ms: i64) -> Result<String> {
+    pub fn carry_out(&self, program: &Arc<Program>, store: &mut dyn Store, now_ms: i64) -> Result<String> {
         match self {
             Command::Retry { only, record } => retry(program, store, only, record.as_ref()),
             Command::Settle { write, verdict } => settle(store, *write, verdict),
@@ -149,12 +151,12 @@ impl Command {
 ///
 /// # Errors
 /// The state's own trouble. What a command cannot do is its outcome.
-pub async fn take_up(store: &Handle, program: &std::sync::Arc<Program>, now_ms: i64) -> Result<Vec<Settled>> {
+pub async fn take_up(store: &Handle, program: &Arc<Program>, now_ms: i64) -> Result<Vec<Settled>> {
     let mut all = Vec::new();
     for row in store.read(|store| store.waiting_commands()).await? {
         let id = row.id;
         let asked = Command::of(&row);
-        let program = std::sync::Arc::clone(program);
+        let program = Arc::clone(program);
         let text = asked.as_ref().map_or_else(|_| row.command.to_json(), Command::to_string);
         let done = store
             .call(move |store| {
@@ -203,18 +205,20 @@ fn three(text: &str) -> Result<[String; 3]> {
 
 /// What waits for its time waits no longer: the run that goes on tries it.
 fn retry(
-    program: &Program,
+    program: &Arc<Program>,
     store: &mut dyn Store,
     only: &[String],
     record: Option<&Selected>,
 ) -> Result<String> {
+    let meant = record.map(|record| ends(program, store, record)).transpose()?;
     let mut count = 0;
     for row in store.set_aside(None)? {
-        let of_record = match record {
-            Some(record) => is_meant(program, store, record, &row)?,
-            None => true,
-        };
-        if !of_record || !(only.is_empty() || only.contains(&row.register)) {
+        let at = (row.side, RecordRef { resource: row.resource.clone(), id: row.id.clone() });
+        let other = record.is_some_and(|record| record.register != row.register);
+        if other
+            || meant.as_ref().is_some_and(|meant| !meant.contains(&at))
+            || !(only.is_empty() || only.contains(&row.register))
+        {
             continue;
         }
         count += 1;
@@ -230,32 +234,16 @@ fn retry(
     }
 }
 
-/// Whether a record that is set aside, or the one it is linked to, is the one that a person means.
-fn is_meant(program: &Program, store: &dyn Store, record: &Selected, row: &SetAside) -> Result<bool> {
-    let Some(register) = program.register(&record.register).filter(|_| record.register == row.register)
-    else {
-        return Ok(false);
-    };
-    let at = RecordRef { resource: row.resource.clone(), id: row.id.clone() };
-    let link = store.link(&row.register, row.side, &at)?;
-    for side in Side::BOTH {
-        let at = match &link {
-            Some(link) => link.on(side).clone(),
-            None if side == row.side => at.clone(),
-            None => continue,
-        };
-        if record.side.is_some_and(|one| one != side) {
-            continue;
-        }
-        let key = match (store.record(side, &at.resource, &at.id)?, register.member(side, &at.resource)) {
-            (Some(stored), Some(member)) => member.resource.key_of(&stored.row.data),
-            _ => None,
-        };
-        if at.id == record.key || key.as_deref() == Some(&record.key) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+/// The record that a person means, and the one that it is linked with.
+fn ends(program: &Arc<Program>, store: &dyn Store, record: &Selected) -> Result<Vec<(Side, RecordRef)>> {
+    let register = named(program, &record.register)?;
+    let decider = explain::decider(program, store, 0)?;
+    let (side, at) = explain::one(&decider, store, register, record)?
+        .map_err(|reason| StoreError(format!("{}: {reason}", record.told(program))))?;
+    Ok(match store.link(&register.name, side, &at)? {
+        Some(link) => vec![(Side::Left, link.left), (Side::Right, link.right)],
+        None => vec![(side, at)],
+    })
 }
 
 fn settle(store: &mut dyn Store, write: i64, verdict: &Verdict) -> Result<String> {

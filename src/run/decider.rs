@@ -28,8 +28,8 @@ pub(super) struct Decider {
     pub incomplete: Arc<super::incomplete::Incomplete>,
     /// Sides whose registers' resources were read completely.
     pub complete: Arc<std::collections::HashSet<(Side, String)>>,
-    /// Only these records are decided.
-    pub selected: Option<Selected>,
+    /// Only this record is decided.
+    pub named: Option<super::traced::Named>,
     /// Set aside records are tried again before their time.
     pub retry_all: bool,
     /// Registers and documents that this run leaves alone.
@@ -126,10 +126,10 @@ impl Decider {
                 continue;
             }
             chunk.looked_at += 1;
-            let record = self.assembled(store, side, resource, row)?;
-            if !self.is_selected(register, side, &record) {
+            if !self.is_meant(register, side, &at) {
                 continue;
             }
+            let record = self.assembled(store, side, resource, row)?;
             let change = self.decide_one(store, register, side, record, &plan)?;
             let nothing = change.action == Action::Nothing;
             if nothing && !change.stay {
@@ -160,15 +160,9 @@ impl Decider {
         Ok(chunk)
     }
 
-    pub(super) fn is_selected(&self, register: &Register, side: Side, record: &Record) -> bool {
-        let Some(selected) = &self.selected else { return true };
-        if selected.register != register.name || selected.side.is_some_and(|one| one != side) {
-            return false;
-        }
-        let key = register
-            .member(side, &record.at.resource)
-            .and_then(|member| member.resource.key_of(&record.data));
-        record.at.id == selected.key || key.as_deref() == Some(&selected.key)
+    /// Whether a run looks at a record: at any, or only at the one that it is about.
+    pub(super) fn is_meant(&self, register: &Register, side: Side, at: &RecordRef) -> bool {
+        self.named.as_ref().is_none_or(|named| named.is(&register.name, side, at))
     }
 
     /// What a server refused is not sent again before its time, unless the record or the one it is linked to changed.

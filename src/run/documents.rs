@@ -67,6 +67,8 @@ impl Engine {
         self.read_documents().await?;
         // what documents became is read with them
         self.answer_questions(decider).await?;
+        let mut decider = decider.clone();
+        self.name_record(&mut decider, true).await?;
         let mut held_back = 0;
         for document in self.program.documents.iter().filter(|document| self.chosen(&document.register.name))
         {
@@ -102,9 +104,7 @@ impl Engine {
                 }
             }
             self.list_embedded(document).await?;
-            let name = document.register.name.clone();
-            (counts.pairs, counts.unchanged) =
-                self.store.read(move |store| super::pairs_and_unchanged(store, &name)).await?;
+            (counts.pairs, counts.unchanged) = self.pairs_and_unchanged(&document.register.name).await?;
             let (of, name) = (decider.clone(), document.register.name.clone());
             let missing = self.store.read(move |store| of.missing_codes(store, &name)).await?;
             let mut report = self.report.borrow_mut();
@@ -229,6 +229,9 @@ impl Decider {
         let mut keys = Vec::new();
         for row in rows {
             let record = Record::of(resource, row);
+            if !self.is_meant(&document.register, side, &record.at) {
+                continue;
+            }
             let linked = store.link(&document.register.name, side, &record.at)?.is_some();
             if !linked && document::chosen(&context, document, &roles, &record).unwrap_or(false) {
                 let member = document.register.member(side, resource);
@@ -256,10 +259,10 @@ impl Decider {
                 continue;
             }
             chunk.looked_at += 1;
-            let record = self.assembled(store, side, resource, row)?;
-            if !self.is_selected(&document.register, side, &record) {
+            if !self.is_meant(&document.register, side, &at) {
                 continue;
             }
+            let record = self.assembled(store, side, resource, row)?;
             // a new one stays on the work list until somebody asks
             let new = side == document.source && store.link(&name, side, &record.at)?.is_none();
             if new && !self.takes_new && !self.forgot {

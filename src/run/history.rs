@@ -74,7 +74,7 @@ impl Engine {
             crate::value::from_json_str(&text).map_err(|error| RunError::failed(error.to_string()))?;
         if let Value::Map(map) = &mut value {
             // the lists are in the state already, record by record
-            for list in ["set_aside", "waiting", "notes"] {
+            for list in ["set_aside", "waiting", "notes", "record"] {
                 map.shift_remove(list);
             }
             if let Err(error) = outcome {

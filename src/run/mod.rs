@@ -42,6 +42,7 @@ mod send;
 mod statuses;
 mod steps;
 mod taken_back;
+mod traced;
 mod transfers;
 mod unique;
 mod view;
@@ -62,7 +63,7 @@ pub use facts::fingerprint_fact;
 pub use keys::key_slot;
 pub use looked::Looked;
 pub use read::changed_at;
-pub use report::{Counts, Entry, Event, MissingCodes, Report};
+pub use report::{Counts, Entry, Event, MissingCodes, Report, Traced, TracedField};
 
 use crate::clock::Clock;
 use crate::http::{CallError, Client};
@@ -197,6 +198,8 @@ pub struct Engine {
     /// The state may have forgotten something.
     doubtful: Cell<bool>,
     left_out: RefCell<HashSet<String>>,
+    /// The record that this run is about, when it is found.
+    named: RefCell<Option<traced::Named>>,
     desk: files::Desk,
 }
 
@@ -231,6 +234,7 @@ impl Engine {
             full: Cell::new(false),
             doubtful: Cell::new(false),
             left_out: RefCell::default(),
+            named: RefCell::default(),
         }
     }
 
@@ -297,6 +301,7 @@ impl Engine {
         self.answer_questions(&decider).await?;
         self.check_records(&decider).await?;
         self.store.call(|store| store.clear_plan()).await?;
+        self.name_record(&mut decider, false).await?;
         for register in &self.program.registers {
             if self.chosen(&register.name) {
                 self.decide_register(&decider, register).await?;
@@ -309,10 +314,12 @@ impl Engine {
                 self.read_rows_for_report(&decider, period).await?;
             }
             self.show_changes(&|_| true).await?;
+            self.trace(&decider).await?;
             return self.count_plan().await;
         }
         let is_document = |name: &str| self.program.document(name).is_some();
         self.show_changes(&|name| !is_document(name)).await?;
+        self.trace(&decider).await?;
         self.brake(&|name| !is_document(name), 0).await?;
         for register in &self.program.registers {
             if !self.chosen(&register.name) {
@@ -320,8 +327,7 @@ impl Engine {
             }
             let mut counts = self.report.borrow().registers.get(&register.name).copied().unwrap_or_default();
             let outcome = self.apply_register(&decider, register, &mut counts).await;
-            let name = register.name.clone();
-            counts.pairs = self.store.read(move |store| store.count_links(&name)).await?;
+            counts.pairs = self.pairs(&register.name).await?;
             self.report.borrow_mut().registers.insert(register.name.clone(), counts);
             outcome?;
             if counts.created + counts.updated + counts.deleted + counts.in_doubt > 0 {
@@ -365,7 +371,7 @@ impl Engine {
             now_ms,
             complete: Arc::new(complete),
             incomplete: Arc::default(),
-            selected: self.options.record.clone(),
+            named: self.named.borrow().clone(),
             retry_all: self.options.retry_all,
             left_alone: self.left_alone(),
             roles: Arc::default(),
@@ -511,9 +517,7 @@ impl Engine {
             }
         }
         // a pair may be looked at from both sides, or, where nothing was on the work list, from none
-        let name = register.name.clone();
-        (counts.pairs, counts.unchanged) =
-            self.store.read(move |store| pairs_and_unchanged(store, &name)).await?;
+        (counts.pairs, counts.unchanged) = self.pairs_and_unchanged(&register.name).await?;
         self.report.borrow_mut().registers.insert(register.name.clone(), counts);
         Ok(())
     }

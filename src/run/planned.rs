@@ -29,6 +29,8 @@ impl Engine {
                         });
                     }
                     Some(_) => kept.push(row),
+                    // the record that a run is about is told as a whole
+                    None if self.options.record.is_some() => {}
                     None => self.tell(Event::Change(Box::new(change))),
                 }
             }

@@ -35,6 +35,9 @@ pub struct Report {
     pub notes: Vec<Entry>,
     /// Documents of which no new ones travelled, because this run did not name them.
     pub on_demand: Vec<String>,
+    /// `--record`: what was found of the record, and what was decided about it, before anything was written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub record: Option<Traced>,
     /// Why the run stopped before it wrote anything; empty when it did not.
     pub refused: Vec<String>,
     /// How long it took, in milliseconds.
@@ -111,6 +114,35 @@ pub struct Entry {
     pub reason: String,
 }
 
+/// The record that a run is about.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Traced {
+    /// What it is, what it is linked with, and what holds it back, as `mapengine why-not` tells it.
+    #[serde(flatten)]
+    pub held: super::Held,
+    /// What was decided: `create`, `update`, `link`, `wait`, `set_aside`, `unchanged` …
+    pub action: String,
+    /// The fields that would be written.
+    pub fields: Vec<TracedField>,
+    /// What else is worth knowing of it.
+    pub notes: Vec<String>,
+}
+
+/// A field that would be written. The values of personal ones are hidden.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct TracedField {
+    /// Side and path: `erp.name`.
+    pub field: String,
+    /// What stands there, as text.
+    pub old: String,
+    /// What would stand there, as text.
+    pub new: String,
+    /// Why, in a few words.
+    pub reason: String,
+    /// File and line of the row.
+    pub place: String,
+}
+
 /// A code that documents need and a table lacks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct MissingCodes {
@@ -164,6 +196,8 @@ pub enum Event {
     },
     /// A sentence for people.
     Said(String),
-    /// A change, for `--record` and `plan`.
+    /// The record that the run is about, and what is planned with it.
+    Record(Box<(Traced, Option<crate::plan::Change>)>),
+    /// A change, for `plan`.
     Change(Box<crate::plan::Change>),
 }

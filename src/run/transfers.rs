@@ -107,6 +107,9 @@ impl Engine {
         loop {
             let held_back = self.plan_documents(decider).await?;
             self.show_changes(&is_document).await?;
+            if self.named.borrow().as_ref().is_some_and(|named| is_document(&named.register)) {
+                self.trace(decider).await?;
+            }
             // the brakes see all of it before the first write
             let to_come = if self.options.all && earlier.is_empty() { held_back } else { 0 };
             self.brake(&is_document, to_come).await?;
@@ -120,8 +123,7 @@ impl Engine {
                 let outcome = self.apply_register(decider, &document.register, &mut counts).await;
                 made += counts.created + counts.linked;
                 counts = earlier.get(name).map_or(counts, |earlier| counts.after(earlier));
-                let of = name.clone();
-                counts.pairs = self.store.read(move |store| store.count_links(&of)).await?;
+                counts.pairs = self.pairs(name).await?;
                 self.report.borrow_mut().registers.insert(name.clone(), counts);
                 earlier.insert(name.clone(), counts);
                 outcome?;

@@ -61,6 +61,34 @@ pub fn credentials(system: &System) -> BTreeMap<String, String> {
 }
 
 impl Company {
+    /// Adds a rule of faults to both stand-ins; see [`super::Faults::add`].
+    ///
+    /// # Errors
+    /// What is wrong with it. A resource that neither system has would never strike.
+    pub fn add_fault(&self, text: &str) -> Result<(), String> {
+        if let Some(resource) = super::Faults::resource_of(text)? {
+            let systems = Side::BOTH.map(|side| Arc::clone(self.stands[side].borrow().system()));
+            let names = || systems.iter().flat_map(|system| system.resources.keys()).map(String::as_str);
+            if !names().any(|name| name == resource) {
+                let near = crate::diagnostic::suggest(&resource, names());
+                let known: Vec<String> = Side::BOTH
+                    .into_iter()
+                    .zip(&systems)
+                    .map(|(side, system)| {
+                        let names: Vec<&str> = system.resources.keys().map(String::as_str).collect();
+                        format!("{} has {}", self.names[side], names.join(", "))
+                    })
+                    .collect();
+                let help = near.map_or_else(String::new, |near| format!(", did you mean `{near}`?"));
+                return Err(format!("there is no resource `{resource}`{help} ({})", known.join("; ")));
+            }
+        }
+        for side in Side::BOTH {
+            self.stands[side].borrow_mut().faults.add(text)?;
+        }
+        Ok(())
+    }
+
     /// The company of a sandbox file, in memory only.
     ///
     /// # Errors

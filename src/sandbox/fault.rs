@@ -60,6 +60,37 @@ struct Rule {
     seen: u64,
 }
 
+impl Rule {
+    fn parse(text: &str) -> Result<Rule, String> {
+        let mut parts = text.split(':');
+        let first = parts.next().unwrap_or_default();
+        let (name, value) = match first.split_once('=') {
+            Some((name, value)) => (name, Some(value.to_owned())),
+            None => (first, None),
+        };
+        let fault = named(name)?;
+        check(name, fault, value.as_deref())?;
+        let mut part = || parts.next().filter(|part| *part != "*" && !part.is_empty());
+        let on = match part() {
+            None => None,
+            Some(word) => {
+                Some(CALLS.iter().find(|(known, _)| *known == word).map(|(_, on)| *on).ok_or_else(|| {
+                    format!("`{word}` is no call: list, get, create, update, delete, action, file, attach, token or whoami")
+                })?)
+            }
+        };
+        let resource = part().map(str::to_owned);
+        let which = part().map_or(Ok(Which::All), which)?;
+        if let Some(more) = parts.next() {
+            return Err(format!("`{more}` is too much: NAME:CALL:RESOURCE:WHICH"));
+        }
+        if let (Some(On::Token | On::Whoami), Some(resource)) = (on, &resource) {
+            return Err(format!("`{resource}` is too much: this call is of no resource, write `*`"));
+        }
+        Ok(Rule { hit: Hit { fault, value }, on, resource, which, seen: 0 })
+    }
+}
+
 /// When which fault happens.
 #[derive(Clone, Debug)]
 pub struct Faults {
@@ -97,30 +128,16 @@ impl Faults {
     /// # Errors
     /// What is wrong with it, and what it can be.
     pub fn add(&mut self, text: &str) -> Result<(), String> {
-        let mut parts = text.split(':');
-        let first = parts.next().unwrap_or_default();
-        let (name, value) = match first.split_once('=') {
-            Some((name, value)) => (name, Some(value.to_owned())),
-            None => (first, None),
-        };
-        let fault = named(name)?;
-        check(name, fault, value.as_deref())?;
-        let mut part = || parts.next().filter(|part| *part != "*" && !part.is_empty());
-        let on = match part() {
-            None => None,
-            Some(word) => {
-                Some(CALLS.iter().find(|(known, _)| *known == word).map(|(_, on)| *on).ok_or_else(|| {
-                    format!("`{word}` is no call: list, get, create, update, delete, action, file, attach, token or whoami")
-                })?)
-            }
-        };
-        let resource = part().map(str::to_owned);
-        let which = part().map_or(Ok(Which::All), which)?;
-        if let Some(more) = parts.next() {
-            return Err(format!("`{more}` is too much: NAME:CALL:RESOURCE:WHICH"));
-        }
-        self.rules.push(Rule { hit: Hit { fault, value }, on, resource, which, seen: 0 });
+        self.rules.push(Rule::parse(text)?);
         Ok(())
+    }
+
+    /// The resource that a rule names.
+    ///
+    /// # Errors
+    /// As [`Faults::add`].
+    pub(super) fn resource_of(text: &str) -> Result<Option<String>, String> {
+        Rule::parse(text).map(|rule| rule.resource)
     }
 
     /// The fault of this request, if there is one. Every rule counts, the first that fits happens.
@@ -274,6 +291,7 @@ mod tests {
             wrong("late_arrival=soon"),
             "`soon` is neither a number of requests nor a time: write `late_arrival=3` or `late_arrival=60s`"
         );
+        assert_eq!(wrong("html:token:item"), "`item` is too much: this call is of no resource, write `*`");
         assert_eq!(wrong("html:list:item:1:2"), "`2` is too much: NAME:CALL:RESOURCE:WHICH");
     }
 }

@@ -8,8 +8,14 @@ use clap::{Args, Subcommand, ValueEnum};
 #[derive(Clone, Debug, Subcommand)]
 pub enum NewWhat {
     /// A system file, from an OpenAPI document (2.0, 3.0, 3.1; JSON or YAML).
+    #[command(
+        after_help = "Example:\n  mapengine new system --openapi crm.json --resources customer,project --out systems/crm.yaml"
+    )]
     System(NewSystemArgs),
     /// A mapping: registers and rows proposed by names and types.
+    #[command(
+        after_help = "Example:\n  mapengine new mapping systems/crm.yaml systems/erp.yaml --out crm_erp.yaml"
+    )]
     Mapping(NewMappingArgs),
 }
 

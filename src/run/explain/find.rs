@@ -1,6 +1,6 @@
 //! The record that a person names: `REGISTER[:SIDE]:KEY`.
 
-use crate::plan::label;
+use crate::plan::{Found, label};
 use crate::program::mapping::{Program, Register};
 use crate::run::decider::{Decider, Selected};
 use crate::run::keys::key_slot;
@@ -11,19 +11,15 @@ use crate::value::{Side, Value};
 const CHUNK: usize = 500;
 
 impl Selected {
-    /// Reads `REGISTER[:SIDE]:KEY`; with `documents`, their names count as well.
+    /// Reads `REGISTER[:SIDE]:KEY`.
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn parse(text: &str, program: &Program, documents: bool) -> Result<Selected, String> {
+    pub fn parse(text: &str, program: &Program) -> Result<Selected, String> {
         let mut parts = text.splitn(3, ':');
         let register = parts.next().unwrap_or_default();
         let (second, third) = (parts.next(), parts.next());
-        let names: Vec<&str> = program
-            .all()
-            .filter(|register| documents || !register.is_document)
-            .map(|register| register.name.as_str())
-            .collect();
+        let names: Vec<&str> = program.all().map(|register| register.name.as_str()).collect();
         if !names.contains(&register) {
             let near = crate::diagnostic::suggest(register, names.iter().copied());
             let help = near.map_or_else(
@@ -41,6 +37,68 @@ impl Selected {
         };
         Ok(Selected { register: register.to_owned(), side, key })
     }
+
+    /// As a person writes it.
+    pub fn told(&self, program: &Program) -> String {
+        match self.side {
+            Some(side) => format!("{}:{}:{}", self.register, program.sides[side].name, self.key),
+            None => format!("{}:{}", self.register, self.key),
+        }
+    }
+}
+
+/// The one record that a person means; else why it is none, or which there are.
+pub(in crate::run) fn one(
+    decider: &Decider,
+    store: &dyn Store,
+    register: &Register,
+    selected: &Selected,
+) -> Result<Result<(Side, RecordRef), String>> {
+    let found = records(decider, store, register, selected)?;
+    let name = |side: Side| &decider.program.sides[side].name;
+    match &found[..] {
+        [one] => Ok(Ok(one.clone())),
+        [] => Ok(Err(match selected.side {
+            Some(side) => format!("{} has no record with this id, key or name", name(side)),
+            None => format!(
+                "neither {} nor {} has a record with this id, key or name",
+                name(Side::Left),
+                name(Side::Right)
+            ),
+        })),
+        // the next run links them: they are one
+        [(Side::Left, left), (Side::Right, right)]
+            if match_each_other(decider, store, register, left, right)? =>
+        {
+            Ok(Ok((Side::Left, left.clone())))
+        }
+        many => {
+            let mut names = Vec::new();
+            for (side, at) in many {
+                let called = decider.name_of(store, register, *side, at);
+                names.push(format!("{}:{}:{} ({called})", register.name, name(*side), at.id));
+            }
+            Ok(Err(format!("{} records can be meant, name one of them: {}", many.len(), names.join(", "))))
+        }
+    }
+}
+
+/// Whether two that are not linked yet are found to be the same.
+fn match_each_other(
+    decider: &Decider,
+    store: &dyn Store,
+    register: &Register,
+    left: &RecordRef,
+    right: &RecordRef,
+) -> Result<bool> {
+    let source = decider.program.document(&register.name).map_or(Side::Left, |document| document.source);
+    let (at, other) = if source == Side::Left { (left, right) } else { (right, left) };
+    let Some(record) = decider.record(store, source, at)? else { return Ok(false) };
+    let change = match decider.program.document(&register.name) {
+        Some(document) => decider.decide_document(store, document, source, &record, &[])?,
+        None => Some(decider.decide_one(store, register, source, record, &[])?),
+    };
+    Ok(change.is_some_and(|change| change.found == Found::Found && change.on(source.other()) == Some(other)))
 }
 
 /// The records that a person can mean. The two of a linked pair are one: the left one is answered.

@@ -12,7 +12,7 @@ use crate::plan::{Action, Change, Gate, label};
 use crate::program::mapping::{Program, Register};
 use crate::run::decider::{Decider, Selected};
 use crate::run::view::StoreView;
-use crate::store::{Link, RecordRef, Result, RunRow, SetAside, Store};
+use crate::store::{Link, RecordRef, Result, RunRow, SetAside, Store, StoreError};
 use crate::value::{Path, Side};
 
 /// How far a chain of records that wait for each other is followed.
@@ -29,7 +29,7 @@ pub fn why_not(program: &Arc<Program>, store: &dyn Store, selected: &Selected) -
     let mut records = Vec::new();
     if let Some(register) = program.register(&selected.register) {
         for (side, at) in find::records(&explainer.decider, store, register, selected)? {
-            records.push(explainer.explain(register, side, &at, &mut Vec::new())?);
+            records.push(explainer.explain(register, side, &at, &mut Vec::new())?.0);
         }
         if records.is_empty() {
             records.push(explainer.not_found(register, selected.side, &selected.key));
@@ -37,14 +37,30 @@ pub fn why_not(program: &Arc<Program>, store: &dyn Store, selected: &Selected) -
     }
     Ok(WhyNot {
         mapping: program.name.clone(),
-        asked: match selected.side {
-            Some(side) => format!("{}:{}:{}", selected.register, program.sides[side].name, selected.key),
-            None => format!("{}:{}", selected.register, selected.key),
-        },
+        asked: selected.told(program),
         as_of: explainer.run.as_ref().map(|run| time(run.started)),
         changed_since: explainer.run.as_ref().is_some_and(|run| run.program != program.hash),
         records,
     })
+}
+
+/// What holds a record back in the run that goes on, and what was decided about it: as its own decider sees it.
+pub(in crate::run) fn held(
+    decider: &Decider,
+    store: &dyn Store,
+    register: &str,
+    side: Side,
+    at: &RecordRef,
+) -> Result<(Held, Option<Change>)> {
+    // that an earlier run was held holds nothing back in this one
+    let run = store.runs(100)?.into_iter().find(|run| run.verb != "recover" && stopped(run).is_none());
+    let decider = decider.clone();
+    let program = Arc::clone(&decider.program);
+    let explainer = Explainer { decider, store, run };
+    match program.register(register) {
+        Some(register) => explainer.explain(register, side, at, &mut Vec::new()),
+        None => Err(StoreError(format!("there is no register `{register}`"))),
+    }
 }
 
 pub(super) struct Explainer<'a> {
@@ -93,14 +109,14 @@ impl Explainer<'_> {
         }
     }
 
-    /// What holds one record; `seen` are those that wait for it already.
+    /// What holds one record, and what is decided about it; `seen` are those that wait for it already.
     fn explain(
         &self,
         register: &Register,
         side: Side,
         at: &RecordRef,
         seen: &mut Vec<(String, Side, RecordRef)>,
-    ) -> Result<Held> {
+    ) -> Result<(Held, Option<Change>)> {
         let mut held = self.not_found(register, Some(side), &at.id);
         let link = self.store.link(&register.name, side, at)?;
         held.linked_to = link.as_ref().map(|link| link.on(side.other()).id.clone());
@@ -114,7 +130,7 @@ impl Explainer<'_> {
                     self.name(side.other())
                 );
             }
-            return Ok(held);
+            return Ok((held, None));
         };
         held.label = label(register, side, &record);
         let document = self.decider.program.document(&register.name);
@@ -130,7 +146,7 @@ impl Explainer<'_> {
                 self.name(side.other()),
                 self.name(side)
             );
-            return Ok(held);
+            return Ok((held, None));
         };
         let aside = self.set_aside(register, side, at, link.as_ref())?;
         if let Some(row) = &aside {
@@ -163,7 +179,7 @@ impl Explainer<'_> {
             held.because = self.because(&change, seen)?;
             seen.pop();
         }
-        Ok(held)
+        Ok((held, Some(change)))
     }
 
     /// The row of the state that sets a record aside, or the record it is linked with.
@@ -194,7 +210,7 @@ impl Explainer<'_> {
             let held = match view.find(register, awaited.side, &text, field.as_ref())? {
                 // two that wait for each other are told once
                 Some(at) if seen.contains(&(register.name.clone(), awaited.side, at.clone())) => continue,
-                Some(at) => self.explain(register, awaited.side, &at, seen)?,
+                Some(at) => self.explain(register, awaited.side, &at, seen)?.0,
                 None => self.not_found(register, Some(awaited.side), &text),
             };
             if !because.contains(&held) {

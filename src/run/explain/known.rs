@@ -69,7 +69,7 @@ pub(in crate::run) fn decider(program: &Arc<Program>, store: &dyn Store, now_ms:
         now_ms,
         complete: Arc::new(complete),
         incomplete: Arc::default(),
-        selected: None,
+        named: None,
         retry_all: false,
         left_alone: Arc::default(),
         roles: Arc::new(roles),

@@ -13,6 +13,8 @@ mod values;
 mod why;
 mod words;
 
+pub(super) use find::one;
+pub(super) use gates::held;
 pub use gates::why_not;
 pub use held::{Condition, Held, HeldAt, Step, WhyNot};
 pub(super) use known::{decider, keep};
