@@ -337,7 +337,7 @@ pub struct SchemaArgs {
     pub kind: Option<SchemaKind>,
     /// A mapping: its own schema, with its names and all field paths of both systems.
     pub file: Option<PathBuf>,
-    /// Write all schemas into this folder.
+    /// Write all schemas into this folder: those of the kinds of file, and under `mappings` that of each mapping in `mappings/`.
     #[arg(long, value_name = "FOLDER", conflicts_with = "kind")]
     pub write: Option<PathBuf>,
 }
