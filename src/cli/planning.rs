@@ -12,8 +12,17 @@ use super::running::{Session, bad, failed, options, request_log, runtime, watch_
 use super::{Exit, Terminal, show};
 use crate::http::{Access, CallListener};
 use crate::plan::Change;
-use crate::run::Options;
+use crate::run::{Options, Report};
 use crate::value::Side;
+
+/// What `plan` tells programs.
+#[derive(Debug, serde::Serialize, schemars::JsonSchema)]
+pub(super) struct Planned {
+    /// What a run would come to.
+    report: Report,
+    /// What would be done: the same as in a saved plan.
+    plan: SavedPlan,
+}
 
 /// A saved plan.
 #[derive(Debug, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
@@ -111,9 +120,8 @@ fn plan_in(
                 return if exit == Exit::Done { Exit::Failed } else { exit };
             }
             Ok(report) if args.format == Format::Json => {
-                let saved = saved(opening, args.all, &changes);
-                let text = serde_json::json!({ "report": report, "plan": saved });
-                terminal.line(text);
+                let planned = Planned { report: report.clone(), plan: saved(opening, args.all, &changes) };
+                terminal.line(serde_json::to_string(&planned).unwrap_or_default());
             }
             Ok(report) => {
                 for change in changes.iter() {

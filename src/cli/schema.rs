@@ -10,16 +10,18 @@ use schemars::{JsonSchema, Schema};
 use serde_json::{Value, json};
 
 use super::args::{SchemaArgs, SchemaKind};
-use super::planning::SavedPlan;
+use super::planning::{Planned, SavedPlan};
 use super::report::{FailedReport, ReconcileReport};
+use super::state::{AsideTold, LinkTold, Past};
 use super::{Exit, Terminal, place};
-use crate::diagnostic::{Diagnostics, Sources};
+use crate::case::CaseResult;
+use crate::diagnostic::{Diagnostics, Finding, Sources};
 use crate::program::open::Opened;
 use crate::run::{Report, Why, WhyNot};
 use crate::spec::{cases::Cases, connection::Connection, mapping::Mapping, sandbox::Sandbox, system::System};
 
 /// Every kind with the name of its file.
-const KINDS: [(SchemaKind, &str); 11] = [
+const KINDS: [(SchemaKind, &str); 17] = [
     (SchemaKind::System, "system"),
     (SchemaKind::Mapping, "mapping"),
     (SchemaKind::Cases, "cases"),
@@ -31,6 +33,12 @@ const KINDS: [(SchemaKind, &str); 11] = [
     (SchemaKind::Why, "why"),
     (SchemaKind::WhyNot, "why-not"),
     (SchemaKind::Reconcile, "reconcile"),
+    (SchemaKind::Planned, "planned"),
+    (SchemaKind::Links, "links"),
+    (SchemaKind::History, "history"),
+    (SchemaKind::SetAside, "set-aside"),
+    (SchemaKind::Findings, "findings"),
+    (SchemaKind::Results, "results"),
 ];
 
 fn of<T: JsonSchema>() -> Schema {
@@ -51,6 +59,12 @@ fn schema_of(kind: SchemaKind) -> Value {
         SchemaKind::Why => of::<Why>(),
         SchemaKind::WhyNot => of::<WhyNot>(),
         SchemaKind::Reconcile => of::<ReconcileReport>(),
+        SchemaKind::Planned => of::<Planned>(),
+        SchemaKind::Links => of::<Vec<LinkTold>>(),
+        SchemaKind::History => of::<Vec<Past>>(),
+        SchemaKind::SetAside => of::<Vec<AsideTold>>(),
+        SchemaKind::Findings => of::<Vec<Finding>>(),
+        SchemaKind::Results => of::<Vec<CaseResult>>(),
     };
     let mut value = schema.to_value();
     if kind == SchemaKind::System {
