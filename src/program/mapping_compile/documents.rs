@@ -36,8 +36,8 @@ impl Compiler<'_> {
             documents.extend(self.compile_document(mapping, name, document));
             self.document = None;
         }
-        let registers: Vec<&Register> = documents.iter().map(|document| &*document.register).collect();
-        self.check_references_of(&registers, mapping);
+        let rows: Vec<&Row> = documents.iter().flat_map(Document::all_rows).collect();
+        self.check_references_of(&rows, mapping);
         documents
     }
 
