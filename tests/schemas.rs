@@ -264,6 +264,9 @@ fn slips_are_refused_by_the_mappings_own_schema() {
             "/documents/invoices/fields/0",
             json!({ "severa": "projects[guid=settings.nope].guid", "erp": "note" }),
         ),
+        ("/registers/customers/fields/0", json!({ "severa": "name", "value": "nmae" })),
+        ("/documents/invoices/rows/fields/0", json!({ "erp": "description", "value": "quantty" })),
+        ("/settings/costs/default", json!("cost_only")),
         ("/registers/customers/situations", json!({ "source_missing": "delte" })),
     ];
     let file = Path::new("mappings/financials.yaml");
@@ -295,6 +298,13 @@ fn whatever_a_path_or_an_expression_may_be_is_accepted_by_the_mappings_own_schem
         ("/documents/invoices/severa/take", json!("number is none")),
         ("/registers/customers/direction", json!("severa->erp")),
         ("/registers/customers/match/0", json!("name = name")),
+        ("/registers/customers/fields/0", json!({ "erp": "status", "value": "isActive" })),
+        ("/registers/customers/fields/0", json!({ "severa": "name", "value": "settings.costs" })),
+        (
+            "/registers/customers/fields/0",
+            json!({ "severa": "name", "value": "'TEMP'", "when": "mainAddress is not none" }),
+        ),
+        ("/documents/costs/fields/0", json!({ "severa": "description", "value": "header" })),
         ("/registers/customers/fields/0", json!({ "severa": "name", "erp": "name", "master": "none" })),
         (
             "/registers/new",

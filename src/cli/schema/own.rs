@@ -304,10 +304,28 @@ impl Own<'_> {
         self.define(&name, json!({ "allOf": [words], "properties": properties }))
     }
 
+    /// A row of a record's own table. Where an expression is but one name, it is a field of either side: which of them is
+    /// meant depends on the way the row goes.
+    pub fn own_row(&mut self, ends: &Both<Records>) -> Value {
+        let row = self.row(ends);
+        if Side::BOTH.into_iter().any(|side| ends[side].is_empty()) {
+            return row;
+        }
+        let names = &self.opened.names;
+        let bare = ends.left.clone().and(ends.right.clone()).bare_pattern([&names.left, &names.right]);
+        let (left, right, expression) = (self.field(&ends.left), self.field(&ends.right), self.expression());
+        let free = json!({ "allOf": [expression, { "not": { "type": "string", "pattern": bare } }] });
+        let over = json!({ "anyOf": [left, right, free] });
+        let over = self.define(&format!("over.{}.{}", ends.left.name, ends.right.name), over);
+        let words = json!({ "value": over, "default": over, "when": over, "else": over });
+        let name = format!("own_row.{}.{}", ends.left.name, ends.right.name);
+        self.define(&name, json!({ "allOf": [row], "properties": words }))
+    }
+
     /// The rows of a field table; what the tables in it are used for is noted.
     pub fn rows(&mut self, ends: &Both<Records>, rows: &[spec::Row]) -> Value {
         self.note_tables(ends, rows, 0);
-        json!({ "items": self.row(ends) })
+        json!({ "items": self.own_row(ends) })
     }
 
     fn note_tables(&mut self, ends: &Both<Records>, rows: &[spec::Row], depth: usize) {
@@ -422,6 +440,17 @@ impl Own<'_> {
                 let records = self.records(side, Some(&resource), &[]);
                 let from = self.field_or_none(&records.under(&format!("{}.{resource}", opened.names[side])));
                 properties.insert("from".into(), from);
+            }
+            let answer = match setting.kind {
+                SettingKind::Side => Some(self.sides()),
+                SettingKind::Direction => Some(self.direction()),
+                SettingKind::Choice if !setting.of.is_empty() => {
+                    Some(one_of(setting.of.iter().map(|one| one.value.clone())))
+                }
+                _ => None,
+            };
+            for word in ["default", "sandbox"] {
+                properties.extend(answer.clone().map(|answer| (word.to_owned(), answer)));
             }
             out.insert(name.value.clone(), json!({ "description": setting.help, "properties": properties }));
         }

@@ -210,6 +210,28 @@ impl Own<'_> {
         json!({ "propertyNames": sides, "properties": self.at_sides(&at) })
     }
 
+    /// The files of the rows, which are records of their own, and the list of a row that holds them.
+    fn embed_of_rows(&mut self, looked: &Looked, items: &Both<Records>) -> Value {
+        let sides = self.sides();
+        let Some(source) = looked.source else { return json!({ "propertyNames": sides }) };
+        let opened = self.opened;
+        let lists = looked.document.words.rows.0.iter().flat_map(|rows| &rows.sides);
+        let lists: Vec<&str> = lists
+            .filter(|(key, _)| key.value == opened.names[source])
+            .map(|(_, list)| list.value.as_str())
+            .collect();
+        let mut files = Vec::new();
+        for resource in self.its_resources(looked, source) {
+            let pivots = lists.iter().filter_map(|list| resource.field(list)?.pivot.as_ref());
+            let owners = pivots.filter_map(|pivot| self.resource(source, &pivot.resource));
+            files.extend(owners.flat_map(|owner| owner.files.keys().cloned()));
+        }
+        let list = self.field(&items[source.other()]);
+        let mut at = Both { left: list.clone(), right: list };
+        at[source] = one_of(files);
+        json!({ "propertyNames": sides, "properties": self.at_sides(&at) })
+    }
+
     /// One table of rows or many: each may name the lists of any of them.
     fn row_tables(&mut self, looked: &Looked) -> Value {
         let opened = self.opened;
@@ -230,7 +252,7 @@ impl Own<'_> {
         }
         let lists = Both::of(|side| self.field(&looked.ends[side]));
         let mut properties = self.at_sides(&lists);
-        let (sides, expression) = (self.sides(), self.expression());
+        let expression = self.expression();
         let order = match looked.source {
             Some(source) => self.field_or_none(&items[source]),
             None => json!(true),
@@ -238,11 +260,12 @@ impl Own<'_> {
         for rows in tables {
             self.rows(&items, &rows.words.fields);
         }
-        let row = self.row(&items);
+        let row = self.own_row(&items);
+        let embed = self.embed_of_rows(looked, &items);
         let words = json!({
             "order": order,
             "scope": expression,
-            "embed": { "propertyNames": sides },
+            "embed": embed,
             "fields": { "items": row }
         });
         properties.extend(words.as_object().cloned().unwrap_or_default());
@@ -269,8 +292,8 @@ impl Own<'_> {
         let named = self.setting_or(&[], [free]);
         let names = &opened.names;
         let by = one_of(["mapping".to_owned(), names.left.clone(), names.right.clone()]);
-        let values = json!(true);
-        let made = self.by_field(&statuses, &values);
+        let value = self.expression();
+        let made = self.by_field(&statuses, &value);
         json!({ "properties": {
             "field": field,
             "roles": { "additionalProperties": named },
