@@ -59,6 +59,9 @@ fn what_is_wrong_is_refused_with_these_words() {
         if !found.has_errors() {
             differences.push(format!("{} is accepted", file.display()));
         }
+        for one in found.into_iter().filter(|one| one.help.iter().all(|help| help.trim().is_empty())) {
+            differences.push(format!("{}: nobody says what to do: {}", file.display(), one.message));
+        }
         let expected = file.with_extension("txt");
         if update {
             fs::write(&expected, &message).unwrap();

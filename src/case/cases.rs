@@ -5,6 +5,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use super::check::{answers, open_cases};
 use super::expect::step;
 use super::harness::{Harness, QuickClock};
@@ -24,7 +27,7 @@ const NOW: &str = "2026-11-02T08:00:00Z";
 const NOW_MS: i64 = 1_793_606_400_000;
 
 /// How one case ended.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct CaseResult {
     /// What it shows.
     pub case: String,

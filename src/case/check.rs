@@ -12,6 +12,7 @@ use crate::program::mapping::Program;
 use crate::program::mapping_compile::Answers;
 use crate::program::open::Opened;
 use crate::program::system::Resource;
+use crate::program::types::Type;
 use crate::sandbox::misfits;
 use crate::spec::cases::{Case, Cases, Expect, GivenLink};
 use crate::spec::load::load_cases;
@@ -150,12 +151,20 @@ impl Check<'_> {
                 let code = if misfit.unknown { &codes::UNKNOWN_FIELD } else { &codes::VALUE_TYPE };
                 let help = match (misfit.near, misfit.known) {
                     (Some(near), _) => Some(format!("did you mean `{near}`?")),
-                    (None, known) if known.is_empty() => None,
+                    (None, known) if known.is_empty() => self.declared(side, resource, name),
                     (None, known) => Some(format!("its fields are {}", few(&known))),
                 };
                 self.error(code, name.span, misfit.text, help);
             }
         }
+    }
+
+    /// What a value of a field has to be.
+    fn declared(&self, side: Side, resource: &Resource, name: &At<String>) -> Option<String> {
+        let path = FieldPath::parse(&name.value).ok()?;
+        let ty = resource.field_at(&path).map_or(Type::Any, |(field, _)| field.ty.clone());
+        let system = &self.opened.systems[side].title;
+        Some(format!("write it as {} of {system} holds it: {ty}", resource.name))
     }
 
     fn given(&mut self, given: &Table<Table<List<Table<Value>>>>) {
@@ -209,7 +218,8 @@ impl Check<'_> {
                     }
                     ("name" | "type" | "content", _) => {
                         let message = format!("`{word}` of a file is a text");
-                        self.error(&codes::BAD_CASE, word.span, message, None);
+                        let help = format!("write it in quotes: `{word}: \"…\"`");
+                        self.error(&codes::BAD_CASE, word.span, message, Some(help));
                     }
                     _ => {
                         let message = format!("a file has no `{word}`");
@@ -328,12 +338,14 @@ impl Check<'_> {
             self.values(side, &resource, set);
         }
         let wrong = match (delete, of.is_empty(), set.is_empty()) {
-            (true, true, _) => "what is deleted is told by `of`",
-            (true, false, false) => "a record that is deleted gets no fields: leave out `set` or `delete`",
-            (false, _, true) => "this changes nothing: add `set`, or `delete: true`",
+            (true, true, _) => ("what is deleted is told by `of`", "add `of: { FIELD: VALUE }`"),
+            (true, false, false) => {
+                ("a record that is deleted gets no fields", "leave out `set` or `delete`")
+            }
+            (false, _, true) => ("this changes nothing", "add `set`, or `delete: true`"),
             _ => return,
         };
-        self.error(&codes::BAD_CASE, resource.span, wrong.to_owned(), None);
+        self.error(&codes::BAD_CASE, resource.span, wrong.0.to_owned(), Some(wrong.1.to_owned()));
     }
 
     fn expect(&mut self, program: &Program, expect: &Expect) {

@@ -44,7 +44,7 @@ pub enum Color {
 pub enum Verb {
     /// Read both systems, decide, and write what differs.
     #[command(
-        after_help = "Example:\n  mapengine run mappings/financials.yaml --connection acme.yaml --only customers\n\nWithout a connection it runs against the built-in sandbox."
+        after_help = "Example:\n  mapengine run mappings/financials.yaml --connection acme.yaml --only customers\n\nWithout a connection it runs against the built-in sandbox.\n\nThe schema of its JSON is `schemas/report.schema.json`: `mapengine schema report`."
     )]
     Run(RunArgs),
     /// Ask for what a connection needs – credentials, settings, confirmations – and write its file.
@@ -54,15 +54,17 @@ pub enum Verb {
     Setup(SetupArgs),
     /// Show what `run` would do; nothing can be written.
     #[command(
-        after_help = "Example:\n  mapengine plan mappings/financials.yaml --connection acme.yaml --out plan.json"
+        after_help = "Example:\n  mapengine plan mappings/financials.yaml --connection acme.yaml --out plan.json\n\nThe schema of its JSON is `schemas/planned.schema.json`: `mapengine schema planned`."
     )]
     Plan(PlanArgs),
     /// Carry out a saved plan; records that moved since are skipped and reported.
-    #[command(after_help = "Example:\n  mapengine apply plan.json --connection acme.yaml")]
+    #[command(
+        after_help = "Example:\n  mapengine apply plan.json --connection acme.yaml\n\nThe schema of its JSON is `schemas/report.schema.json`: `mapengine schema report`."
+    )]
     Apply(ApplyArgs),
     /// Check mappings, systems, cases, connections and sandbox files; every finding with its place.
     #[command(
-        after_help = "Example:\n  mapengine validate mappings\n  mapengine validate mappings/financials.yaml --format github"
+        after_help = "Example:\n  mapengine validate mappings\n  mapengine validate mappings/financials.yaml --format github\n\nThe schema of its JSON is `schemas/findings.schema.json`: `mapengine schema findings`."
     )]
     Validate(ValidateArgs),
     /// Tell more about a code that a message gave.
@@ -85,7 +87,9 @@ pub enum Verb {
     )]
     Flow(FlowArgs),
     /// Run the cases beside mappings: given records → expected changes, requests and messages.
-    #[command(after_help = "Example:\n  mapengine test mappings/financials.test.yaml --filter F-12")]
+    #[command(
+        after_help = "Example:\n  mapengine test mappings/financials.test.yaml --filter F-12\n\nThe schema of its JSON is `schemas/results.schema.json`: `mapengine schema results`."
+    )]
     Test(TestArgs),
     /// Serve the stand-ins of a mapping's systems over HTTP.
     #[command(
@@ -94,15 +98,17 @@ pub enum Verb {
     Sandbox(SandboxArgs),
     /// List which records are linked, and what both sides last agreed on.
     #[command(
-        after_help = "Example:\n  mapengine links mappings/financials.yaml --connection acme.yaml --register customers"
+        after_help = "Example:\n  mapengine links mappings/financials.yaml --connection acme.yaml --register customers\n\nThe schema of its JSON is `schemas/links.schema.json`: `mapengine schema links`."
     )]
     Links(StateArgs),
     /// List what is set aside and why.
-    #[command(after_help = "Example:\n  mapengine set-aside mappings/financials.yaml --connection acme.yaml")]
+    #[command(
+        after_help = "Example:\n  mapengine set-aside mappings/financials.yaml --connection acme.yaml\n\nThe schema of its JSON is `schemas/set-aside.schema.json`: `mapengine schema set-aside`."
+    )]
     SetAside(StateArgs),
     /// List what each run did; with `--record`, what happened to one record.
     #[command(
-        after_help = "Example:\n  mapengine history mappings/financials.yaml --connection acme.yaml --record customers:1042"
+        after_help = "Example:\n  mapengine history mappings/financials.yaml --connection acme.yaml --record customers:1042\n\nThe schema of its JSON is `schemas/history.schema.json`: `mapengine schema history`."
     )]
     History(StateArgs),
     /// Settle a write that is in doubt, or forget a link.
@@ -112,11 +118,13 @@ pub enum Verb {
     Resolve(ResolveArgs),
     /// Run again, and try what is set aside before its time.
     #[command(
-        after_help = "While another process works on the state (`run --watch`) the command is left there, and that one carries it out.\n\nExample:\n  mapengine retry mappings/financials.yaml --connection acme.yaml --record customers:1042"
+        after_help = "While another process works on the state (`run --watch`) the command is left there, and that one carries it out.\n\nExample:\n  mapengine retry mappings/financials.yaml --connection acme.yaml --record customers:1042\n\nThe schema of its JSON is `schemas/report.schema.json`: `mapengine schema report`."
     )]
     Retry(RunArgs),
     /// Look up every write without an outcome whose settle time is over; nothing else.
-    #[command(after_help = "Example:\n  mapengine recover mappings/financials.yaml --connection acme.yaml")]
+    #[command(
+        after_help = "Example:\n  mapengine recover mappings/financials.yaml --connection acme.yaml\n\nThe schema of its JSON is `schemas/report.schema.json`: `mapengine schema report`."
+    )]
     Recover(StateArgs),
     /// Begin a system file or a mapping: a skeleton with a comment at every guess.
     #[command(
@@ -140,13 +148,13 @@ pub enum Verb {
     /// Tell where a value comes from: the row of the mapping, what it was converted to, and the run that carried it.
     #[command(
         allow_missing_positional = true,
-        after_help = "Examples:\n  mapengine why mappings/financials.yaml customers:10011.vatNumber\n  mapengine why --connection acme.yaml customers:10011     # all fields, as a table\n\nIt is told from the state alone: nothing is asked of the systems, nothing is written."
+        after_help = "Examples:\n  mapengine why mappings/financials.yaml customers:10011.vatNumber\n  mapengine why --connection acme.yaml customers:10011     # all fields, as a table\n\nIt is told from the state alone: nothing is asked of the systems, nothing is written.\n\nThe schema of its JSON is `schemas/why.schema.json`: `mapengine schema why`."
     )]
     Why(WhyArgs),
     /// Tell what holds a record back: the first gate it did not pass, and why, through everything it waits for.
     #[command(
         allow_missing_positional = true,
-        after_help = "Example:\n  mapengine why-not mappings/financials.yaml projects:P-1007\n\nIt is told from the state alone: nothing is asked of the systems, nothing is written. Exit code 3: a person has to act."
+        after_help = "Example:\n  mapengine why-not mappings/financials.yaml projects:P-1007\n\nIt is told from the state alone: nothing is asked of the systems, nothing is written. Exit code 3: a person has to act.\n\nThe schema of its JSON is `schemas/why-not.schema.json`: `mapengine schema why-not`."
     )]
     WhyNot(WhyArgs),
     /// Print a completion script for a shell.
@@ -178,7 +186,7 @@ pub enum Format {
     /// For people.
     #[default]
     Human,
-    /// For programs; the schema is `schemas/report.schema.json`.
+    /// For programs.
     Json,
 }
 
@@ -328,6 +336,18 @@ pub enum SchemaKind {
     WhyNot,
     /// The report of `report reconcile --format json`.
     Reconcile,
+    /// The answer of `plan --format json`.
+    Planned,
+    /// The list of `links --format json`.
+    Links,
+    /// The list of `history --format json`.
+    History,
+    /// The list of `set-aside --format json`.
+    SetAside,
+    /// The list of `validate --format json`.
+    Findings,
+    /// The list of `test --format json`.
+    Results,
 }
 
 /// Flags of `schema`.
@@ -337,7 +357,7 @@ pub struct SchemaArgs {
     pub kind: Option<SchemaKind>,
     /// A mapping: its own schema, with its names and all field paths of both systems.
     pub file: Option<PathBuf>,
-    /// Write all schemas into this folder.
+    /// Write all schemas into this folder: those of the kinds of file, and under `mappings` that of each mapping in `mappings/`.
     #[arg(long, value_name = "FOLDER", conflicts_with = "kind")]
     pub write: Option<PathBuf>,
 }
@@ -478,7 +498,7 @@ pub struct WhyArgs {
     /// The record, by its id, its key, or the number or name that links it; for `why` with one field of it.
     #[arg(value_name = "REGISTER[:SIDE]:KEY[.FIELD]")]
     pub record: String,
-    /// How it is printed. The schemas: `mapengine schema why`, `mapengine schema why-not`.
+    /// How it is printed.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub format: Format,
 }

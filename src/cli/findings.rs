@@ -226,9 +226,7 @@ pub(super) fn test(terminal: &Terminal, args: &TestArgs) -> Exit {
                         }
                     }
                 }
-                Output::Json => all.push(serde_json::json!({
-                    "case": result.case, "rules": result.rules, "place": result.place, "problems": result.problems,
-                })),
+                Output::Json => all.push(result),
             }
         }
     }
@@ -237,7 +235,7 @@ pub(super) fn test(terminal: &Terminal, args: &TestArgs) -> Exit {
     }
     match args.format {
         Output::Human => terminal.line(format_args!("{passed} passed, {failed} failed")),
-        Output::Json => terminal.line(serde_json::Value::Array(all)),
+        Output::Json => terminal.line(serde_json::to_string(&all).unwrap_or_default()),
     }
     if passed + failed == 0 && !found.has_errors() {
         let what = match &args.filter {

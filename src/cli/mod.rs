@@ -26,7 +26,7 @@ use clap::{CommandFactory, Parser};
 
 use args::{Cli, Color, Verb};
 pub use reference::markdown as reference_text;
-pub use schema::schema_files;
+pub use schema::{mapping_schema_files, mapping_text, schema_files};
 use terminal::{Lost, Terminal};
 
 /// How a command ends (`mapengine --help`).

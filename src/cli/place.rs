@@ -47,6 +47,16 @@ pub(super) enum Where {
     Sandbox { folder: PathBuf },
 }
 
+impl Where {
+    /// The name of the connection; none for the sandbox.
+    pub fn connection(&self) -> Option<&str> {
+        match self {
+            Where::Connection { name, .. } => Some(name),
+            Where::Sandbox { .. } => None,
+        }
+    }
+}
+
 /// One real system.
 pub(super) struct End {
     base_url: String,

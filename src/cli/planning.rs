@@ -5,6 +5,8 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::rc::Rc;
 
+use sha2::{Digest, Sha256};
+
 use super::args::{ApplyArgs, Format, PlanArgs, RunArgs, Target};
 use super::display::Display;
 use super::place::{self, Opening};
@@ -12,8 +14,19 @@ use super::running::{Session, bad, failed, options, request_log, runtime, watch_
 use super::{Exit, Terminal, show};
 use crate::http::{Access, CallListener};
 use crate::plan::Change;
-use crate::run::Options;
-use crate::value::Side;
+use crate::plan::change::hex;
+use crate::run::{Options, Report};
+use crate::store::{Handle, StoreError};
+use crate::value::{Side, Value};
+
+/// What `plan` tells programs.
+#[derive(Debug, serde::Serialize, schemars::JsonSchema)]
+pub(super) struct Planned {
+    /// What a run would come to.
+    report: Report,
+    /// What would be done: the same as in a saved plan.
+    plan: SavedPlan,
+}
 
 /// A saved plan.
 #[derive(Debug, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
@@ -22,6 +35,12 @@ pub(super) struct SavedPlan {
     pub mapping: String,
     /// The hash of what was compiled from it and the settings: a changed mapping is refused.
     pub program: String,
+    /// The name of the connection; none: the sandbox.
+    pub connection: Option<String>,
+    /// What tells the state from any other; none where nothing was in it yet.
+    pub state: Option<String>,
+    /// How often that state had been written to.
+    pub serial: i64,
     /// As many transfers as it takes were asked for.
     #[serde(default)]
     pub all: bool,
@@ -38,7 +57,8 @@ pub(super) struct SavedChange {
     pub record: String,
     /// `create`, `update`, `link` …
     pub action: String,
-    /// The fields that would be written: side and path, old and new value as text. Personal ones are hidden.
+    /// The fields that would be written: side and path, old and new value as text. Of personal ones only a hash that is the same for the
+    /// same value of that field and state.
     pub fields: Vec<(String, String, String)>,
     /// It is applied only where it still would be exactly this.
     pub fingerprint: String,
@@ -87,6 +107,10 @@ fn plan_in(
             Ok(session) => session,
             Err(exit) => return exit,
         };
+        let at = match StateMark::of(session.store()).await {
+            Ok(at) => at,
+            Err(error) => return failed(terminal, error),
+        };
         let outcome = match &mut session {
             Session::Sandbox { harness, .. } => {
                 harness.listener = display.listener();
@@ -111,9 +135,9 @@ fn plan_in(
                 return if exit == Exit::Done { Exit::Failed } else { exit };
             }
             Ok(report) if args.format == Format::Json => {
-                let saved = saved(opening, args.all, &changes);
-                let text = serde_json::json!({ "report": report, "plan": saved });
-                terminal.line(text);
+                let planned =
+                    Planned { report: report.clone(), plan: saved(opening, &at, args.all, &changes) };
+                terminal.line(serde_json::to_string(&planned).unwrap_or_default());
             }
             Ok(report) => {
                 let record = display.record.borrow();
@@ -130,7 +154,8 @@ fn plan_in(
             }
         }
         if let Some(path) = &args.out {
-            let text = serde_json::to_string_pretty(&saved(opening, args.all, &changes)).unwrap_or_default();
+            let text =
+                serde_json::to_string_pretty(&saved(opening, &at, args.all, &changes)).unwrap_or_default();
             if let Err(error) = std::fs::write(path, text) {
                 return failed(terminal, format_args!("{}: {error}", path.display()));
             }
@@ -139,10 +164,43 @@ fn plan_in(
     })
 }
 
-fn saved(opening: &Opening, all: bool, changes: &[Change]) -> SavedPlan {
+/// Which state a plan was made on.
+struct StateMark {
+    lineage: String,
+    serial: i64,
+}
+
+impl StateMark {
+    async fn of(store: &Handle) -> Result<StateMark, StoreError> {
+        Ok(StateMark { lineage: store.lineage().await?, serial: store.serial().await? })
+    }
+
+    /// What tells it from any other. A state that nothing was written to is made anew by whoever writes first.
+    fn name(&self) -> Option<String> {
+        (self.serial > 0).then(|| hashed(&["state", &self.lineage]))
+    }
+
+    /// A personal value. Nobody who has the plan alone can try out which one it is: the lineage does not stand in it.
+    fn hidden(&self, field: &str, value: &str) -> String {
+        if value == Value::Null.to_string() {
+            value.to_owned()
+        } else {
+            hashed(&[&self.lineage, field, value])
+        }
+    }
+}
+
+fn hashed(parts: &[&str]) -> String {
+    hex(&Sha256::digest(parts.join("\0").as_bytes())[..16])
+}
+
+fn saved(opening: &Opening, at: &StateMark, all: bool, changes: &[Change]) -> SavedPlan {
     SavedPlan {
         mapping: opening.opened.path.display().to_string(),
         program: opening.program.hash.clone(),
+        connection: opening.side.connection().map(str::to_owned),
+        state: at.name(),
+        serial: at.serial,
         all,
         changes: changes
             .iter()
@@ -155,19 +213,53 @@ fn saved(opening: &Opening, all: bool, changes: &[Change]) -> SavedPlan {
                     .into_iter()
                     .flat_map(|side| change.fields[side].iter().map(move |field| (side, field)))
                     .map(|(side, field)| {
-                        let hidden =
-                            |text: String| if field.sensitive { "•••".to_owned() } else { text };
-                        (
-                            format!("{}.{}", opening.opened.names[side], field.path),
-                            hidden(field.old.to_string()),
-                            hidden(field.new.to_string()),
-                        )
+                        let path = format!("{}.{}", opening.opened.names[side], field.path);
+                        let told = |text: String| match field.sensitive {
+                            true => at.hidden(&path, &text),
+                            false => text,
+                        };
+                        let (old, new) = (told(field.old.to_string()), told(field.new.to_string()));
+                        (path, old, new)
                     })
                     .collect(),
                 fingerprint: change.fingerprint(),
             })
             .collect(),
     }
+}
+
+/// Why a plan is not one for this connection.
+fn other_connection(planned: Option<&str>, given: Option<&str>) -> Option<String> {
+    if planned == given {
+        return None;
+    }
+    let again = "or plan again for this one";
+    Some(match (planned, given) {
+        (Some(planned), None) => format!(
+            "the plan was made for the connection `{planned}`, and this is the sandbox: give its file with `--connection`, {again}"
+        ),
+        (None, Some(given)) => format!(
+            "the plan was made on the sandbox, and this is the connection `{given}`: leave `--connection` out, {again}"
+        ),
+        _ => format!(
+            "the plan was made for the connection `{}`, and this is `{}`: give the file of that one, {again}",
+            planned.unwrap_or_default(),
+            given.unwrap_or_default()
+        ),
+    })
+}
+
+/// Why a plan is not one for this state. One that was only written to since is: what moved is skipped.
+fn other_state(plan: &SavedPlan, now: &StateMark) -> Option<String> {
+    if plan.state.is_some() && plan.state != now.name() {
+        return Some("this is another state than the one the plan was made on: plan again".to_owned());
+    }
+    (now.serial < plan.serial).then(|| {
+        format!(
+            "the state went back since the plan was made (serial {} then, {} now): plan again",
+            plan.serial, now.serial
+        )
+    })
 }
 
 /// `apply`: only what was planned, and only where nothing moved since.
@@ -191,6 +283,9 @@ pub(super) fn apply(terminal: &Terminal, args: &ApplyArgs) -> Exit {
         Ok(opening) => opening,
         Err(exit) => return exit,
     };
+    if let Some(why) = other_connection(plan.connection.as_deref(), opening.side.connection()) {
+        return bad(terminal, why);
+    }
     if opening.program.hash != plan.program {
         return bad(
             terminal,
@@ -200,7 +295,7 @@ pub(super) fn apply(terminal: &Terminal, args: &ApplyArgs) -> Exit {
     // what was planned on demand was asked for then
     let all = plan.all;
     let asked = plan.changes.iter().map(|change| change.register.clone()).collect();
-    let planned: HashSet<String> = plan.changes.into_iter().map(|change| change.fingerprint).collect();
+    let planned: HashSet<String> = plan.changes.iter().map(|change| change.fingerprint.clone()).collect();
     let Some(runtime) = runtime() else { return failed(terminal, "no runtime can be had") };
     let local = tokio::task::LocalSet::new();
     local.block_on(&runtime, async {
@@ -213,6 +308,17 @@ pub(super) fn apply(terminal: &Terminal, args: &ApplyArgs) -> Exit {
                 Ok(session) => session,
                 Err(exit) => return exit,
             };
+        let now = match StateMark::of(session.store()).await {
+            Ok(now) => now,
+            Err(error) => return failed(terminal, error),
+        };
+        if let Some(why) = other_state(&plan, &now) {
+            return bad(terminal, why);
+        }
+        if now.serial > plan.serial {
+            terminal
+                .say("note: the state was written to since the plan was made: what moved since is skipped");
+        }
         let display = Display::new(terminal, args.format, false, &opening);
         let options = Options { saved: Some(planned), asked, all, ..Options::default() };
         let outcome = match &mut session {

@@ -251,13 +251,17 @@ impl Session {
         }
     }
 
-    /// The number of the last command that waits; 0 for none.
-    async fn newest_command(&self) -> i64 {
-        let store = match self {
+    /// Its state.
+    pub(super) fn store(&self) -> &Handle {
+        match self {
             Session::Real { store, .. } => store,
             Session::Sandbox { harness, .. } => &harness.store,
-        };
-        let waiting = store.read(|store| store.waiting_commands()).await;
+        }
+    }
+
+    /// The number of the last command that waits; 0 for none.
+    async fn newest_command(&self) -> i64 {
+        let waiting = self.store().read(|store| store.waiting_commands()).await;
         waiting.ok().and_then(|rows| rows.last().map(|row| row.id)).unwrap_or(0)
     }
 

@@ -1,22 +1,27 @@
 //! `schema`: what an editor completes and checks with.
 
+mod fields;
+mod own;
+
+use std::path::{Path, PathBuf};
+
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
 use serde_json::{Value, json};
 
 use super::args::{SchemaArgs, SchemaKind};
-use super::planning::SavedPlan;
+use super::planning::{Planned, SavedPlan};
 use super::report::{FailedReport, ReconcileReport};
+use super::state::{AsideTold, LinkTold, Past};
 use super::{Exit, Terminal, place};
-use crate::diagnostic::{Diagnostics, Sources};
+use crate::case::CaseResult;
+use crate::diagnostic::{Diagnostics, Finding, Sources};
 use crate::program::open::Opened;
-use crate::program::system::{Field, Resource};
-use crate::program::types::Type;
 use crate::run::{Report, Why, WhyNot};
 use crate::spec::{cases::Cases, connection::Connection, mapping::Mapping, sandbox::Sandbox, system::System};
 
 /// Every kind with the name of its file.
-const KINDS: [(SchemaKind, &str); 11] = [
+const KINDS: [(SchemaKind, &str); 17] = [
     (SchemaKind::System, "system"),
     (SchemaKind::Mapping, "mapping"),
     (SchemaKind::Cases, "cases"),
@@ -28,6 +33,12 @@ const KINDS: [(SchemaKind, &str); 11] = [
     (SchemaKind::Why, "why"),
     (SchemaKind::WhyNot, "why-not"),
     (SchemaKind::Reconcile, "reconcile"),
+    (SchemaKind::Planned, "planned"),
+    (SchemaKind::Links, "links"),
+    (SchemaKind::History, "history"),
+    (SchemaKind::SetAside, "set-aside"),
+    (SchemaKind::Findings, "findings"),
+    (SchemaKind::Results, "results"),
 ];
 
 fn of<T: JsonSchema>() -> Schema {
@@ -48,6 +59,12 @@ fn schema_of(kind: SchemaKind) -> Value {
         SchemaKind::Why => of::<Why>(),
         SchemaKind::WhyNot => of::<WhyNot>(),
         SchemaKind::Reconcile => of::<ReconcileReport>(),
+        SchemaKind::Planned => of::<Planned>(),
+        SchemaKind::Links => of::<Vec<LinkTold>>(),
+        SchemaKind::History => of::<Vec<Past>>(),
+        SchemaKind::SetAside => of::<Vec<AsideTold>>(),
+        SchemaKind::Findings => of::<Vec<Finding>>(),
+        SchemaKind::Results => of::<Vec<CaseResult>>(),
     };
     let mut value = schema.to_value();
     if kind == SchemaKind::System {
@@ -138,16 +155,50 @@ pub fn schema_files() -> Vec<(String, String)> {
     KINDS.iter().map(|(kind, name)| (format!("{name}.schema.json"), text(*kind))).collect()
 }
 
+/// The schema of each mapping in a folder: the name of its file (below the folder of the schemas) and its text.
+///
+/// # Errors
+/// What is wrong with a mapping that cannot be read, as a person reads it.
+pub fn mapping_schema_files(folder: &Path) -> Result<Vec<(String, String)>, String> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Ok(Vec::new()) };
+    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "yaml"));
+    paths.sort();
+    let mut files = Vec::new();
+    for path in paths {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        // cases stand beside their mapping
+        if name.ends_with(".test") {
+            continue;
+        }
+        let (mut sources, mut found) = (Sources::new(), Diagnostics::new());
+        let Some(opened) = Opened::read(&path, &mut sources, &mut found) else {
+            return Err(format!("{} cannot be read: `mapengine validate` says why", path.display()));
+        };
+        files.push((format!("mappings/{name}.schema.json"), mapping_text(&opened)));
+    }
+    Ok(files)
+}
+
+fn write_all(folder: &Path) -> Result<(), String> {
+    let mut files = schema_files();
+    files.extend(mapping_schema_files(Path::new("mappings"))?);
+    for (name, text) in files {
+        let path = folder.join(name);
+        let parent = path.parent().unwrap_or(folder);
+        std::fs::create_dir_all(parent).map_err(|error| format!("{}: {error}", parent.display()))?;
+        std::fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()))?;
+    }
+    Ok(())
+}
+
 /// `schema`.
 pub(super) fn schema(terminal: &Terminal, args: &SchemaArgs) -> Exit {
     if let Some(folder) = &args.write {
-        let written = std::fs::create_dir_all(folder).and_then(|()| {
-            schema_files().into_iter().try_for_each(|(name, text)| std::fs::write(folder.join(name), text))
-        });
-        return match written {
+        return match write_all(folder) {
             Ok(()) => Exit::Done,
             Err(error) => {
-                terminal.say(format_args!("error: {}: {error}", folder.display()));
+                terminal.say(format_args!("error: {error}"));
                 Exit::Failed
             }
         };
@@ -181,86 +232,16 @@ pub(super) fn schema(terminal: &Terminal, args: &SchemaArgs) -> Exit {
     }
 }
 
-/// The schema of one mapping: the general one, and for each register the field paths of both sides.
+/// The schema of one mapping: the general one, with its own names and the fields of both its systems.
 pub fn mapping_text(opened: &Opened) -> String {
     let mut schema = schema_of(SchemaKind::Mapping);
-    let mut registers = serde_json::Map::new();
-    for (name, register) in opened.mapping.registers.iter() {
-        let mut sides = serde_json::Map::new();
-        for side in crate::value::Side::BOTH {
-            let side_name = &opened.names[side];
-            let Some((_, end)) = register.sides.iter().find(|(key, _)| key.value == *side_name) else {
-                continue;
-            };
-            let names = end
-                .resource
-                .iter()
-                .map(|name| name.value.clone())
-                .chain(end.one_of.keys().map(str::to_owned));
-            let mut paths: Vec<Value> = Vec::new();
-            for resource in names.filter_map(|name| opened.systems[side].resources.get(&name).cloned()) {
-                described(&resource, &mut paths);
-            }
-            if paths.is_empty() {
-                continue;
-            }
-            let one = json!({ "anyOf": paths });
-            sides.insert(
-                side_name.clone(),
-                json!({ "description": format!("A field of {side_name}."), "anyOf": [one, { "type": "array", "items": one }] }),
-            );
-        }
-        registers.insert(
-            name.value.clone(),
-            json!({ "properties": { "fields": { "items": { "properties": sides } } } }),
-        );
-    }
-    let settings: Vec<&str> = opened.mapping.settings.keys().collect();
+    let (overlay, definitions) = own::overlay(opened);
     if let Some(object) = schema.as_object_mut() {
         object.insert("title".into(), json!(format!("The mapping {}", opened.mapping.mapping)));
-        let sides = json!([opened.names.left, opened.names.right]);
-        object.insert(
-            "allOf".into(),
-            json!([{ "properties": {
-                "registers": { "properties": registers },
-                "systems": { "propertyNames": { "enum": sides } },
-                "settings": { "propertyNames": { "enum": settings } }
-            } }]),
-        );
-    }
-    serde_json::to_string_pretty(&schema).unwrap_or_default() + "\n"
-}
-
-fn described(resource: &Resource, out: &mut Vec<Value>) {
-    fn add(prefix: &str, field: &Field, out: &mut Vec<Value>) {
-        let name =
-            if prefix.is_empty() { field.name.to_string() } else { format!("{prefix}.{}", field.name) };
-        let mut text = match &field.label {
-            Some(label) => format!("{label}: {}", field.ty),
-            None => field.ty.to_string(),
-        };
-        for (yes, word) in [
-            (field.required, "required"),
-            (field.read_only, "read only"),
-            (field.create_only, "given when made"),
-        ] {
-            if yes {
-                text.push_str(", ");
-                text.push_str(word);
-            }
-        }
-        if let Some(help) = &field.help {
-            text.push_str(". ");
-            text.push_str(help);
-        }
-        out.push(json!({ "const": name, "description": text }));
-        if !matches!(field.ty, Type::List(_)) {
-            for member in &field.fields {
-                add(&name, member, out);
-            }
+        object.insert("allOf".into(), json!([overlay]));
+        if let Some(all) = object.get_mut("$defs").and_then(Value::as_object_mut) {
+            all.extend(definitions);
         }
     }
-    for field in &resource.fields {
-        add("", field, out);
-    }
+    own::in_lines(&schema) + "\n"
 }

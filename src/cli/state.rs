@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use super::args::{Format, ResolveArgs, StateArgs};
 use super::place::{self, Opening};
 use super::running::{bad, failed, runtime};
@@ -10,7 +13,8 @@ use crate::program::mapping::Register;
 use crate::program::system::PARTS;
 use crate::run::{Command, Verdict, take_up};
 use crate::store::{
-    CommandRow, CommandState, Handle, Link, Mode, OpenError, RecordRef, RunRow, Store, leave,
+    CommandRow, CommandState, EventRow, Handle, Intent, Link, Mode, OpenError, RecordRef, RunRow, SetAside,
+    Store, leave,
 };
 use crate::value::{Side, Value};
 
@@ -125,18 +129,33 @@ pub(super) fn links(terminal: &Terminal, args: &StateArgs) -> Exit {
                 shown += 1;
                 match args.format {
                     Format::Human => {
-                        terminal.line(format_args!("{:12} {left:>12} = {right:12} {} {}", link.register, link.how, when(link.since)));
+                        terminal.line(format_args!(
+                            "{:12} {left:>12} = {right:12} {} {}",
+                            link.register,
+                            link.how,
+                            when(link.since)
+                        ));
                         if args.record.is_some() {
-                            for (row, pair) in link.base.as_map().into_iter().flatten().filter(|(row, _)| *row != PARTS) {
-                                let side = |i: usize| pair.as_list().and_then(|pair| pair.get(i)).cloned().unwrap_or_default();
+                            for (row, pair) in
+                                link.base.as_map().into_iter().flatten().filter(|(row, _)| *row != PARTS)
+                            {
+                                let side = |i: usize| {
+                                    pair.as_list().and_then(|pair| pair.get(i)).cloned().unwrap_or_default()
+                                };
                                 terminal.line(format_args!("    {row}: {} | {}", side(0), side(1)));
                             }
                         }
                     }
-                    Format::Json => all.push(serde_json::json!({
-                        "register": link.register, "left": link.left, "right": link.right, "left_key": left, "right_key": right,
-                        "how": link.how, "since": link.since, "base": link.base,
-                    })),
+                    Format::Json => all.push(LinkTold {
+                        register: link.register,
+                        left: link.left,
+                        right: link.right,
+                        left_key: left,
+                        right_key: right,
+                        how: link.how,
+                        since: link.since,
+                        base: link.base,
+                    }),
                 }
             }
         }
@@ -144,15 +163,15 @@ pub(super) fn links(terminal: &Terminal, args: &StateArgs) -> Exit {
     finish(terminal, args, all, shown, "no links yet")
 }
 
-fn finish(
+fn finish<T: Serialize>(
     terminal: &Terminal,
     args: &StateArgs,
-    all: Vec<serde_json::Value>,
+    all: Vec<T>,
     shown: usize,
     nothing: &str,
 ) -> Exit {
     match args.format {
-        Format::Json => terminal.line(serde_json::Value::Array(all)),
+        Format::Json => terminal.line(serde_json::to_string(&all).unwrap_or_default()),
         Format::Human if shown == 0 => terminal.line(nothing),
         Format::Human => {}
     }
@@ -192,7 +211,7 @@ pub(super) fn set_aside(terminal: &Terminal, args: &StateArgs) -> Exit {
                 ));
                 terminal.line(format_args!("    {}", row.reason));
             }
-            Format::Json => all.push(serde_json::to_value(&row).unwrap_or_default()),
+            Format::Json => all.push(AsideTold::Record(Box::new(row))),
         }
     }
     for intent in rows.1.into_iter().filter(|intent| wanted(args, &intent.register)) {
@@ -213,7 +232,7 @@ pub(super) fn set_aside(terminal: &Terminal, args: &StateArgs) -> Exit {
                     when(intent.settle_until)
                 ));
             }
-            Format::Json => all.push(serde_json::to_value(&intent).unwrap_or_default()),
+            Format::Json => all.push(AsideTold::Write(Box::new(intent))),
         }
     }
     finish(terminal, args, all, shown, "nothing is set aside")
@@ -271,29 +290,8 @@ pub(super) fn history(terminal: &Terminal, args: &StateArgs) -> Exit {
         for event in chosen.iter().rev().take(limit).rev() {
             shown += 1;
             match args.format {
-                Format::Human => {
-                    let pair = [event.left.as_deref(), event.right.as_deref()]
-                        .map(|id| id.unwrap_or("–"))
-                        .join(" = ");
-                    terminal.line(format_args!(
-                        "{}  {} {}: {pair}",
-                        when(event.at),
-                        event.register,
-                        event.what
-                    ));
-                    for (name, value) in event.detail.as_map().into_iter().flatten() {
-                        match value.as_list() {
-                            Some([old, new, origin]) => {
-                                terminal.line(format_args!(
-                                    "    {name}: {old} → {new}  ({})",
-                                    origin.scalar_text().unwrap_or_default()
-                                ));
-                            }
-                            _ => terminal.line(format_args!("    {name}: {value}")),
-                        }
-                    }
-                }
-                Format::Json => all.push(serde_json::to_value(event).unwrap_or_default()),
+                Format::Human => tell_event(terminal, event),
+                Format::Json => all.push(Past::Event(event.clone())),
             }
         }
         return finish(terminal, args, all, shown, "nothing happened to it yet");
@@ -316,16 +314,53 @@ pub(super) fn history(terminal: &Terminal, args: &StateArgs) -> Exit {
         shown += 1;
         match args.format {
             Format::Human => one.tell(terminal),
-            Format::Json => all.push(one.json()),
+            Format::Json => all.push(one),
         }
     }
     finish(terminal, args, all, shown, "no runs yet")
 }
 
-/// What stands in the history as a whole.
-enum Past {
+/// A link, for programs.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct LinkTold {
+    /// The register or document.
+    register: String,
+    /// The left record.
+    left: RecordRef,
+    /// The right record.
+    right: RecordRef,
+    /// What people know the left record by.
+    left_key: String,
+    /// What people know the right record by.
+    right_key: String,
+    /// How it came: `matched`, `created`, `adopted`, `by_hand`.
+    how: String,
+    /// When it was made (milliseconds since 1970).
+    since: i64,
+    /// What both sides last agreed on: for each row of the field table the left and the right value.
+    base: Value,
+}
+
+/// What needs a person, for programs.
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+pub(super) enum AsideTold {
+    /// A record that is set aside.
+    Record(Box<SetAside>),
+    /// A write without an outcome.
+    Write(Box<Intent>),
+}
+
+/// What stands in the history: of the whole, runs and commands; of one register or record, what happened to it.
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+pub(super) enum Past {
+    /// A run.
     Run(RunRow),
+    /// A command that was left for a run.
     Command(CommandRow),
+    /// Something that happened to a record.
+    Event(EventRow),
 }
 
 impl Past {
@@ -333,20 +368,14 @@ impl Past {
         match self {
             Past::Run(run) => run.started,
             Past::Command(command) => command.settled.unwrap_or(command.left),
+            Past::Event(event) => event.at,
         }
-    }
-
-    fn json(&self) -> serde_json::Value {
-        match self {
-            Past::Run(run) => serde_json::to_value(run),
-            Past::Command(command) => serde_json::to_value(command),
-        }
-        .unwrap_or_default()
     }
 
     fn tell(&self, terminal: &Terminal) {
         match self {
             Past::Run(run) => tell_run(terminal, run),
+            Past::Event(event) => tell_event(terminal, event),
             Past::Command(row) => {
                 let asked = Command::of(row).map_or_else(|_| row.command.to_json(), |one| one.to_string());
                 let became = match row.state {
@@ -357,6 +386,22 @@ impl Past {
                 terminal.line(format_args!("{}  command {}: {asked}", when(self.at()), row.id));
                 terminal.line(format_args!("    {became}"));
             }
+        }
+    }
+}
+
+fn tell_event(terminal: &Terminal, event: &EventRow) {
+    let pair = [event.left.as_deref(), event.right.as_deref()].map(|id| id.unwrap_or("–")).join(" = ");
+    terminal.line(format_args!("{}  {} {}: {pair}", when(event.at), event.register, event.what));
+    for (name, value) in event.detail.as_map().into_iter().flatten() {
+        match value.as_list() {
+            Some([old, new, origin]) => {
+                terminal.line(format_args!(
+                    "    {name}: {old} → {new}  ({})",
+                    origin.scalar_text().unwrap_or_default()
+                ));
+            }
+            _ => terminal.line(format_args!("    {name}: {value}")),
         }
     }
 }

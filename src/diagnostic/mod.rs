@@ -9,7 +9,7 @@ mod spans;
 
 pub use codes::Code;
 pub use collector::Diagnostics;
-pub use render::{Format, render};
+pub use render::{Finding, Format, render};
 pub use sources::Sources;
 pub(crate) use spans::AT;
 pub use spans::{At, FileId, Span};

@@ -1,8 +1,10 @@
 //! Drawing findings: for people, for programs, for GitHub.
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use super::human::human;
 use super::{Diagnostic, Diagnostics, Sources};
-use crate::value::{Map, Value};
 
 /// How findings are drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,34 +26,59 @@ pub fn render(diagnostics: &Diagnostics, sources: &Sources, format: Format) -> S
     let all = diagnostics.sorted().into_iter().chain(&left_out);
     match format {
         Format::Human { color } => all.map(|one| human(one, sources, color) + "\n\n").collect(),
-        Format::Json => Value::List(all.map(|one| json(one, sources)).collect()).to_json() + "\n",
+        Format::Json => {
+            let all: Vec<Finding> = all.map(|one| json(one, sources)).collect();
+            serde_json::to_string(&all).unwrap_or_default() + "\n"
+        }
         Format::Github => all.map(|one| github(one, sources) + "\n").collect(),
     }
 }
 
-fn json(diagnostic: &Diagnostic, sources: &Sources) -> Value {
-    let mut map = Map::new();
-    map.insert("code".into(), Value::text(diagnostic.code.id));
-    map.insert("title".into(), Value::text(diagnostic.code.title));
-    map.insert("level".into(), Value::text(diagnostic.level.name()));
-    map.insert("message".into(), Value::text(diagnostic.message.clone()));
-    if let Some(path) = sources.path(diagnostic.span.file) {
-        map.insert("file".into(), Value::text(path.display().to_string()));
+/// A finding for programs.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Finding {
+    /// Its code: `mapengine explain CODE` tells more.
+    code: &'static str,
+    /// What the code means.
+    title: &'static str,
+    /// `error` or `warning`.
+    level: &'static str,
+    /// What is wrong.
+    message: String,
+    /// The file it is in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<String>,
+    /// The line where it begins, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
+    /// The character of that line, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    column: Option<usize>,
+    /// The line where it ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end_line: Option<usize>,
+    /// The character of that line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end_column: Option<usize>,
+    /// What to do.
+    help: Vec<String>,
+}
+
+fn json(diagnostic: &Diagnostic, sources: &Sources) -> Finding {
+    let places = sources.line_col(diagnostic.span).zip(sources.end_line_col(diagnostic.span));
+    let (begin, end) = places.unzip();
+    Finding {
+        code: diagnostic.code.id,
+        title: diagnostic.code.title,
+        level: diagnostic.level.name(),
+        message: diagnostic.message.clone(),
+        file: sources.path(diagnostic.span.file).map(|path| path.display().to_string()),
+        line: begin.map(|(line, _)| line),
+        column: begin.map(|(_, column)| column),
+        end_line: end.map(|(line, _)| line),
+        end_column: end.map(|(_, column)| column),
+        help: diagnostic.help.clone(),
     }
-    if let (Some((line, column)), Some((end_line, end_column))) =
-        (sources.line_col(diagnostic.span), sources.end_line_col(diagnostic.span))
-    {
-        for (name, number) in
-            [("line", line), ("column", column), ("end_line", end_line), ("end_column", end_column)]
-        {
-            map.insert(name.into(), Value::from(number as u64));
-        }
-    }
-    map.insert(
-        "help".into(),
-        Value::List(diagnostic.help.iter().map(|help| Value::text(help.clone())).collect()),
-    );
-    Value::Map(map)
 }
 
 fn github(diagnostic: &Diagnostic, sources: &Sources) -> String {

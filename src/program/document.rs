@@ -52,6 +52,17 @@ impl Document {
         self.source.other()
     }
 
+    /// Every row of it: its own, those of its rows, and those that go back.
+    pub fn all_rows(&self) -> impl Iterator<Item = &Row> {
+        let lines = self.lines.iter().flat_map(|lines| &lines.rows);
+        let back = self.steps.iter().flat_map(|step| match step {
+            Step::WriteBack { rows, .. } => &rows[..],
+            _ => &[],
+        });
+        let followed = self.follow.iter().flat_map(|follow| &follow.write);
+        self.register.rows.iter().chain(lines).chain(back).chain(followed)
+    }
+
     /// The roles of source records that cannot go on: refused, or not standing their check.
     pub fn failure_roles(&self) -> Vec<&str> {
         let verified = self.steps.iter().filter_map(|step| match step {

@@ -227,6 +227,14 @@ pub struct StatusFlow {
     pub moves: List<Move>,
 }
 
+impl StatusFlow {
+    /// The roles as they are written, by name or in a sequence.
+    pub fn roles_written(&self) -> Vec<String> {
+        let sequence = self.sequence.iter().map(|one| one.role.value.as_str());
+        self.roles.keys().chain(sequence).map(str::to_owned).collect()
+    }
+}
+
 /// One role in a sequence of statuses.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

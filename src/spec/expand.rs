@@ -69,11 +69,19 @@ fn like(
         None
     };
     if *text == name.value {
-        return refuse(format!("`{text}` cannot be like itself"), None);
+        return refuse(
+            format!("`{text}` cannot be like itself"),
+            Some("name another resource, or leave `like` out".to_owned()),
+        );
     }
     let Some((_, target)) = own.iter().find(|(key, _)| key.value == *text) else {
         let near = suggest(text, own.iter().map(|(key, _)| key.value.as_str()));
-        let help = near.map(|near| format!("did you mean `{near}`?"));
+        let names: Vec<&str> = own.iter().map(|(key, _)| key.value.as_str()).collect();
+        let help = near.map_or_else(
+            || format!("the resources are {}", names.join(", ")),
+            |near| format!("did you mean `{near}`?"),
+        );
+        let help = Some(help);
         return refuse(format!("there is no resource named `{text}`"), help);
     };
     match member(target, "like").map(|next| &next.kind) {

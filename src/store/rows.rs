@@ -1,11 +1,12 @@
 //! The rows of the state, as plain data.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::value::{Side, Value};
 
 /// A record's address within one side: which resource, and the id that never changes.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct RecordRef {
     /// The name of the resource in the system file.
     pub resource: String,
@@ -84,7 +85,7 @@ impl Link {
 }
 
 /// What a write does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Effect {
     /// Makes a record.
@@ -96,7 +97,7 @@ pub enum Effect {
 }
 
 /// Where a write stands (`decisions` 2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum IntentState {
     /// Written down, not sent.
@@ -112,7 +113,7 @@ pub enum IntentState {
 }
 
 /// One HTTP write: before it is sent, and what came of it. Holds no secret.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Intent {
     /// Its number; 0 before it is stored.
     pub id: i64,
@@ -168,7 +169,7 @@ pub struct PlanRow {
 }
 
 /// A record that cannot go on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SetAside {
     /// The register.
     pub register: String,
@@ -195,7 +196,7 @@ pub struct SetAside {
 }
 
 /// One run, for the history.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RunRow {
     /// Its id.
     pub id: String,
@@ -212,7 +213,7 @@ pub struct RunRow {
 }
 
 /// Something that happened to a record in a run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct EventRow {
     /// The run.
     pub run: String,
@@ -231,7 +232,7 @@ pub struct EventRow {
 }
 
 /// What became of a command that was left.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CommandState {
     /// Nobody has taken it up yet.
@@ -243,7 +244,7 @@ pub enum CommandState {
 }
 
 /// A command that was left for whoever works on the state.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CommandRow {
     /// Its number.
     pub id: i64,

@@ -77,6 +77,11 @@ def main():
         if errors:
             wrong.append("\n  ".join([f"{path} is refused:", *errors]))
         accepted += 1
+        own = Path(f"schemas/mappings/{path.stem}.schema.json")
+        if path.parent == Path("mappings") and own.exists():
+            of_it = json.loads(own.read_text(encoding="utf-8"))
+            for error in validator_for(of_it)(of_it).iter_errors(value):
+                wrong.append(f"{path} is refused by its own schema: {error.json_path}: {error.message[-200:]}")
     for path in yaml_files("tests/rejected"):
         if not SHAPE.search(path.with_suffix(".txt").read_text(encoding="utf-8")):
             continue
@@ -88,7 +93,7 @@ def main():
         if validators[kind(value)].is_valid(value):
             wrong.append(f"{path} is accepted by its schema")
         refused += 1
-    for schema in sorted(Path("schemas").glob("*.schema.json")):
+    for schema in sorted(Path("schemas").rglob("*.schema.json")):
         whole = json.loads(schema.read_text(encoding="utf-8"))
         validator_for(whole).check_schema(whole)
     if accepted < 20 or refused < 5:

@@ -34,7 +34,8 @@ const MAX_OPEN: usize = 24;
 pub(super) fn expression(source: &str, scope: &Scope) -> Result<Checked, Vec<ExprProblem>> {
     refuse_large(source, true)?;
     if source.trim().is_empty() {
-        return Err(vec![ExprProblem::new("an expression is empty", 0..source.len())]);
+        let empty = ExprProblem::new("an expression is empty", 0..source.len());
+        return Err(vec![empty.help("write one, or leave its key out")]);
     }
     let tree = parse_expr(source).map_err(|error| vec![syntax(source, &error)])?;
     let mut checker = Checker::new(source, scope);
@@ -120,7 +121,10 @@ fn syntax(source: &str, error: &Error) -> ExprProblem {
         }
         _ if source[range.start..].starts_with('&') => problem.help("write `and`"),
         _ if source[range.start..].starts_with('!') => problem.help("write `not`"),
-        _ => problem,
+        _ if detail.starts_with("unexpected end") => {
+            problem.help("something is missing at the end: a value, or what closes a bracket or a text")
+        }
+        _ => problem.help("`mapengine reference` lists what an expression may hold"),
     }
 }
 
@@ -389,7 +393,8 @@ impl<'s> Checker<'s> {
                     }
                 };
                 if !node.args.is_empty() {
-                    self.problem(format!("`{}` takes nothing", entry.name), range.clone(), None);
+                    let help = format!("write `{}()`", entry.name);
+                    self.problem(format!("`{}` takes nothing", entry.name), range.clone(), Some(help));
                     return Code::bad(range);
                 }
                 let ty = (entry.gives)(&[]).unwrap_or_default();
@@ -458,7 +463,8 @@ impl<'s> Checker<'s> {
                     (at, expr)
                 }
                 ast::CallArg::PosSplat(_) | ast::CallArg::KwargSplat(_) => {
-                    self.problem("`*` and `**` are not part of calls", place.clone(), None);
+                    let help = Some("write each argument out".to_owned());
+                    self.problem("`*` and `**` are not part of calls", place.clone(), help);
                     continue;
                 }
             };
@@ -526,12 +532,13 @@ impl<'s> Checker<'s> {
             other => {
                 let message =
                     format!("`for` goes over a list, but `{}` is of type {other}", self.text_of(&range));
-                self.problem(message, range.clone(), None);
+                self.problem(message, range.clone(), Some("name a list here".to_owned()));
                 Type::Any
             }
         };
         if node.recursive {
-            self.problem("`recursive` is not part of templates", range.clone(), None);
+            let help = Some("leave `recursive` out".to_owned());
+            self.problem("`recursive` is not part of templates", range.clone(), help);
         }
         let ast::Expr::Var(target) = &node.target else {
             let help = Some("write `for row in …` and name its members: `row.name`".to_owned());

@@ -440,10 +440,20 @@ fn calls_are_checked() {
 
 #[test]
 fn syntax_errors_have_their_place() {
-    assert_eq!(refused(""), ["[] an expression is empty"]);
+    assert_eq!(refused(""), ["[] an expression is empty; write one, or leave its key out"]);
     assert_eq!(refused("name = 'x'"), ["[=] unexpected input after expression; equality is `==`"]);
-    assert_eq!(refused("name =="), ["[==] unexpected end of input, expected expression"]);
-    assert_eq!(refused("name == 'x"), ["[name == 'x] unexpected end of string"]);
+    assert_eq!(
+        refused("name =="),
+        [
+            "[==] unexpected end of input, expected expression; something is missing at the end: a value, or what closes a bracket or a text"
+        ]
+    );
+    assert_eq!(
+        refused("name == 'x"),
+        [
+            "[name == 'x] unexpected end of string; something is missing at the end: a value, or what closes a bracket or a text"
+        ]
+    );
 }
 
 #[test]
@@ -500,7 +510,7 @@ fn templates_print_and_are_checked() {
     );
     assert_eq!(
         render("{% for row in name %}{{ row.x }}{% endfor %}{% if number == 'x' %}{% endif %}"),
-        "[name] `for` goes over a list, but `name` is of type text\n\
+        "[name] `for` goes over a list, but `name` is of type text; name a list here\n\
          [number == 'x'] `number` is of type integer and `'x'` of type text; make them the same kind: `| string`, \
          or the other `| integer`"
     );

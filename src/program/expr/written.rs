@@ -232,7 +232,8 @@ impl<'s> Checker<'s> {
         let shown = self.text_of(&before.arg.range);
         let ty = before.arg.ty.clone();
         let Some(item) = ty.item().cloned() else {
-            self.problem(format!("`{shown}` is of type {ty}, which has no items"), range, None);
+            let help = Some(format!("leave `[{index}]` out"));
+            self.problem(format!("`{shown}` is of type {ty}, which has no items"), range, help);
             return None;
         };
         let arg = Arg { range, ..Arg::of(item.clone()) };
@@ -262,7 +263,7 @@ impl<'s> Checker<'s> {
                 self.problem(
                     format!("`{shown}` is a list: its items have numbers, not {other}"),
                     key.arg.range,
-                    None,
+                    Some(format!("take one by its place, `{shown}[0]`")),
                 );
                 return None;
             }
@@ -280,7 +281,7 @@ impl<'s> Checker<'s> {
                 self.problem(
                     format!("`{shown}` is of type {ty}: only a constant name can stand here"),
                     key.arg.range,
-                    None,
+                    Some(format!("write the name itself: `{shown}.NAME`")),
                 );
                 return None;
             }
@@ -308,11 +309,18 @@ impl<'s> Checker<'s> {
                 Type::List(item) if item.member(name).is_some() => Some(format!(
                     "take one item, `{shown}[0].{name}`, or that of each, `{shown} | map('{name}')`"
                 )),
-                Type::Object(members) => did_you_mean(name, members.keys().map(String::as_str)),
+                Type::Object(members) => {
+                    did_you_mean(name, members.keys().map(String::as_str)).or_else(|| {
+                        Some(match shown.as_str() {
+                            "settings" => "declare it under `settings:`".to_owned(),
+                            _ => format!("`{shown}` has no fields at all"),
+                        })
+                    })
+                }
                 _ if catalogue::find(Group::Filter, name, 0..0).is_ok() => {
                     Some(format!("write `{shown} | {name}`"))
                 }
-                _ => None,
+                _ => Some(format!("`{shown}` is a value of its own: nothing stands below it")),
             };
             let message = match &ty {
                 Type::Object(_) => format!("`{shown}` has no field `{name}`"),
@@ -361,7 +369,8 @@ impl<'s> Checker<'s> {
         }
         if !matches!(operand.arg.ty, Type::Integer | Type::Any) {
             let message = format!("`-` takes an integer, but `{shown}` is of type {}", operand.arg.ty);
-            self.problem(message, range.clone(), None);
+            let help = format!("make a whole number of it first: `-({shown} | integer)`");
+            self.problem(message, range.clone(), Some(help));
             return Code::bad(range);
         }
         let arg = Arg { range, ..Arg::of(Type::Integer) };
@@ -465,7 +474,7 @@ impl<'s> Checker<'s> {
                 let range = code.arg.range.clone();
                 if given.insert(at, code).is_some() {
                     let message = format!("`{}` is given twice", entry.params[at].name);
-                    self.problem(message, range, None);
+                    self.problem(message, range, Some("leave one of the two out".to_owned()));
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! Checks: questions answered before anything is written.
 
 use super::Compiler;
-use crate::diagnostic::codes;
+use crate::diagnostic::{codes, suggest};
 use crate::program::mapping::{Check, CheckKind, Register};
 use crate::spec::mapping as spec;
 use crate::value::Side;
@@ -54,11 +54,19 @@ impl Compiler<'_> {
             let Some(found) = registers.iter().find(|one| one.name == register) else {
                 // a register that is switched off has no records to ask
                 if !mapping.registers.contains_key(&register) {
+                    let help = match suggest(&register, mapping.registers.keys()) {
+                        Some(near) => format!("did you mean `{near}`?"),
+                        None if mapping.registers.is_empty() => "this mapping has no registers".to_owned(),
+                        None => format!(
+                            "the registers are {}",
+                            mapping.registers.keys().collect::<Vec<_>>().join(", ")
+                        ),
+                    };
                     self.error(
                         &codes::UNKNOWN_REGISTER,
                         each.span,
                         format!("there is no register `{register}`"),
-                        None,
+                        Some(help),
                     );
                 }
                 return None;
@@ -69,7 +77,12 @@ impl Compiler<'_> {
                 Side::Right => self.scope_with(None, Some(&ty), Some(side)),
             };
             let Some(that) = &check.that else {
-                self.error(&codes::BAD_CHECK, each.span, "`each` needs `that`", None);
+                self.error(
+                    &codes::BAD_CHECK,
+                    each.span,
+                    "`each` needs `that`",
+                    Some("add `that: \"…\"`: what every record must satisfy".to_owned()),
+                );
                 return None;
             };
             let that = self.expr(that, &scope)?;

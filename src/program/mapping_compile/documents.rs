@@ -7,7 +7,7 @@ mod steps;
 use std::sync::Arc;
 
 use super::Compiler;
-use super::names::place;
+use super::names::{known_lists, place};
 use super::registers::Direction;
 use super::rows::Table;
 use crate::diagnostic::{At, codes, suggest};
@@ -36,8 +36,8 @@ impl Compiler<'_> {
             documents.extend(self.compile_document(mapping, name, document));
             self.document = None;
         }
-        let registers: Vec<&Register> = documents.iter().map(|document| &*document.register).collect();
-        self.check_references_of(&registers, mapping);
+        let rows: Vec<&Row> = documents.iter().flat_map(Document::all_rows).collect();
+        self.check_references_of(&rows, mapping);
         documents
     }
 
@@ -121,6 +121,8 @@ impl Compiler<'_> {
         let embed = self.embed_of_record(&words.embed, source, &register);
         let flow =
             words.status_flow.as_ref().and_then(|flow| self.flow(source, &register.ends[source], flow));
+        self.roles_of_wrong_flow =
+            words.status_flow.as_ref().filter(|_| flow.is_none()).map(|flow| flow.roles_written());
         let take = self.take(source, &register, from.take.as_ref(), flow.as_ref());
         let mut lines = Vec::new();
         for rows in &words.rows.0 {
@@ -145,7 +147,10 @@ impl Compiler<'_> {
             .as_ref()
             .map(|follow| self.follow(mapping, name, follow, &later, &later_types, source, roles));
         if let (Some(flow), Some(spec)) = (&flow, &words.status_flow) {
-            self.check_flow(flow, spec, &take, &steps, refused.as_deref(), follow.as_ref());
+            // where a role of `while` is unknown, nobody can say what leads on from there
+            let whole = words.follow.as_ref().map_or(0, |one| one.during.len());
+            let known = follow.as_ref().filter(|one| one.during.len() == whole);
+            self.check_flow(flow, spec, &take, &steps, refused.as_deref(), known);
         }
         let reconcile = self.reconcile(name, words, &register, &types, &steps, becomes.as_ref());
         let at_most = from.at_most.as_ref().and_then(|number| self.at_most(number));
@@ -190,7 +195,9 @@ impl Compiler<'_> {
             _ => {
                 // a setting that says `none` switches it off
                 if !direction.none {
-                    self.error(&codes::BAD_DIRECTION, text.span, "a document goes one way", None);
+                    let (left, right) = (&self.sides.left.name, &self.sides.right.name);
+                    let help = format!("write `{left} -> {right}` or `{right} -> {left}`");
+                    self.error(&codes::BAD_DIRECTION, text.span, "a document goes one way", Some(help));
                 }
                 return None;
             }
@@ -311,6 +318,8 @@ impl Compiler<'_> {
             });
             match found {
                 Some(index) => entry.push(index),
+                // that row is wrong, which was said
+                None if self.gives(&words.fields, target, &field.value) => {}
                 None => {
                     let names: Vec<String> = register
                         .rows
@@ -363,6 +372,9 @@ impl Compiler<'_> {
         {
             return Take::Role(text.value.clone());
         }
+        if self.roles_of_wrong_flow.as_ref().is_some_and(|roles| roles.contains(&text.value)) {
+            return Take::All;
+        }
         let end = register.ends[source].clone();
         let ty = self.end_type(&end, &[]);
         let scope = match source {
@@ -399,12 +411,8 @@ impl Compiler<'_> {
                 let list = matches!(found.field.ty, Type::List(_)) && !found.field.fields.is_empty();
                 if !list || side == target && (found.read_only || found.field.pivot.is_some()) {
                     let why = if list { "cannot be written" } else { "is no list of rows" };
-                    self.error(
-                        &codes::BAD_ROWS,
-                        text.span,
-                        format!("`{text}` of {} {why}", self.sides[side].name),
-                        None,
-                    );
+                    let message = format!("`{text}` of {} {why}", self.sides[side].name);
+                    self.error(&codes::BAD_ROWS, text.span, message, Some(known_lists(&member.resource)));
                     return None;
                 }
                 self.need(side, &member.resource.name, &found.top);

@@ -123,7 +123,7 @@ impl Compiler<'_> {
                     "{} of {} has no list of its own, so that nothing can be said about all of it",
                     resource.name, self.sides[side].name
                 ),
-                None,
+                Some("name a resource with a `list` whose path needs no other record".to_owned()),
             );
             return None;
         }
@@ -174,7 +174,7 @@ impl Compiler<'_> {
                 &codes::BAD_EXISTS,
                 text.span,
                 format!("`{text}` of {} is no single value: records are compared by one", resource.name),
-                None,
+                Some("name a field that holds one value, or one place of a list: `codes[0]`".to_owned()),
             );
             return None;
         }

@@ -40,7 +40,7 @@ impl Compiler<'_> {
                             &codes::BAD_FLOW,
                             text.span,
                             "`name` chooses among records; these statuses are values",
-                            None,
+                            Some("leave `name` out, or give the field a `ref` in the system file".to_owned()),
                         );
                         None
                     }
@@ -97,7 +97,12 @@ impl Compiler<'_> {
                     _ => None,
                 };
                 if let Some(wrong) = wrong {
-                    self.error(&codes::BAD_FLOW, status.span, wrong, None);
+                    let help = match (of, twice) {
+                        (None, _) => "name the status itself, as its field holds it",
+                        (_, true) => "keep `\"*\"` at one of them, and give the other its status",
+                        _ => "name the status that the mapping moves to",
+                    };
+                    self.error(&codes::BAD_FLOW, status.span, wrong, Some(help.to_owned()));
                 }
                 named.push((role.value.clone(), Named::Rest));
                 continue;
@@ -105,9 +110,9 @@ impl Compiler<'_> {
             let value = match status.value.strip_prefix("settings.") {
                 Some(setting) => {
                     self.setting_uses.insert(setting.to_owned());
+                    // the role is there all the same
                     if !self.settings.contains_key(setting) {
                         self.unknown_setting(setting, status.span);
-                        continue;
                     }
                     Named::Setting(setting.to_owned())
                 }
@@ -130,7 +135,7 @@ impl Compiler<'_> {
                 &codes::BAD_FLOW,
                 text.span,
                 "`where` chooses among records; these statuses are values",
-                None,
+                Some("leave `where` out, or give the field a `ref` in the system file".to_owned()),
             );
             return None;
         };
@@ -161,7 +166,7 @@ impl Compiler<'_> {
                 &codes::BAD_FLOW,
                 flow.field.span,
                 "a `sequence` needs `order`: the field that orders the statuses",
-                None,
+                Some("add `order: FIELD`, with a field of the statuses".to_owned()),
             );
             return None;
         };
@@ -176,7 +181,7 @@ impl Compiler<'_> {
                     &codes::WRONG_KIND,
                     flag.span,
                     format!("`{flag}` is {}, a flag is true or false", found.field.ty),
-                    None,
+                    Some("name a true/false field of the statuses; others can be asked in `must`".to_owned()),
                 );
             }
             flags.push(path);
@@ -190,7 +195,7 @@ impl Compiler<'_> {
                     &codes::BAD_FLOW,
                     entry.role.span,
                     format!("the role `{}` stands twice", entry.role),
-                    None,
+                    Some("write `repeat: true` where more than one status in a row has it".to_owned()),
                 );
             }
             roles.push(entry.role.value.clone());
@@ -234,7 +239,7 @@ impl Compiler<'_> {
                         "`{}` may repeat, and `{}` after it has the same flags: where does it end?",
                         one.role, next.role
                     ),
-                    None,
+                    Some("add a flag that tells the two apart to `flags`".to_owned()),
                 );
             }
         }
@@ -269,12 +274,19 @@ impl Compiler<'_> {
 
     /// A role by its name.
     pub(super) fn role(&mut self, name: &At<String>, flow: Option<&Flow>) -> Option<String> {
-        let known = flow.map(|flow| flow.roles.as_slice()).unwrap_or_default();
+        let known = match (flow, &self.roles_of_wrong_flow) {
+            (Some(flow), _) => flow.roles.clone(),
+            (None, Some(written)) => written.clone(),
+            (None, None) => Vec::new(),
+        };
         if known.contains(&name.value) {
-            return Some(name.value.clone());
+            return flow.map(|_| name.value.clone());
         }
-        let help = match (flow, suggest(&name.value, known.iter().map(String::as_str))) {
-            (None, _) => "declare the roles in `status_flow`".to_owned(),
+        let help = match (
+            flow.is_some() || self.roles_of_wrong_flow.is_some(),
+            suggest(&name.value, known.iter().map(String::as_str)),
+        ) {
+            (false, _) => "declare the roles in `status_flow`".to_owned(),
             (_, Some(near)) => format!("did you mean `{near}`?"),
             (_, None) => format!("the roles are {}", known.join(", ")),
         };
@@ -368,7 +380,7 @@ impl Compiler<'_> {
                             step.to,
                             follow.during.join(", ")
                         ),
-                        None,
+                        Some(format!("add {{ from: ROLE, to: {}, by: mapping }} to `moves`", step.to)),
                     );
                 }
             }

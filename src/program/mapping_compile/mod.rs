@@ -77,6 +77,8 @@ pub fn compile_mapping(
         exists: Vec::new(),
         validating: matches!(answers, Answers::None),
         setting_uses: BTreeSet::new(),
+        wrong_settings: BTreeSet::new(),
+        roles_of_wrong_flow: None,
         document: None,
         resource_types,
     };
@@ -186,6 +188,10 @@ pub(super) struct Compiler<'a> {
     setting_uses: BTreeSet<String>,
     /// What every resource of a side is in an expression: worked out once, asked for with every row.
     resource_types: Both<IndexMap<String, Type>>,
+    /// Settings that are declared and wrong: what only follows from that is not reported.
+    wrong_settings: BTreeSet<String>,
+    /// The roles of a flow that is wrong itself.
+    roles_of_wrong_flow: Option<Vec<String>>,
     /// A document is compiled: the fields of its other side that something else than its rows gives.
     document: Option<Vec<Path>>,
 }

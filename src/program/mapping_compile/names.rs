@@ -180,3 +180,14 @@ pub(super) fn all_paths(resource: &Resource) -> Vec<String> {
     }
     out
 }
+
+/// The lists of a record whose items have fields, as help.
+pub(super) fn known_lists(resource: &Resource) -> String {
+    let lists = resource.fields.iter().filter(|field| matches!(field.ty, Type::List(_)));
+    let names: Vec<String> =
+        lists.filter(|field| !field.fields.is_empty()).map(|field| field.name.to_string()).collect();
+    match names.is_empty() {
+        true => format!("{} has no list whose items have fields", resource.name),
+        false => format!("its lists are {}", names.join(", ")),
+    }
+}

@@ -2,40 +2,38 @@
 
 use super::Compiler;
 use crate::diagnostic::codes;
-use crate::program::mapping::{Register, Step};
+use crate::program::mapping::{Register, Row, Step};
 use crate::spec::mapping as spec;
 
 impl Compiler<'_> {
     /// Every `ref` names a register (of this mapping, switched on or not) whose records it can mean.
     pub(super) fn check_references(&mut self, registers: &[Register], mapping: &spec::Mapping) {
-        let registers: Vec<&Register> = registers.iter().collect();
-        self.check_references_of(&registers, mapping);
+        let rows: Vec<&Row> = registers.iter().flat_map(|register| &register.rows).collect();
+        self.check_references_of(&rows, mapping);
     }
 
-    /// The same for registers that stand elsewhere.
-    pub(super) fn check_references_of(&mut self, registers: &[&Register], mapping: &spec::Mapping) {
-        for register in registers {
-            for row in &register.rows {
-                for step in &row.steps {
-                    let Step::Reference { register: target, .. } = step else { continue };
-                    if !mapping.registers.contains_key(target) {
-                        let near = crate::diagnostic::suggest(target, mapping.registers.keys());
-                        let help = near.map_or_else(
-                            || {
-                                format!(
-                                    "the registers are {}",
-                                    mapping.registers.keys().collect::<Vec<_>>().join(", ")
-                                )
-                            },
-                            |near| format!("did you mean `{near}`?"),
-                        );
-                        self.error(
-                            &codes::UNKNOWN_REGISTER,
-                            row.origin.span,
-                            format!("there is no register `{target}`"),
-                            Some(help),
-                        );
-                    }
+    /// The same for rows that stand elsewhere.
+    pub(super) fn check_references_of(&mut self, rows: &[&Row], mapping: &spec::Mapping) {
+        for row in rows {
+            for step in &row.steps {
+                let Step::Reference { register: target, .. } = step else { continue };
+                if !mapping.registers.contains_key(target) {
+                    let near = crate::diagnostic::suggest(target, mapping.registers.keys());
+                    let help = near.map_or_else(
+                        || {
+                            format!(
+                                "the registers are {}",
+                                mapping.registers.keys().collect::<Vec<_>>().join(", ")
+                            )
+                        },
+                        |near| format!("did you mean `{near}`?"),
+                    );
+                    self.error(
+                        &codes::UNKNOWN_REGISTER,
+                        row.origin.span,
+                        format!("there is no register `{target}`"),
+                        Some(help),
+                    );
                 }
             }
         }

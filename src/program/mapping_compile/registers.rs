@@ -340,7 +340,7 @@ impl Compiler<'_> {
                                 &codes::BAD_ONE_OF,
                                 value.span,
                                 format!("`{value}` stands for two resources"),
-                                None,
+                                Some("give each value to one of them".to_owned()),
                             );
                         }
                     }
@@ -364,7 +364,7 @@ impl Compiler<'_> {
                     &codes::BAD_ONE_OF,
                     resource.span,
                     "either `resource` or `one_of`, not both",
-                    None,
+                    Some("leave `resource` out where records of many resources are meant".to_owned()),
                 );
                 return None;
             }
@@ -389,7 +389,7 @@ impl Compiler<'_> {
                         "{} of {} cannot be listed, so it cannot be a register",
                         member.resource.name, self.sides[side].name
                     ),
-                    None,
+                    Some("give it a `list` in the system file".to_owned()),
                 );
             }
         }
@@ -404,8 +404,8 @@ impl Compiler<'_> {
             self.error(
                 &codes::BAD_ONE_OF,
                 text.span,
-                format!("`by` names a field of the other side: `{}.FIELD`", self.sides[other].name),
-                None,
+                format!("`by` names a field of the other side, and `{text}` is none"),
+                Some(format!("write `by: {}.FIELD`", self.sides[other].name)),
             );
             return None;
         };
@@ -564,6 +564,9 @@ impl Compiler<'_> {
     }
 
     pub(super) fn unknown_setting(&mut self, name: &str, span: Span) {
+        if self.wrong_settings.contains(name) {
+            return;
+        }
         let help = match suggest(name, self.settings.keys().map(String::as_str)) {
             Some(near) => format!("did you mean `settings.{near}`?"),
             None => "declare it under `settings:`".to_owned(),

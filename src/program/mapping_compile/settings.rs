@@ -50,8 +50,13 @@ impl Answers<'_> {
 impl Compiler<'_> {
     pub(super) fn compile_settings(&mut self, mapping: &spec::Mapping, answers: &Answers) {
         for (name, setting) in mapping.settings.iter() {
-            if let Some(compiled) = self.setting(name, setting) {
-                self.settings.insert(name.value.clone(), compiled);
+            match self.setting(name, setting) {
+                Some(compiled) => {
+                    self.settings.insert(name.value.clone(), compiled);
+                }
+                None => {
+                    self.wrong_settings.insert(name.value.clone());
+                }
             }
         }
         for (name, span) in answers.names() {
@@ -128,7 +133,12 @@ impl Compiler<'_> {
             text.as_ref().and_then(|text| {
                 let number = Decimal::from_str(&text.value).ok();
                 if number.is_none() {
-                    this.error(&codes::BAD_SETTING, text.span, format!("`{text}` is no number"), None);
+                    this.error(
+                        &codes::BAD_SETTING,
+                        text.span,
+                        format!("`{text}` is no number"),
+                        Some("write an exact number such as \"1.50\"".to_owned()),
+                    );
                 }
                 number
             })
@@ -207,7 +217,9 @@ impl Compiler<'_> {
         match (setting.kind, &given.value) {
             (_, Value::Null) => Some(Value::Null),
             (SettingKind::Bool, Value::Bool(_)) => Some(given.value.clone()),
-            (SettingKind::Bool, _) => wrong(self, "true or false", None),
+            (SettingKind::Bool, _) => {
+                wrong(self, "true or false", Some("write `true` or `false`".to_owned()))
+            }
             (SettingKind::Text, Value::Text(_)) => Some(given.value.clone()),
             (SettingKind::Text, _) => {
                 wrong(self, "text", given.value.scalar_text().map(|text| format!("write it as \"{text}\"")))
@@ -215,13 +227,19 @@ impl Compiler<'_> {
             (SettingKind::Integer, Value::Number(number)) if number.fract().is_zero() => {
                 self.in_range(setting, *number, given)
             }
-            (SettingKind::Integer, _) => wrong(self, "a whole number", None),
+            (SettingKind::Integer, _) => wrong(
+                self,
+                "a whole number",
+                Some("write it without quotes and without a point: 12".to_owned()),
+            ),
             (SettingKind::Decimal, Value::Number(number)) => self.in_range(setting, *number, given),
             (SettingKind::Decimal, Value::Text(text)) => match parse_decimal(text) {
                 Some(number) => self.in_range(setting, number, given),
-                None => wrong(self, "an exact number such as \"1.50\"", None),
+                None => wrong(self, "an exact number", Some("write it as \"1.50\"".to_owned())),
             },
-            (SettingKind::Decimal, _) => wrong(self, "an exact number such as \"1.50\"", None),
+            (SettingKind::Decimal, _) => {
+                wrong(self, "an exact number", Some("write it as \"1.50\"".to_owned()))
+            }
             (SettingKind::Choice, Value::Text(text)) => {
                 if !setting.of.is_empty() && !setting.of.contains(text) {
                     let near = crate::diagnostic::suggest(text, setting.of.iter().map(String::as_str));
@@ -243,17 +261,27 @@ impl Compiler<'_> {
                 wrong(self, "text", given.value.scalar_text().map(|text| format!("write it as \"{text}\"")))
             }
             (SettingKind::Table, Value::Map(_)) => Some(given.value.clone()),
-            (SettingKind::Table, _) => wrong(self, "a table of codes: `{ h: HOUR }`", None),
+            (SettingKind::Table, _) => {
+                wrong(self, "a table of codes", Some("write `{ h: HOUR }`".to_owned()))
+            }
             (SettingKind::Direction, Value::Text(text)) => {
                 self.direction_text(&At { value: text.clone(), span: given.span })?;
                 Some(given.value.clone())
             }
-            (SettingKind::Direction, _) => wrong(self, "a direction", None),
+            (SettingKind::Direction, _) => {
+                let (left, right) = (&self.sides.left.name, &self.sides.right.name);
+                let help = format!("write `both`, `none`, `{left} -> {right}` or `{right} -> {left}`");
+                wrong(self, "a direction", Some(help))
+            }
             (SettingKind::Side, Value::Text(text)) => {
                 self.side(&At { value: text.clone(), span: given.span })?;
                 Some(given.value.clone())
             }
-            (SettingKind::Side, _) => wrong(self, "the name of a side", None),
+            (SettingKind::Side, _) => {
+                let help =
+                    format!("the sides are `{}` and `{}`", self.sides.left.name, self.sides.right.name);
+                wrong(self, "the name of a side", Some(help))
+            }
         }
     }
 
@@ -269,7 +297,7 @@ impl Compiler<'_> {
                 &codes::WRONG_ANSWER,
                 given.span,
                 format!("`{}` is {number}, it must be {range}", setting.name),
-                None,
+                Some(format!("write a number that is {range}, or change `min` and `max` of the setting")),
             );
             return None;
         }
@@ -277,8 +305,13 @@ impl Compiler<'_> {
     }
 
     pub(super) fn settings_type(&self) -> Type {
-        let members: IndexMap<String, Type> =
-            self.settings.iter().map(|(name, setting)| (name.clone(), setting_type(setting))).collect();
+        let wrong = self.wrong_settings.iter().map(|name| (name.clone(), Type::Any));
+        let members: IndexMap<String, Type> = self
+            .settings
+            .iter()
+            .map(|(name, setting)| (name.clone(), setting_type(setting)))
+            .chain(wrong)
+            .collect();
         Type::Object(std::sync::Arc::new(members))
     }
 

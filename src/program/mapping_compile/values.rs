@@ -42,7 +42,7 @@ impl Compiler<'_> {
                     &codes::WRONG_KIND,
                     constant.span,
                     format!("{label} is {ty}, this is {}", value.kind()),
-                    None,
+                    Some(format!("write it as {ty}")),
                 );
                 None
             }
@@ -80,7 +80,12 @@ impl Compiler<'_> {
             Type::Any | Type::Text | Type::Id | Type::Date | Type::Time => Some(Value::text(text.clone())),
         };
         if value.is_none() {
-            self.error(&codes::WRONG_KIND, code.span, format!("{label} is {ty}, `{text}` is not"), None);
+            self.error(
+                &codes::WRONG_KIND,
+                code.span,
+                format!("{label} is {ty}, `{text}` is not"),
+                Some(format!("write the codes as the values of {label}: {ty}")),
+            );
         }
         value
     }

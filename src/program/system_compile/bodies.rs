@@ -50,7 +50,8 @@ pub(super) fn written_once(fields: &[Field], found: &mut Findings) {
         for (constant, _) in &field.with {
             if let Some((.., name)) = places.iter().find(|(place, ..)| *place == constant) {
                 let message = format!("`with` sends `{constant}`, which the field `{name}` is written to");
-                found.error(&codes::SAME_PLACE, field.span, message);
+                let help = format!("leave `{constant}` out of `with`, or give `{name}` another `write`");
+                found.error_help(&codes::SAME_PLACE, field.span, message, help);
             }
         }
     }

@@ -24,7 +24,8 @@ pub(super) fn duration(text: Option<&At<String>>, default: Duration, found: &mut
     let Some(text) = text else { return default };
     match parse_duration(&text.value) {
         Ok(Duration::ZERO) => {
-            found.error(&codes::BAD_DURATION, text.span, "this time must be longer than zero");
+            let help = "write how long it is, `30s`, or leave it out: then the default counts";
+            found.error_help(&codes::BAD_DURATION, text.span, "this time must be longer than zero", help);
             default
         }
         Ok(duration) => duration,

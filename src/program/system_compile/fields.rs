@@ -103,7 +103,7 @@ impl Fields<'_> {
             && let Err(wanted) = fits(&value.value, &ty)
         {
             let message = format!("`on_create` does not fit the field: {wanted}");
-            found.error(&codes::VALUE_TYPE, value.span, message);
+            found.error_help(&codes::VALUE_TYPE, value.span, message, value_of(&ty));
         }
         let embeds = embeds(field, &members, found);
         let ty_of_extract = ty.clone();
@@ -187,7 +187,12 @@ impl Fields<'_> {
                 for (i, one) in field.of.iter().enumerate() {
                     if of[..i].contains(&one.value) {
                         let message = format!("`{}` is listed twice", one.value);
-                        found.error(&codes::CHOICE_WITHOUT_VALUES, one.span, message);
+                        found.error_help(
+                            &codes::CHOICE_WITHOUT_VALUES,
+                            one.span,
+                            message,
+                            "leave one of the two out",
+                        );
                     }
                 }
                 (Type::Choice(Arc::from(of)), Vec::new())
@@ -468,4 +473,17 @@ fn attributes(field: &spec::Field, write: Option<&Path>) -> Vec<(Path, Value)> {
 
 fn constants(with: &Table<Value>, found: &mut Findings) -> Vec<(Path, Value)> {
     with.iter().filter_map(|(name, value)| Some((path(name, found)?, value.clone()))).collect()
+}
+
+/// What a constant of a type looks like.
+pub(super) fn value_of(ty: &Type) -> String {
+    match ty {
+        Type::Bool => "write `true` or `false`, without quotes".to_owned(),
+        Type::Integer => "write a whole number, without quotes".to_owned(),
+        Type::Decimal => "write an exact number as text: \"1.50\"".to_owned(),
+        Type::Date => "write it as 2026-12-31".to_owned(),
+        Type::Time => "write it as 2026-12-31T08:30:00Z".to_owned(),
+        Type::Choice(of) => format!("choose one of {}", of.join(", ")),
+        other => format!("write {other}"),
+    }
 }

@@ -56,11 +56,6 @@ impl<'d> Findings<'d> {
         self.errors
     }
 
-    /// Reports a mistake.
-    pub(super) fn error(&mut self, code: &'static Code, span: Span, message: impl Into<String>) {
-        self.add(Diagnostic::error(code, span, message));
-    }
-
     /// Reports a mistake and what to do about it.
     pub(super) fn error_help(
         &mut self,

@@ -152,10 +152,11 @@ impl Linker<'_, '_> {
                 );
             }
             if !of.sum.is_empty() || path == field.name {
-                found.error(
+                found.error_help(
                     &codes::CONTRADICTION,
                     text.span,
                     "a sum is made of fields that are read, not of sums",
+                    "name the fields that the other sum is made of",
                 );
             }
             paths.push(path);
@@ -191,7 +192,12 @@ impl Linker<'_, '_> {
                 let message = format!(
                     "`days` is worked out from what the record itself holds; `{text}` is not read with it"
                 );
-                found.error(&codes::CONTRADICTION, text.span, message);
+                found.error_help(
+                    &codes::CONTRADICTION,
+                    text.span,
+                    message,
+                    "name a date that stands in the answer itself, not in a child and not only written",
+                );
                 return None;
             }
             Some(path)
@@ -324,7 +330,7 @@ impl Linker<'_, '_> {
             let Some((path, field)) = field_of(child, name, found) else { continue };
             if let Err(wanted) = fits(&value.value, &field.ty) {
                 let message = format!("`{}` cannot have this value: {wanted}", name.value);
-                found.error(&codes::VALUE_TYPE, value.span, message);
+                found.error_help(&codes::VALUE_TYPE, value.span, message, super::fields::value_of(&field.ty));
             }
             only_where.push((path, value.value.clone()));
         }
@@ -439,7 +445,8 @@ fn single_key<'f>(target: &'f Shape, place: Span, found: &mut Findings) -> Optio
         [] if target.key_is_wrong || target.spec.singleton != Some(true) => None,
         [] => {
             let message = format!("`{}` has no key: there is only one", target.name.value);
-            found.error(&codes::BAD_TARGET, place, message);
+            let help = "leave `ref` out: what there is only one of needs no reference";
+            found.error_help(&codes::BAD_TARGET, place, message, help);
             None
         }
         _ => {

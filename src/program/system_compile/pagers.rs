@@ -205,7 +205,8 @@ fn total_header(written: &spec::Pager, found: &mut Findings) -> Option<String> {
 fn size(name: &At<String>, written: &spec::Pager, found: &mut Findings) -> Option<(String, u32)> {
     let size = written.size.as_ref()?;
     if size.value == 0 {
-        found.error(&codes::BAD_NUMBER, name.span, "a page of 0 records never comes to an end");
+        let help = "write how many records a page has: `value: 100`";
+        found.error_help(&codes::BAD_NUMBER, name.span, "a page of 0 records never comes to an end", help);
     }
     match (&size.param, written.kind) {
         (None, spec::PagerKind::Range) => None,

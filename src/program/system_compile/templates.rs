@@ -229,7 +229,12 @@ fn fill(
                         fill(base, None, shape, what, pieces, found);
                     }
                 }
-                Some(_) => found.error(&codes::PATH_TEMPLATE, name.span, "`path` cannot hold itself"),
+                Some(_) => found.error_help(
+                    &codes::PATH_TEMPLATE,
+                    name.span,
+                    "`path` cannot hold itself",
+                    "write the path out here",
+                ),
                 None => found.error_help(
                     &codes::PATH_TEMPLATE,
                     name.span,

@@ -162,6 +162,7 @@ pub(super) fn words_of_type(name: &At<String>, field: &spec::Field, ty: &Type, f
         );
     }
     if field.max == Some(0) {
-        found.error(&codes::WORD_OF_OTHER_TYPE, name.span, "`max: 0` leaves room for nothing");
+        let help = "write how long it may be at most, or leave `max` out";
+        found.error_help(&codes::WORD_OF_OTHER_TYPE, name.span, "`max: 0` leaves room for nothing", help);
     }
 }

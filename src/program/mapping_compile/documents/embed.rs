@@ -63,7 +63,7 @@ impl Compiler<'_> {
                     &codes::BAD_ROWS,
                     files.span,
                     format!("asking for `{files}` needs `{path}`, which a row does not have"),
-                    None,
+                    Some(format!("give the rows a field `{path}` in the system file")),
                 );
                 return None;
             };

@@ -157,7 +157,7 @@ impl Compiler<'_> {
                     &codes::WRONG_KIND,
                     places.span,
                     format!("an exact decimal has at most {MAX_PLACES} places"),
-                    None,
+                    Some("write `round: 2` for amounts of money".to_owned()),
                 );
                 return None;
             }
@@ -213,7 +213,13 @@ impl Compiler<'_> {
                 &codes::WRONG_KIND,
                 text.span,
                 format!("`{text}` is {}, {wanted} is wanted here", expr.ty()),
-                None,
+                Some(match kind {
+                    Kind::Amount => {
+                        "name a field that is a number, or make one of it: `… | decimal`".to_owned()
+                    }
+                    Kind::Text => "name a field that is text, or make one of it: `… | string`".to_owned(),
+                    Kind::Date => "name a field that is a date or a time".to_owned(),
+                }),
             );
             return None;
         }

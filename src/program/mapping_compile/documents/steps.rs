@@ -29,7 +29,12 @@ impl Compiler<'_> {
         for (i, step) in words.steps.iter().enumerate() {
             match step {
                 doc::Step::Create(span) if i > 0 => {
-                    self.error(&codes::BAD_STEP, *span, "`create` comes first, and once", None);
+                    self.error(
+                        &codes::BAD_STEP,
+                        *span,
+                        "`create` comes first, and once",
+                        Some("begin `steps` with `create`, and write it nowhere else".to_owned()),
+                    );
                 }
                 doc::Step::Create(_) => {}
                 _ if i == 0 => {
@@ -188,7 +193,7 @@ impl Compiler<'_> {
                         &codes::WRONG_KIND,
                         text.span,
                         format!("`{path}` is {}, an amount is compared", found.field.ty),
-                        None,
+                        Some("name a field that is a number; texts are compared under `same`".to_owned()),
                     );
                     return None;
                 }

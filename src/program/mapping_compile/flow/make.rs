@@ -51,7 +51,7 @@ impl Compiler<'_> {
                     format!(
                         "`{role}` is every status that no other role names: it has no name to be made by"
                     ),
-                    None,
+                    Some(format!("leave `{role}` out of `make`, or give it a status of its own in `roles`")),
                 );
                 continue;
             }
@@ -92,7 +92,7 @@ impl Compiler<'_> {
                 &codes::BAD_FLOW,
                 field.span,
                 format!("`{field}` of {} cannot be written", of.name),
-                None,
+                Some(format!("leave `{field}` out: the system gives it")),
             );
             return None;
         }
@@ -151,7 +151,7 @@ impl Compiler<'_> {
                 &codes::BAD_FLOW,
                 role.span,
                 format!("`{by}` of {} cannot be written, and a status is found again by it", of.name),
-                None,
+                Some("let `name` be a field that a create gives, or leave `make` out".to_owned()),
             );
         }
     }

@@ -41,6 +41,8 @@ impl Compiler<'_> {
                 });
                 match found {
                     Some(index) => indexes.push(index),
+                    // that row is wrong, which was said
+                    None if self.is_written(&words.fields, &row_name.value) => {}
                     None => {
                         let names: Vec<String> = rows
                             .iter()
@@ -49,6 +51,10 @@ impl Compiler<'_> {
                             .collect();
                         let help = match suggest(&row_name.value, names.iter().map(String::as_str)) {
                             Some(near) => format!("did you mean `{near}`?"),
+                            None if names.is_empty() => format!(
+                                "add a row of both sides: `{{ {}: {row_name}, {}: FIELD }}`",
+                                self.sides.left.name, self.sides.right.name
+                            ),
                             None => format!(
                                 "rows are named by their path in {}: {}",
                                 self.sides.left.name,
@@ -77,6 +83,29 @@ impl Compiler<'_> {
             );
         }
         entries
+    }
+
+    /// Whether a row of both sides with this left path was written.
+    fn is_written(&self, rows: &[spec::Row], path: &str) -> bool {
+        rows.iter().any(|row| {
+            let first = |side: Side| {
+                let paths = row.sides.iter().find(|(key, _)| key.value == self.sides[side].name);
+                paths.and_then(|(_, paths)| paths.first())
+            };
+            first(Side::Right).is_some() && first(Side::Left).is_some_and(|one| one.value == path)
+        })
+    }
+
+    /// Whether a row was written that gives this field of a side.
+    pub(in crate::program::mapping_compile) fn gives(
+        &self,
+        rows: &[spec::Row],
+        side: Side,
+        path: &str,
+    ) -> bool {
+        let name = &self.sides[side].name;
+        let sides = rows.iter().flat_map(|row| &row.sides).filter(|(key, _)| key.value == *name);
+        sides.into_iter().any(|(_, paths)| paths.iter().any(|one| one.value == path))
     }
 
     pub(super) fn unique(

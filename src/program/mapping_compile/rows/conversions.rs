@@ -34,7 +34,7 @@ impl Compiler<'_> {
                         &codes::BAD_ROW,
                         overflow.span,
                         "`overflow` is for a row with `join`: it says which of its paths keeps the parts too many",
-                        None,
+                        Some("leave `overflow` out, or name many paths and add `join`".to_owned()),
                     );
                     return None;
                 }
@@ -44,7 +44,7 @@ impl Compiler<'_> {
                     &codes::BAD_ROW,
                     join.span,
                     "`join` is for a row with many paths on exactly one side",
-                    None,
+                    Some("leave `join` out, or write a list of paths on one side".to_owned()),
                 );
                 return None;
             }
@@ -122,7 +122,7 @@ impl Compiler<'_> {
                     &codes::WRONG_KIND,
                     multiply.span,
                     format!("`{multiply}` is no exact number"),
-                    None,
+                    Some("write it as text, \"1.5\", or `settings.NAME` of a decimal".to_owned()),
                 );
                 return None;
             };

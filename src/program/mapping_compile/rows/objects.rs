@@ -30,7 +30,12 @@ impl Compiler<'_> {
             return;
         };
         let (Some(left), Some(right)) = (&ends.left, &ends.right) else {
-            self.error(&codes::BAD_ROW, row.span, "a row with `fields` names an object on both sides", None);
+            self.error(
+                &codes::BAD_ROW,
+                row.span,
+                "a row with `fields` names an object on both sides",
+                Some("name an object of either side, or leave `fields` out".to_owned()),
+            );
             return;
         };
         if left.members.is_empty() || right.members.is_empty() {

@@ -29,7 +29,7 @@ impl Compiler<'_> {
                     &codes::NO_REFERENCE,
                     reference.span,
                     format!("register `{reference}` does not hold {} of {name}", target.resource),
-                    None,
+                    Some(format!("name the register whose `{name}` is {}", target.resource)),
                 );
                 continue;
             }
@@ -70,7 +70,12 @@ impl Compiler<'_> {
         if let Some(Convert::Not) = convert
             && (left.ty != Type::Bool || right.ty != Type::Bool)
         {
-            self.error(&codes::WRONG_KIND, row.span, "`convert: not` is for two true/false fields", None);
+            self.error(
+                &codes::WRONG_KIND,
+                row.span,
+                "`convert: not` is for two true/false fields",
+                Some("say what corresponds to what: `values: { true: …, false: … }`".to_owned()),
+            );
             return;
         }
         if convert.is_some() || alike(&left.ty, &right.ty) {
@@ -129,7 +134,12 @@ impl Compiler<'_> {
                 )
             );
         if !fits {
-            self.error(&codes::WRONG_KIND, at.span, format!("{label} is {target}, this gives {value}"), None);
+            self.error(
+                &codes::WRONG_KIND,
+                at.span,
+                format!("{label} is {target}, this gives {value}"),
+                Some(wanted(target)),
+            );
         }
     }
 
@@ -165,5 +175,17 @@ impl Compiler<'_> {
                 }
             }
         }
+    }
+}
+
+/// What an expression has to give.
+fn wanted(target: &Type) -> String {
+    match target {
+        Type::Bool => "write a condition: `settings.x`, `a == b`, `x is not none`".to_owned(),
+        Type::Decimal => "make an exact number of it: `… | decimal`".to_owned(),
+        Type::Integer => "make a whole number of it: `… | integer`".to_owned(),
+        Type::Text | Type::Id => "make text of it: `… | string`".to_owned(),
+        Type::Date => "make a date of it: `… | date`".to_owned(),
+        other => format!("write an expression that gives {other}"),
     }
 }
