@@ -381,9 +381,10 @@ impl Own<'_> {
         });
         let mut properties = self.at_sides(&sides);
         let (side, expression, registers) = (self.sides(), self.expression(), self.registers());
-        // rows are named by their left path; one that is told apart by more has both
+        // rows are named by their left path, or by a side and its path; one that is told apart by more has both
         let left = self.field(&ends.left);
-        let named = json!({ "anyOf": [left, { "type": "string", "pattern": " = " }] });
+        let [one, other] = Side::BOTH.map(|side| self.field(&ends[side].under(&opened.names[side])));
+        let named = json!({ "anyOf": [left, one, other, { "type": "string", "pattern": " = " }] });
         let both = ends.left.clone().and(ends.right.clone());
         let unique =
             if ends.left.is_empty() || ends.right.is_empty() { json!(true) } else { self.field(&both) };
