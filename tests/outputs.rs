@@ -97,3 +97,32 @@ fn the_help_of_every_verb_names_its_schema() {
         assert!(printed.stdout == kept, "`schema {kind}` prints another schema");
     }
 }
+
+#[test]
+fn links_and_history_name_a_record_as_why_does() {
+    let data = tempfile::tempdir().unwrap();
+    let mapengine = |args: &[&str]| {
+        std::process::Command::new(env!("CARGO_BIN_EXE_mapengine"))
+            .args(args)
+            .env("XDG_DATA_HOME", data.path())
+            .output()
+            .unwrap()
+    };
+    const MAPPING: &str = "mappings/examples/hello.yaml";
+    mapengine(&["run", MAPPING]);
+    let linked = String::from_utf8(mapengine(&["links", MAPPING, "--format", "json"]).stdout).unwrap();
+    let links: serde_json::Value = serde_json::from_str(&linked).unwrap();
+    let base = &links[0]["base"];
+    let name =
+        base.as_object().unwrap().iter().find(|(row, _)| row.starts_with("email")).unwrap().1[0].clone();
+    let register = links[0]["register"].as_str().unwrap();
+    let record = format!("{register}:{}", name.as_str().unwrap());
+    for verb in ["links", "history"] {
+        let found = mapengine(&[verb, MAPPING, "--record", &record, "--format", "json"]);
+        let told: serde_json::Value = serde_json::from_slice(&found.stdout).unwrap();
+        assert!(!told.as_array().unwrap().is_empty(), "{verb} {record}");
+        let unknown = mapengine(&[verb, MAPPING, "--record", &format!("{register}:nosuch")]);
+        assert_eq!(unknown.status.code(), Some(2), "{verb}");
+        assert!(String::from_utf8_lossy(&unknown.stderr).contains("no record has this id, key or name"));
+    }
+}

@@ -9,16 +9,32 @@ use super::args::{Format, ResolveArgs, StateArgs};
 use super::place::{self, Opening};
 use super::running::{bad, failed, runtime};
 use super::{Exit, Terminal, show};
-use crate::program::mapping::Register;
+use crate::program::mapping::{Member, Register};
 use crate::program::system::PARTS;
-use crate::run::{Command, Verdict, take_up};
+use crate::run::{Command, Selected, Verdict, records_named, take_up};
 use crate::store::{
     CommandRow, CommandState, EventRow, Handle, Intent, Link, Mode, OpenError, RecordRef, RunRow, SetAside,
     Store, leave,
 };
 use crate::value::{Side, Value};
 
-fn opened(terminal: &Terminal, args: &StateArgs) -> Result<(Opening, Handle), Exit> {
+/// The record that is asked for: what was written, and what it names.
+#[derive(Clone, Default)]
+struct Asked {
+    key: Option<String>,
+    named: Vec<(Side, RecordRef)>,
+}
+
+impl Asked {
+    /// Whether a record is the one that is asked for: it is named, or its id or key is what was written.
+    fn is(&self, side: Side, id: &str, key: &str) -> bool {
+        self.key.as_deref().is_none_or(|asked| {
+            asked == id || asked == key || self.named.iter().any(|(of, at)| *of == side && at.id == id)
+        })
+    }
+}
+
+fn opened(terminal: &Terminal, args: &StateArgs) -> Result<(Opening, Handle, Asked), Exit> {
     let opening = place::open(terminal, &args.target)?;
     let of_record = args.record.as_ref().and_then(|record| record.split(':').next());
     for name in args.register.as_deref().into_iter().chain(of_record) {
@@ -35,7 +51,15 @@ fn opened(terminal: &Terminal, args: &StateArgs) -> Result<(Opening, Handle), Ex
         terminal.say(format_args!("error: {error}"));
         Exit::Failed
     })?;
-    Ok((opening, store))
+    let Some(text) = &args.record else { return Ok((opening, store, Asked::default())) };
+    let selected = Selected::parse(text, &opening.program).map_err(|reason| {
+        terminal.say(format_args!("error: {reason}"));
+        Exit::BadInput
+    })?;
+    let (program, key) = (opening.program.clone(), selected.key.clone());
+    let named = store.read_blocking(move |store| records_named(&program, store, &selected));
+    let named = named.map_err(|error| failed(terminal, error))?;
+    Ok((opening, store, Asked { key: Some(key), named }))
 }
 
 fn when(ms: i64) -> String {
@@ -56,11 +80,6 @@ fn named(store: &dyn Store, register: &Register, side: Side, at: &RecordRef) -> 
 fn wanted(args: &StateArgs, register: &str) -> bool {
     let of_record = args.record.as_ref().and_then(|record| record.split(':').next());
     args.register.as_deref().or(of_record).is_none_or(|one| one == register)
-}
-
-/// The key of `--record`, without register and side.
-fn key_of(args: &StateArgs) -> Option<&str> {
-    args.record.as_ref().and_then(|record| record.rsplit(':').next())
 }
 
 /// What a pair agreed on, without the values of personal and secret fields. A row that the mapping has no more says nothing of its
@@ -87,7 +106,7 @@ fn masked(value: Value) -> Value {
 
 /// `links`.
 pub(super) fn links(terminal: &Terminal, args: &StateArgs) -> Exit {
-    let (opening, store) = match opened(terminal, args) {
+    let (opening, store, asked) = match opened(terminal, args) {
         Ok(opened) => opened,
         Err(exit) => return exit,
     };
@@ -117,9 +136,9 @@ pub(super) fn links(terminal: &Terminal, args: &StateArgs) -> Exit {
             let Some((last, ..)) = rows.last() else { break };
             after.clone_from(&last.left.id);
             for (link, left, right) in rows {
-                if key_of(args).is_some_and(|key| {
-                    key != left && key != right && key != link.left.id && key != link.right.id
-                }) {
+                if !asked.is(Side::Left, &link.left.id, &left)
+                    && !asked.is(Side::Right, &link.right.id, &right)
+                {
                     continue;
                 }
                 if shown >= args.limit && args.format == Format::Human {
@@ -160,16 +179,21 @@ pub(super) fn links(terminal: &Terminal, args: &StateArgs) -> Exit {
             }
         }
     }
-    finish(terminal, args, all, shown, "no links yet")
+    finish(terminal, args, &asked, all, shown, "no links yet")
 }
 
 fn finish<T: Serialize>(
     terminal: &Terminal,
     args: &StateArgs,
+    asked: &Asked,
     all: Vec<T>,
     shown: usize,
     nothing: &str,
 ) -> Exit {
+    if let (Some(record), 0, true) = (&args.record, shown, asked.named.is_empty()) {
+        terminal.say(format_args!("error: --record {record}: no record has this id, key or name"));
+        return Exit::BadInput;
+    }
     match args.format {
         Format::Json => terminal.line(serde_json::to_string(&all).unwrap_or_default()),
         Format::Human if shown == 0 => terminal.line(nothing),
@@ -180,7 +204,7 @@ fn finish<T: Serialize>(
 
 /// `set-aside`.
 pub(super) fn set_aside(terminal: &Terminal, args: &StateArgs) -> Exit {
-    let (opening, store) = match opened(terminal, args) {
+    let (opening, store, asked) = match opened(terminal, args) {
         Ok(opened) => opened,
         Err(exit) => return exit,
     };
@@ -190,12 +214,10 @@ pub(super) fn set_aside(terminal: &Terminal, args: &StateArgs) -> Exit {
     };
     let mut all = Vec::new();
     let mut shown = 0;
-    for row in rows
-        .0
-        .into_iter()
-        .filter(|row| wanted(args, &row.register))
-        .filter(|row| key_of(args).is_none_or(|key| row.id == key || row.label.contains(key)))
-    {
+    for row in rows.0.into_iter().filter(|row| wanted(args, &row.register)).filter(|row| {
+        asked.is(row.side, &row.id, &row.id)
+            || asked.key.as_deref().is_some_and(|key| row.label.contains(key))
+    }) {
         shown += 1;
         match args.format {
             Format::Human => {
@@ -235,12 +257,12 @@ pub(super) fn set_aside(terminal: &Terminal, args: &StateArgs) -> Exit {
             Format::Json => all.push(AsideTold::Write(Box::new(intent))),
         }
     }
-    finish(terminal, args, all, shown, "nothing is set aside")
+    finish(terminal, args, &asked, all, shown, "nothing is set aside")
 }
 
 /// `history`.
 pub(super) fn history(terminal: &Terminal, args: &StateArgs) -> Exit {
-    let (opening, store) = match opened(terminal, args) {
+    let (opening, store, asked) = match opened(terminal, args) {
         Ok(opened) => opened,
         Err(exit) => return exit,
     };
@@ -264,27 +286,20 @@ pub(super) fn history(terminal: &Terminal, args: &StateArgs) -> Exit {
             .into_iter()
             .filter(|event| wanted(args, &event.register))
             .filter(|event| {
-                key_of(args).is_none_or(|key| {
-                    let (program, key, event) = (program.clone(), key.to_owned(), event.clone());
-                    let matched = store.read_blocking(move |store| {
-                        let Some(register) = program.register(&event.register) else { return Ok(false) };
-                        Ok([(Side::Left, &event.left), (Side::Right, &event.right)].into_iter().any(
-                            |(side, id)| {
-                                id.as_ref().is_some_and(|id| {
-                                    *id == key
-                                        || register.ends[side].members.iter().any(|member| {
-                                            let at = RecordRef {
-                                                resource: member.resource.name.clone(),
-                                                id: id.clone(),
-                                            };
-                                            named(store, register, side, &at) == key
-                                        })
-                                })
-                            },
-                        ))
-                    });
-                    matched.unwrap_or(false)
-                })
+                let (program, asked, event) = (program.clone(), asked.clone(), event.clone());
+                let matched = store.read_blocking(move |store| {
+                    let Some(register) = program.register(&event.register) else { return Ok(false) };
+                    let is = |side: Side, id: &String| {
+                        let key = |member: &Member| {
+                            let resource = member.resource.name.clone();
+                            named(store, register, side, &RecordRef { resource, id: id.clone() })
+                        };
+                        register.ends[side].members.iter().any(|member| asked.is(side, id, &key(member)))
+                    };
+                    Ok(event.left.iter().any(|id| is(Side::Left, id))
+                        || event.right.iter().any(|id| is(Side::Right, id)))
+                });
+                matched.unwrap_or(false)
             })
             .collect();
         for event in chosen.iter().rev().take(limit).rev() {
@@ -294,7 +309,7 @@ pub(super) fn history(terminal: &Terminal, args: &StateArgs) -> Exit {
                 Format::Json => all.push(Past::Event(event.clone())),
             }
         }
-        return finish(terminal, args, all, shown, "nothing happened to it yet");
+        return finish(terminal, args, &asked, all, shown, "nothing happened to it yet");
     }
     let limit = args.limit;
     let rows = store.read_blocking(move |store| Ok((store.runs(limit)?, store.commands(limit)?)));
@@ -317,7 +332,7 @@ pub(super) fn history(terminal: &Terminal, args: &StateArgs) -> Exit {
             Format::Json => all.push(one),
         }
     }
-    finish(terminal, args, all, shown, "no runs yet")
+    finish(terminal, args, &asked, all, shown, "no runs yet")
 }
 
 /// A link, for programs.

@@ -57,7 +57,8 @@ pub use commands::{Command, Settled, Verdict, take_up};
 pub use decider::Selected;
 pub use documents::failed_fact;
 pub use explain::{
-    Condition, End, FieldWhy, Given, Held, HeldAt, Step, Valued, Why, WhyError, WhyNot, why, why_not,
+    Condition, End, FieldWhy, Given, Held, HeldAt, Step, Valued, Why, WhyError, WhyNot, records_named, why,
+    why_not,
 };
 pub use facts::fingerprint_fact;
 pub use keys::key_slot;

@@ -1,5 +1,7 @@
 //! The record that a person names: `REGISTER[:SIDE]:KEY`.
 
+use std::sync::Arc;
+
 use crate::plan::{Found, label};
 use crate::program::mapping::{Program, Register};
 use crate::run::decider::{Decider, Selected};
@@ -44,6 +46,23 @@ impl Selected {
             Some(side) => format!("{}:{}:{}", self.register, program.sides[side].name, self.key),
             None => format!("{}:{}", self.register, self.key),
         }
+    }
+}
+
+/// The records that a person may mean, as of the last run in a state.
+///
+/// # Errors
+/// Those of the state.
+pub fn named(
+    program: &Arc<Program>,
+    store: &dyn Store,
+    selected: &Selected,
+) -> Result<Vec<(Side, RecordRef)>> {
+    let run = super::known::last_run(store)?;
+    let decider = super::known::decider(program, store, run.as_ref().map_or(0, |run| run.started))?;
+    match program.register(&selected.register) {
+        Some(register) => records(&decider, store, register, selected),
+        None => Ok(Vec::new()),
     }
 }
 

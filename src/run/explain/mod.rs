@@ -13,6 +13,7 @@ mod values;
 mod why;
 mod words;
 
+pub use find::named as records_named;
 pub(super) use find::one;
 pub(super) use gates::held;
 pub use gates::why_not;
