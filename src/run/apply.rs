@@ -106,8 +106,14 @@ impl Engine {
             let rows = self.store.read(move |store| store.changes(Some(&name), seq - 1, 1)).await?;
             let Some(row) = rows.into_iter().next() else { continue };
             if next == Next::Aside(seq) {
-                match self.step_aside(decider, register, &change_of(&row)?, &mut exchanges).await {
-                    Ok(()) | Err(Stop::Change(_)) => {}
+                let change = change_of(&row)?;
+                match self.step_aside(decider, register, &change, &mut exchanges).await {
+                    Ok(()) => {}
+                    Err(Stop::Change(became)) => {
+                        exchanges.leave_out(seq);
+                        self.record_outcome(decider, register, &change, &became).await?;
+                        note(change, became)?;
+                    }
                     Err(Stop::Run(error)) => return Err(error),
                 }
                 continue;
@@ -393,7 +399,7 @@ impl Engine {
 
     /// Sends the writes of one side of a pair in order: the record, then its children. One that fails does
     /// not stop the others; which rows failed is answered.
-    pub(super) async fn send_parts(
+    async fn send_parts(
         &self,
         decider: &Decider,
         change: &Change,

@@ -3,18 +3,18 @@
 //!
 //! At a first run with a system that numbers differently this is the rule (requirement F-12): its numbers are the others' of other records.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::apply::Stop;
+use super::apply::{Became, Stop};
 use super::decider::Decider;
-use super::send::link_of;
+use super::send::{Sending, Sent, link_of};
 use super::{Engine, RunError};
 use crate::plan::change::FieldChange;
 use crate::plan::{Action, Change, NewValue};
 use crate::program::mapping::Register;
 use crate::program::system::{Field, Resource};
 use crate::store::{PlanRow, Which};
-use crate::value::{Decimal, Side, Value, parse_decimal};
+use crate::value::{Decimal, Map, Side, Value, parse_decimal};
 use crate::wire;
 
 /// How many rows or records are taken from the state at a time.
@@ -28,6 +28,8 @@ type Place = (Side, String, String, String);
 pub(super) struct Exchanges {
     /// Whose values they get, by the numbers of their plan rows.
     waits: BTreeMap<i64, BTreeSet<i64>>,
+    /// The values that they wait for.
+    wanted: HashSet<Place>,
     /// What the fields in circles hold, as it was looked up once.
     held: HashMap<(Side, String, String), Held>,
 }
@@ -51,6 +53,11 @@ pub(super) enum Next {
 impl Exchanges {
     pub(super) fn waits(&self, seq: i64) -> bool {
         self.waits.contains_key(&seq)
+    }
+
+    /// One that could not step aside is not applied: its outcome is told.
+    pub(super) fn leave_out(&mut self, seq: i64) {
+        self.waits.remove(&seq);
     }
 
     /// The next change; each comes once to be applied.
@@ -80,6 +87,23 @@ impl Exchanges {
 /// The field that a path names, where no two records may have the same.
 fn unique<'r>(resource: &'r Resource, path: &str) -> Option<&'r Field> {
     resource.fields.iter().find(|field| field.unique && field.name.to_string() == path)
+}
+
+/// A value of a field, where there is one.
+fn place(side: Side, resource: &Resource, field: &Field, value: &Value) -> Option<Place> {
+    let text = value.canonical().scalar_text().filter(|text| !text.is_empty())?;
+    Some((side, resource.name.clone(), field.name.to_string(), text))
+}
+
+/// A base in which one side of a row holds another value: that is no change of it. A row without a base keeps none.
+fn with_meanwhile(base: &Value, row: &str, side: Side, meanwhile: &Value) -> Value {
+    let Value::Map(mut rows) = base.clone() else { return base.clone() };
+    if let Some(Value::List(pair)) = rows.get_mut(row)
+        && let Some(held) = pair.get_mut(side.index())
+    {
+        *held = meanwhile.clone();
+    }
+    Value::Map(rows)
 }
 
 /// The change that a row of the plan holds.
@@ -123,11 +147,11 @@ impl Engine {
                 NewValue::Value(value) => Some(value.clone()),
                 NewValue::Reference { .. } => None,
             };
-            let others =
-                self.places(change, new).into_iter().filter_map(|place| given_up.get(&place).copied());
-            let others: BTreeSet<i64> = others.filter(|other| *other != seq).collect();
-            if !others.is_empty() {
-                exchanges.waits.insert(seq, others);
+            for place in self.places(change, new) {
+                if let Some(other) = given_up.get(&place).filter(|other| **other != seq) {
+                    exchanges.waits.entry(seq).or_default().insert(*other);
+                    exchanges.wanted.insert(place);
+                }
             }
         })
         .await?;
@@ -159,17 +183,19 @@ impl Engine {
         for side in Side::BOTH {
             let Some(resource) = self.written(change, side) else { continue };
             for one in &change.fields[side] {
-                let text = || value(one)?.canonical().scalar_text().filter(|text| !text.is_empty());
-                if let (Some(field), Some(text)) = (unique(resource, &one.path), text()) {
-                    places.push((side, resource.name.clone(), field.name.to_string(), text));
-                }
+                places.extend(
+                    value(one).and_then(|value| place(side, resource, unique(resource, &one.path)?, &value)),
+                );
             }
         }
         places
     }
 
     /// Gives a record values that no other one has in place of those that others wait for. Its own come later, and in the next run
-    /// where this one is cut: nothing of this counts as carried.
+    /// where this one is cut: its link remembers what it holds meanwhile, so that nobody takes it for an edit.
+    ///
+    /// # Errors
+    /// Where that is refused or in doubt: then its own values wait, too.
     pub(super) async fn step_aside(
         &self,
         decider: &Decider,
@@ -179,35 +205,49 @@ impl Engine {
     ) -> Result<(), Stop> {
         let (Some(left), Some(right)) = (&change.left, &change.right) else { return Ok(()) };
         let (name, at) = (register.name.clone(), left.clone());
-        // it may have been found by the very value that it gives up
-        if self.store.read(move |store| store.link(&name, Side::Left, &at)).await?.is_none() {
-            let link =
-                link_of(register, Side::Right, right.clone(), left.clone(), self.clock.now_ms(), "matched");
-            self.store.call(move |store| store.put_link(&link)).await?;
-        }
+        let known = self.store.read(move |store| store.link(&name, Side::Left, &at)).await?;
+        let mut link = match known {
+            Some(link) => link,
+            // it may have been found by the very value that it gives up
+            None => {
+                let now = self.clock.now_ms();
+                let link = link_of(register, Side::Right, right.clone(), left.clone(), now, "matched");
+                let stored = link.clone();
+                self.store.call(move |store| store.put_link(&stored)).await?;
+                link
+            }
+        };
         for side in Side::BOTH {
             let (Some(resource), Some(at)) = (self.written(change, side), change.on(side).cloned()) else {
                 continue;
             };
-            let mut values = Vec::new();
+            let (mut values, mut rows) = (Vec::new(), Vec::new());
             for one in &change.fields[side] {
-                let Some(field) = unique(resource, &one.path).filter(|_| !one.old.is_empty()) else {
-                    continue;
-                };
-                values.push((
-                    field.name.clone(),
-                    self.unused(side, resource, field, &one.old, exchanges).await?,
-                ));
+                let Some(field) = unique(resource, &one.path) else { continue };
+                if place(side, resource, field, &one.old).is_some_and(|old| exchanges.wanted.contains(&old)) {
+                    let meanwhile = self.unused(side, resource, field, &one.old, exchanges).await?;
+                    link.base = with_meanwhile(&link.base, &one.row, side, &meanwhile);
+                    values.push((field.name.clone(), meanwhile));
+                    rows.push(Value::text(one.row.clone()));
+                }
             }
             let Some(before) = self.known(decider, side, &at).await?.filter(|_| !values.is_empty()) else {
                 continue;
             };
             let system = &self.program.sides[side].system;
             let Some(resource) = system.resources.get(&at.resource).cloned() else { continue };
-            let mut current = before.data;
-            let writes = wire::plan_update(system, &resource, &current, &values)?;
-            // where it is refused, so is what waits for it, and that is told
-            self.send_parts(decider, change, side, &resource, writes, &mut current).await?;
+            for write in wire::plan_update(system, &resource, &before.data, &values)? {
+                let sending = Sending {
+                    then: Value::Map(Map::from([("rows".to_owned(), Value::List(rows.clone()))])),
+                    after: Some(link.clone()),
+                    ..Sending::of(side, &resource, write, before.data.clone())
+                };
+                let source = change.on(side.other()).cloned();
+                if let Sent::Gone = self.send(decider, register, source, sending).await? {
+                    let reason = "it is gone; it is decided again".to_owned();
+                    return Err(Stop::Change(Became::Waiting(reason)));
+                }
+            }
         }
         Ok(())
     }
@@ -276,7 +316,7 @@ mod tests {
 
     fn order(waits: &[(i64, &[i64])]) -> Vec<Next> {
         let waits = waits.iter().map(|(seq, others)| (*seq, others.iter().copied().collect())).collect();
-        let mut exchanges = Exchanges { waits, held: HashMap::new() };
+        let mut exchanges = Exchanges { waits, ..Exchanges::default() };
         std::iter::from_fn(|| exchanges.next()).collect()
     }
 

@@ -7,9 +7,6 @@ use crate::program::document::Document;
 use crate::store::{EventRow, Link, RunRow};
 use crate::value::{Map, Value};
 
-/// The source of a document got another status, and nothing else.
-pub(super) const STATUS_SET: &str = "status_set";
-
 impl Engine {
     pub(super) fn history_row(&self, started: i64, ended: Option<i64>, report: Value) -> RunRow {
         RunRow {
@@ -31,9 +28,6 @@ impl Engine {
         what: &str,
         detail: Map,
     ) -> Result<(), RunError> {
-        if what == STATUS_SET && detail.is_empty() {
-            return Ok(());
-        }
         let event = EventRow {
             run: self.run_id.clone(),
             at: self.clock.now_ms(),

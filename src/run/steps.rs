@@ -11,7 +11,6 @@ use super::actions::held;
 use super::apply::{Became, Stop};
 use super::decider::Decider;
 use super::documents::{Pair, Unread};
-use super::history::STATUS_SET;
 use super::outcome::told;
 use super::send::{Sending, Sent};
 use super::view::StoreView;
@@ -355,7 +354,7 @@ impl Engine {
         };
         let mut values: Vec<(Path, Value)> = Vec::new();
         let mut detail = Map::new();
-        let mut what = STATUS_SET;
+        let mut what = "status_set";
         if let Some((left, right)) = pair
             && !rows.is_empty()
         {
@@ -423,14 +422,12 @@ impl Engine {
                         ),
                     ));
                 };
-                {
-                    let before = flow.field.get(&now.data).unwrap_or(&Value::Null);
-                    let told = [roles.title_of(before), roles.title(role), flow.origin.text.clone()];
-                    detail.insert(
-                        format!("{}.{}", self.program.sides[side].name, flow.field),
-                        Value::List(told.map(Value::text).to_vec()),
-                    );
-                }
+                let before = flow.field.get(&now.data).unwrap_or(&Value::Null);
+                let told = [roles.title_of(before), roles.title(role), flow.origin.text.clone()];
+                detail.insert(
+                    format!("{}.{}", self.program.sides[side].name, flow.field),
+                    Value::List(told.map(Value::text).to_vec()),
+                );
                 values.push((flow.field.clone(), status.clone()));
             }
         }

@@ -95,7 +95,7 @@ fn matrix() -> Vec<(&'static str, [Cell; 4])> {
                 Not(LISTS),
             ],
         ),
-        ("F11", once("every_edit_arrives_whatever_happens_in_between", LISTS)),
+        ("F11", once("rows_that_move_between_pages_are_found_by_the_next_whole_read", LISTS)),
         (
             "F12",
             [
@@ -105,7 +105,15 @@ fn matrix() -> Vec<(&'static str, [Cell; 4])> {
                 Try(&["changed", "conflict", "precondition_missing"]),
             ],
         ),
-        ("F13", by("the_servers_own_clock_counts")),
+        (
+            "F13",
+            [
+                By("a_clock_that_is_wrong_sends_nothing_early"),
+                By("a_clock_that_is_wrong_misses_no_change"),
+                Not("a clock says nothing of what is taken back"),
+                Not("a clock says nothing of what is written back"),
+            ],
+        ),
         ("F14", by("a_killed_transfer_makes_each_invoice_exactly_once")),
         ("F15", once("a_full_disk_is_an_error_and_no_end", STATE)),
         ("F16", by("a_transfer_without_power_makes_each_invoice_exactly_once")),

@@ -17,12 +17,11 @@ use crate::value::{Path, Segment, Side};
 
 /// The name in `related.NAME.FIELD`, and the field; none for another path.
 fn parts(path: &Path) -> Option<(String, Path)> {
-    let (Segment::Key(name), field) =
-        path.strip_prefix(&Path::key(RELATED))?.split_first().map(|(first, rest)| (first.clone(), rest))?
-    else {
-        return None;
-    };
-    Some((name, field))
+    let rest = path.strip_prefix(&Path::key(RELATED))?;
+    match rest.split_first()? {
+        (Segment::Key(name), field) => Some((name.clone(), field)),
+        _ => None,
+    }
 }
 
 /// The records that stand with those of an end, as expressions see them.
